@@ -1,0 +1,28 @@
+# Unit tests of the core, under AddressSanitizer and UBSan.
+#
+#   make unitcheck                 every test
+#   make unitcheck UNIT=pool       only test/unit/test_pool.c
+
+SAN_DIR = build/san
+SAN_FLAGS = -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+SAN_OBJS = $(CORE_SRCS:src/%.c=$(SAN_DIR)/%.o)
+SAN_LIB = $(SAN_DIR)/librstar.a
+UNIT ?= *
+UNIT_SRCS = $(sort $(wildcard test/unit/test_$(UNIT).c))
+UNIT_PROGRAMS = $(UNIT_SRCS:test/unit/%.c=$(SAN_DIR)/%)
+
+$(SAN_DIR)/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CORE_CPPFLAGS) $(CORE_CFLAGS) $(SAN_FLAGS) $(call isa_flags,$@) -MMD -MP -c -o $@ $<
+
+$(SAN_LIB): $(SAN_OBJS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(SAN_DIR)/test_%: test/unit/test_%.c test/unit/check.h $(SAN_LIB)
+	$(CC) $(CORE_CPPFLAGS) -Itest/unit $(CORE_CFLAGS) $(SAN_FLAGS) -MMD -MP -MF $@.d -o $@ $< $(SAN_LIB) $(CORE_LIBS)
+
+-include $(SAN_OBJS:.o=.d) $(UNIT_PROGRAMS:=.d)
+
+unitcheck: $(UNIT_PROGRAMS)
+	prove -e '' $(UNIT_PROGRAMS)
