@@ -1,0 +1,76 @@
+/*
+ * cpu.c
+ *	  What this processor and operating system can do.
+ */
+#include "core/base/cpu.h"
+
+#include <sched.h>
+#include <string.h>
+#include <strings.h>
+
+static const char *const family_names[RSTAR_CPU_FAMILIES] = {"portable", "avx2", "avx512"};
+
+bool
+rstar_cpu_supports(rstar_cpu_family family)
+{
+	switch (family)
+	{
+		case RSTAR_CPU_PORTABLE:
+			return true;
+#if defined(__x86_64__)
+		/* The builtins look at XCR0 too: registers that are not saved do not count. */
+		case RSTAR_CPU_AVX2:
+			__builtin_cpu_init();
+			return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+				   __builtin_cpu_supports("f16c");
+		case RSTAR_CPU_AVX512:
+			return rstar_cpu_supports(RSTAR_CPU_AVX2) && __builtin_cpu_supports("avx512f") &&
+				   __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+				   __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+#endif
+		default:
+			return false;
+	}
+}
+
+rstar_cpu_family
+rstar_cpu_best(void)
+{
+	int family = RSTAR_CPU_FAMILIES - 1;
+
+	while (!rstar_cpu_supports((rstar_cpu_family) family))
+		family--;
+	return (rstar_cpu_family) family;
+}
+
+const char *
+rstar_cpu_family_name(rstar_cpu_family family)
+{
+	return family_names[family];
+}
+
+bool
+rstar_cpu_family_by_name(const char *name, rstar_cpu_family *family)
+{
+	for (int i = 0; i < RSTAR_CPU_FAMILIES; i++)
+		if (strcasecmp(name, family_names[i]) == 0)
+		{
+			*family = (rstar_cpu_family) i;
+			return true;
+		}
+	return false;
+}
+
+int
+rstar_cpu_count(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	if (sched_getaffinity(0, sizeof set, &set) != 0)
+		return 1;
+
+	int count = CPU_COUNT(&set);
+
+	return count > 0 ? count : 1;
+}
