@@ -1,0 +1,87 @@
+/*
+ * hparams.h
+ *	  The hyperparameters of a model, read from a GGUF file and checked.
+ *
+ * Three architectures, all decoders with RMS normalisation, rotary positions,
+ * grouped-query attention and a SwiGLU feed-forward part:
+ *
+ *		qwen2	biases on q, k, v
+ *		phi3	q, k, v in one matrix, gate and up in one matrix, sliding window
+ *		llama	rotary pairs are neighbours (2i, 2i + 1), not (i, i + rope_dim / 2)
+ *
+ * Keys carry the architecture's name in front: "qwen2.block_count".
+ */
+#ifndef RSTAR_MODEL_HPARAMS_H
+#define RSTAR_MODEL_HPARAMS_H
+
+#include <stdint.h>
+
+#include "core/base/status.h"
+#include "core/model/gguf.h"
+
+/* Upper bounds; a file beyond them is refused before anything is allocated. */
+#define RSTAR_MAX_VOCAB    (1u << 20)
+#define RSTAR_MAX_CONTEXT  (1u << 20)
+#define RSTAR_MAX_EMBD     65536u
+#define RSTAR_MAX_FF       (1u << 18)
+#define RSTAR_MAX_LAYERS   512u
+#define RSTAR_MAX_HEADS    1024u
+#define RSTAR_MAX_HEAD_DIM 256u
+
+typedef enum rstar_arch
+{
+	RSTAR_ARCH_QWEN2,
+	RSTAR_ARCH_PHI3,
+	RSTAR_ARCH_LLAMA
+} rstar_arch;
+
+/* Which two components of a head one rotation turns. */
+typedef enum rstar_rope_style
+{
+	RSTAR_ROPE_NORM, /* 2i and 2i + 1 */
+	RSTAR_ROPE_NEOX  /* i and i + rope_dim / 2 */
+} rstar_rope_style;
+
+typedef struct rstar_hparams
+{
+	rstar_arch arch;
+	rstar_rope_style rope_style;
+	uint32_t n_vocab;
+	uint32_t n_context; /* positions the model may use: 0 .. n_context - 1 */
+	uint32_t n_embd;
+	uint32_t n_layer;
+	uint32_t n_head;
+	uint32_t n_head_kv; /* divides n_head */
+	uint32_t head_dim;  /* even; n_head * head_dim need not be n_embd */
+	uint32_t n_ff;
+	uint32_t sliding_window; /* query i sees keys j with i - j < this; 0: all */
+	uint32_t rope_dim;       /* even, <= head_dim; components beyond are not turned */
+	float rope_base;         /* theta */
+	float rope_scale;        /* multiplies positions (linear scaling); usually 1 */
+	float rope_magnitude;    /* multiplies cosine and sine (longrope); usually 1 */
+	float norm_eps;
+} rstar_hparams;
+
+/* "qwen2", "phi3", "llama". */
+extern const char *rstar_arch_name(rstar_arch arch);
+extern bool rstar_arch_by_name(const char *name, size_t length, rstar_arch *arch);
+
+/*
+ * Read and check. A model with longrope factors (Phi-3 128k) is used with its
+ * short factors, so n_context is then the original context. Errors: CORRUPT (a
+ * key is missing, mistyped or contradicts another), UNSUPPORTED (architecture,
+ * kind of rope scaling, mixture of experts), LIMIT (beyond a bound above).
+ */
+extern rstar_status rstar_hparams_read(const rstar_gguf *gguf, rstar_hparams *hparams,
+									   rstar_error *err);
+
+/* The same checks on values of any origin (a model to be created). */
+extern rstar_status rstar_hparams_check(const rstar_hparams *hparams, rstar_error *err);
+
+/*
+ * Write the keys that rstar_hparams_read reads, general.architecture included
+ * (not the tokenizer's). Errors are remembered by the writer.
+ */
+extern void rstar_hparams_write(const rstar_hparams *hparams, rstar_gguf_writer *writer);
+
+#endif

@@ -1,0 +1,123 @@
+/*
+ * weights.h
+ *	  The tensors of a model: which there are, their shapes, and where they lie.
+ *
+ * rstar_weights_open finds every tensor that the architecture needs in an open
+ * file, checks its shape and type, and hands out pointers into the map. Fused
+ * tensors (phi3's attn_qkv: rows of q, then k, then v; its ffn_up: rows of gate,
+ * then up) appear as views of rows, so the engine knows one layout only.
+ *
+ * The same list of tensors (rstar_weights_n_specs, rstar_weights_spec) serves
+ * whoever writes a model: creation, import, training.
+ *
+ * Beyond the architecture's own tensors a file may hold a value head, which
+ * turns the last hidden state h (after the output norm) into a score:
+ * value_head.weight . h + value_head.bias.
+ */
+#ifndef RSTAR_MODEL_WEIGHTS_H
+#define RSTAR_MODEL_WEIGHTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/memory.h"
+#include "core/base/status.h"
+#include "core/model/gguf.h"
+#include "core/model/hparams.h"
+#include "core/model/types.h"
+
+/* y = M x: `rows` outputs, `columns` inputs. Row r begins at data + r * row_bytes. */
+typedef struct rstar_matrix
+{
+	rstar_type type;
+	uint32_t rows;
+	uint32_t columns;
+	const uint8_t *data; /* in the map; at least 2-aligned, F32 4-aligned */
+	size_t row_bytes;
+} rstar_matrix;
+
+/* Row r of a matrix. */
+static inline const void *
+rstar_matrix_row(const rstar_matrix *matrix, uint32_t r)
+{
+	return matrix->data + (size_t) r * matrix->row_bytes;
+}
+
+typedef struct rstar_layer_weights
+{
+	const float *attn_norm; /* [n_embd] */
+	rstar_matrix wq;        /* [n_head * head_dim][n_embd] */
+	rstar_matrix wk;        /* [n_head_kv * head_dim][n_embd] */
+	rstar_matrix wv;        /* [n_head_kv * head_dim][n_embd] */
+	const float *bq;        /* one per row of wq, or NULL */
+	const float *bk;
+	const float *bv;
+	rstar_matrix wo;       /* [n_embd][n_head * head_dim] */
+	const float *bo;       /* [n_embd], or NULL */
+	const float *ffn_norm; /* [n_embd] */
+	rstar_matrix w_gate;   /* [n_ff][n_embd] */
+	rstar_matrix w_up;     /* [n_ff][n_embd] */
+	rstar_matrix w_down;   /* [n_embd][n_ff] */
+} rstar_layer_weights;
+
+typedef struct rstar_weights
+{
+	const rstar_gguf *gguf;
+	rstar_hparams hparams;
+	rstar_matrix token_embd;  /* [n_vocab][n_embd] */
+	const float *output_norm; /* [n_embd] */
+	rstar_matrix output;      /* [n_vocab][n_embd]; equals token_embd if tied */
+	bool tied;
+	const float *rope_factors; /* [rope_dim / 2] divide the frequencies, or NULL */
+	const float *value_head;   /* [n_embd], or NULL: the file has no value head */
+	float value_bias;
+	rstar_layer_weights *layers; /* [n_layer] */
+	const rstar_allocator *allocator;
+} rstar_weights;
+
+/*
+ * Read the hyperparameters and find all tensors. `gguf` must outlive *out.
+ * Errors: those of rstar_hparams_read; CORRUPT naming the tensor that is
+ * missing or has the wrong shape or type. Contents are not looked at.
+ */
+extern rstar_status rstar_weights_open(const rstar_gguf *gguf, const rstar_allocator *allocator,
+									   rstar_weights **out, rstar_error *err);
+extern void rstar_weights_close(rstar_weights *weights); /* NULL is allowed */
+
+/* Number of parameters, a tied matrix counted once. */
+extern uint64_t rstar_weights_n_parameters(const rstar_weights *weights);
+
+/*
+ * Rotary frequencies, [rope_dim / 2]: pair i turns by position * frequencies[i]
+ * radians; base, linear scale and factors are in them. Cosine and sine are then
+ * multiplied by hparams.rope_magnitude.
+ */
+extern void rstar_weights_rope_frequencies(const rstar_weights *weights, double *frequencies);
+
+/* --- the list of tensors --------------------------------------------------- */
+
+typedef enum rstar_tensor_kind
+{
+	RSTAR_TENSOR_MATRIX, /* any element type */
+	RSTAR_TENSOR_NORM,   /* F32, initially 1 */
+	RSTAR_TENSOR_BIAS,   /* F32, initially 0 */
+	RSTAR_TENSOR_HEAD    /* F32, the value head's row */
+} rstar_tensor_kind;
+
+typedef struct rstar_tensor_spec
+{
+	char name[48]; /* "blk.11.attn_q.weight" */
+	rstar_tensor_kind kind;
+	bool optional;    /* qwen2's q, k, v biases are not; llama's are */
+	bool residual;    /* projects into the residual stream (initialised smaller) */
+	int32_t layer;    /* -1 outside the layers */
+	uint32_t n_dims;  /* 1 or 2 */
+	uint64_t dims[2]; /* {columns, rows}, as in the file */
+} rstar_tensor_spec;
+
+/* The i-th of n tensors of a model of these shapes, in the order of files. */
+extern uint32_t rstar_weights_n_specs(const rstar_hparams *hparams);
+extern void rstar_weights_spec(const rstar_hparams *hparams, uint32_t i, rstar_tensor_spec *spec);
+
+#endif
