@@ -43,9 +43,9 @@ CORE_CFLAGS = -std=gnu11 -O2 -g -fPIC -fvisibility=hidden -pthread $(WARNINGS) \
 CORE_LIBS = -ljansson -licuuc -lpthread -lm -ldl
 
 # Kernel files carry their instruction set in their name.
-ISA_avx2 = -mavx2 -mfma -mf16c
-ISA_avx512 = -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mf16c
-ISA_vnni = $(ISA_avx512) -mavx512vnni
+ISA_portable = -O3 -Wno-psabi
+ISA_avx2 = $(ISA_portable) -mavx2 -mfma -mf16c
+ISA_avx512 = $(ISA_avx2) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
 isa_flags = $(ISA_$(lastword $(subst _, ,$(basename $(notdir $(1))))))
 
 ifndef BOOTSTRAP
@@ -94,7 +94,7 @@ corecheck:
 		$(CC) $(CORE_CPPFLAGS) -std=gnu11 $(WARNINGS) -fsyntax-only -include $$h -x c /dev/null || exit 1; \
 	done
 	@for c in $(CORE_SRCS); do \
-		case $$c in *_avx2.c|*_avx512.c|*_vnni.c) continue;; esac; \
+		case $$c in *_portable.c|*_avx2.c|*_avx512.c) continue;; esac; \
 		$(CC) $(CORE_CPPFLAGS) $(CORE_CFLAGS) -fsyntax-only $$c || exit 1; \
 	done
 	@echo "corecheck: the core stands alone"

@@ -21,7 +21,6 @@
 
 struct rstar_pool
 {
-	const rstar_allocator *allocator;
 	int n_threads;
 
 	/* The work at hand: written by the caller before `epoch` is bumped. */
@@ -131,20 +130,18 @@ start_thread(rstar_pool *pool, uint32_t number)
 }
 
 rstar_status
-rstar_pool_create(int n_threads, const rstar_allocator *allocator, rstar_pool **out,
-				  rstar_error *err)
+rstar_pool_create(int n_threads, rstar_pool **out, rstar_error *err)
 {
 	if (n_threads < 1 || n_threads > MAX_THREADS)
 		return rstar_error_set(err, RSTAR_ERR_ARGUMENT,
 							   "number of threads must be between 1 and %d", MAX_THREADS);
 
-	/* Over-allocate: the struct wants cache lines, the allocator gives 16 bytes. */
+	/* The counters that threads fight over want cache lines of their own. */
 	rstar_pool *pool = NULL;
 
 	if (posix_memalign((void **) &pool, 64, sizeof *pool) != 0)
 		return rstar_error_memory(err, sizeof *pool);
 	memset(pool, 0, sizeof *pool);
-	pool->allocator = allocator;
 	pool->n_threads = 1;
 	pthread_mutex_init(&pool->mutex, NULL);
 	pthread_cond_init(&pool->wake, NULL);

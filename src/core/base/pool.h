@@ -16,7 +16,6 @@
 
 #include <stdint.h>
 
-#include "core/base/memory.h"
 #include "core/base/status.h"
 
 typedef struct rstar_pool rstar_pool;
@@ -28,8 +27,7 @@ typedef void (*rstar_pool_function)(void *arg, uint32_t block, uint32_t thread);
  * Start n_threads - 1 threads (1 <= n_threads <= 256). Errors: IO (the system
  * refuses threads), MEMORY, ARGUMENT; then no thread is left.
  */
-extern rstar_status rstar_pool_create(int n_threads, const rstar_allocator *allocator,
-									  rstar_pool **out, rstar_error *err);
+extern rstar_status rstar_pool_create(int n_threads, rstar_pool **out, rstar_error *err);
 
 /* Join the threads and free. NULL is allowed. Never call it from a forked child. */
 extern void rstar_pool_free(rstar_pool *pool);
