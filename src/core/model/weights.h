@@ -25,24 +25,8 @@
 #include "core/base/status.h"
 #include "core/model/gguf.h"
 #include "core/model/hparams.h"
+#include "core/model/matrix.h"
 #include "core/model/types.h"
-
-/* y = M x: `rows` outputs, `columns` inputs. Row r begins at data + r * row_bytes. */
-typedef struct rstar_matrix
-{
-	rstar_type type;
-	uint32_t rows;
-	uint32_t columns;
-	const uint8_t *data; /* in the map; at least 2-aligned, F32 4-aligned */
-	size_t row_bytes;
-} rstar_matrix;
-
-/* Row r of a matrix. */
-static inline const void *
-rstar_matrix_row(const rstar_matrix *matrix, uint32_t r)
-{
-	return matrix->data + (size_t) r * matrix->row_bytes;
-}
 
 typedef struct rstar_layer_weights
 {

@@ -2,24 +2,25 @@
  * matrix.h
  *	  A weight matrix as it lies in the file: rows of one element type.
  */
-#ifndef RSTAR_TENSOR_MATRIX_H
-#define RSTAR_TENSOR_MATRIX_H
+#ifndef RSTAR_MODEL_MATRIX_H
+#define RSTAR_MODEL_MATRIX_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/model/types.h"
 
 /*
  * rows x columns, row-major; a row is columns / block blocks of the type and
- * takes row_bytes bytes. data is not aligned beyond what the file gives, and
- * does not belong to the struct. Fused tensors are seen as ranges of rows.
+ * takes row_bytes bytes. data is 2-aligned at least, F32 4-aligned; it lies in the file
+ * map and does not belong to the struct. Fused tensors are seen as ranges of rows.
  */
 typedef struct rstar_matrix
 {
 	rstar_type type;
 	uint32_t rows;
 	uint32_t columns;
-	uint64_t row_bytes;
+	size_t row_bytes;
 	const uint8_t *data;
 } rstar_matrix;
 
