@@ -1,0 +1,31 @@
+/*
+ * compat.h
+ *	  What differs between PostgreSQL 14 and 18.
+ *
+ * Include it after postgres.h and before anything it papers over. Code
+ * elsewhere never asks for PG_VERSION_NUM.
+ */
+#ifndef RSTAR_PG_COMPAT_H
+#define RSTAR_PG_COMPAT_H
+
+#include "postgres.h"
+#include "fmgr.h"
+#include "utils/guc.h"
+
+#if PG_VERSION_NUM < 140000
+#error "rstar needs PostgreSQL 14 or later"
+#endif
+
+/* 15: reserving a prefix also removes placeholders that match no setting. */
+#if PG_VERSION_NUM < 150000
+#define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
+#endif
+
+/* 18: the magic block names the module and its version. */
+#if PG_VERSION_NUM >= 180000
+#define RSTAR_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "rstar", .version = "1.0")
+#else
+#define RSTAR_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * module.c
+ *	  The library's entry: what happens when a session (or, with
+ *	  shared_preload_libraries, the postmaster) loads rstar.
+ *
+ * Nothing here starts a thread, opens a file or takes memory worth mentioning:
+ * a session that never calls rstar pays for a table of settings only.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "mb/pg_wchar.h"
+
+#include "pg/compat.h"
+#include "pg/settings.h"
+
+RSTAR_MODULE_MAGIC;
+
+PGDLLEXPORT void _PG_init(void);
+
+PG_FUNCTION_INFO_V1(rstar_require_utf8);
+
+void
+_PG_init(void)
+{
+	rstar_settings_define();
+}
+
+/*
+ * Called once, by CREATE EXTENSION: vocabularies and solutions are UTF-8, and
+ * every text function hands bytes to the core as they are.
+ */
+Datum
+rstar_require_utf8(PG_FUNCTION_ARGS)
+{
+	if (GetDatabaseEncoding() != PG_UTF8)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("rstar needs a database with encoding UTF8"),
+			 errdetail("This database has encoding %s.", GetDatabaseEncodingName()),
+			 errhint("Create one with CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0.")));
+	PG_RETURN_VOID();
+}

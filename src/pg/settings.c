@@ -1,0 +1,464 @@
+/*
+ * settings.c
+ *	  The table of options, the settings made from it, and how a call's values
+ *	  are found.
+ */
+#include "postgres.h"
+
+#include <limits.h>
+#include <math.h>
+#include <unistd.h>
+
+#include "miscadmin.h"
+#include "storage/fd.h"
+#include "utils/builtins.h"
+#include "utils/numeric.h"
+
+#include "pg/compat.h"
+#include "pg/settings.h"
+
+rstar_settings_values rstar_settings;
+
+static bool check_model_directory(char **newval, void **extra, GucSource source);
+
+/* --- the table ------------------------------------------------------------------ */
+
+static const rstar_option options[] = {
+	/* models */
+	{.setting = "rstar.model_directory",
+	 .type = RSTAR_OPTION_TEXT,
+	 .variable.text = &rstar_settings.model_directory,
+	 .text = "rstar",
+	 .context = PGC_POSTMASTER,
+	 .flags = GUC_SUPERUSER_ONLY,
+	 .check_text = check_model_directory,
+	 .help = "Directory where model files live.",
+	 .more =
+		 "A relative path is taken from the data directory. Created at the first import, for the "
+		 "server's user alone."},
+	{.name = "model",
+	 .setting = "rstar.policy",
+	 .type = RSTAR_OPTION_TEXT,
+	 .variable.text = &rstar_settings.policy,
+	 .text = "",
+	 .context = PGC_USERSET,
+	 .flags = GUC_EXPLAIN,
+	 .help = "Name of the policy model, which proposes steps and generates text.",
+	 .more = "Empty: the built-in policy."},
+	{.name = "ppm",
+	 .setting = "rstar.ppm",
+	 .type = RSTAR_OPTION_TEXT,
+	 .variable.text = &rstar_settings.ppm,
+	 .text = "",
+	 .context = PGC_USERSET,
+	 .flags = GUC_EXPLAIN,
+	 .help = "Name of the process preference model, which scores steps.",
+	 .more = "Empty: the built-in one."},
+
+	/* resources */
+	{.name = "threads",
+	 .setting = "rstar.threads",
+	 .type = RSTAR_OPTION_INT,
+	 .variable.integer = &rstar_settings.threads,
+	 .fallback = 0,
+	 .min = 0,
+	 .max = 1024,
+	 .limit = "rstar.max_threads",
+	 .context = PGC_USERSET,
+	 .help = "Threads that one session computes with.",
+	 .more = "0: as many as there are cores. Results do not depend on it."},
+	{.setting = "rstar.max_threads",
+	 .type = RSTAR_OPTION_INT,
+	 .variable.integer = &rstar_settings.max_threads,
+	 .fallback = 64,
+	 .min = 1,
+	 .max = 1024,
+	 .context = PGC_SUSET,
+	 .help = "Upper bound of rstar.threads."},
+	{.name = "kv_cache",
+	 .setting = "rstar.kv_cache",
+	 .type = RSTAR_OPTION_INT,
+	 .variable.integer = &rstar_settings.kv_cache_mb,
+	 .fallback = 256,
+	 .min = 1,
+	 .max = INT_MAX,
+	 .limit = "rstar.max_kv_cache",
+	 .context = PGC_USERSET,
+	 .flags = GUC_UNIT_MB,
+	 .help = "Memory for the keys and values of sequences in progress, per session.",
+	 .more =
+		 "When it is full, branches used least recently are dropped and computed again on demand."},
+	{.setting = "rstar.max_kv_cache",
+	 .type = RSTAR_OPTION_INT,
+	 .variable.integer = &rstar_settings.max_kv_cache_mb,
+	 .fallback = 4096,
+	 .min = 1,
+	 .max = INT_MAX,
+	 .context = PGC_SUSET,
+	 .flags = GUC_UNIT_MB,
+	 .help = "Upper bound of rstar.kv_cache."},
+	{.setting = "rstar.max_context",
+	 .type = RSTAR_OPTION_INT,
+	 .variable.integer = &rstar_settings.max_context,
+	 .fallback = 4096,
+	 .min = 16,
+	 .max = 1048576,
+	 .context = PGC_SUSET,
+	 .flags = GUC_EXPLAIN,
+	 .help = "Longest sequence in tokens, prompt and answer together.",
+	 .more = "A model's own context length bounds it too."},
+	{.setting = "rstar.max_cached_models",
+	 .type = RSTAR_OPTION_INT,
+	 .variable.integer = &rstar_settings.max_cached_models,
+	 .fallback = 4,
+	 .min = 1,
+	 .max = 64,
+	 .context = PGC_USERSET,
+	 .help = "Models that a session keeps open between calls.",
+	 .more =
+		 "The weights are shared with all other sessions; what is kept is their mapping and the "
+		 "tokenizer's tables."},
+
+	/* generation */
+	{.name = "max_tokens",
+	 .setting = "rstar.max_tokens",
+	 .type = RSTAR_OPTION_INT,
+	 .variable.integer = &rstar_settings.max_tokens,
+	 .fallback = 512,
+	 .min = 1,
+	 .max = 1048576,
+	 .inherit = true,
+	 .context = PGC_USERSET,
+	 .flags = GUC_EXPLAIN,
+	 .help = "Most tokens that one call generates.",
+	 .more = "-1: the model's own default, else 512."},
+	{.name = "temperature",
+	 .setting = "rstar.temperature",
+	 .type = RSTAR_OPTION_REAL,
+	 .variable.real = &rstar_settings.temperature,
+	 .fallback = 0,
+	 .min = 0,
+	 .max = 100,
+	 .inherit = true,
+	 .context = PGC_USERSET,
+	 .flags = GUC_EXPLAIN,
+	 .help = "Temperature of sampling; 0 always takes the likeliest token.",
+	 .more = "-1: the model's own default, else 0."},
+	{.name = "top_k",
+	 .setting = "rstar.top_k",
+	 .type = RSTAR_OPTION_INT,
+	 .variable.integer = &rstar_settings.top_k,
+	 .fallback = 0,
+	 .min = 0,
+	 .max = 1048576,
+	 .inherit = true,
+	 .context = PGC_USERSET,
+	 .flags = GUC_EXPLAIN,
+	 .help = "Sample among this many likeliest tokens only; 0 means all.",
+	 .more = "-1: the model's own default, else 0."},
+	{.name = "top_p",
+	 .setting = "rstar.top_p",
+	 .type = RSTAR_OPTION_REAL,
+	 .variable.real = &rstar_settings.top_p,
+	 .fallback = 1,
+	 .min = 0,
+	 .max = 1,
+	 .inherit = true,
+	 .context = PGC_USERSET,
+	 .flags = GUC_EXPLAIN,
+	 .help = "Sample among the likeliest tokens that together have this probability; 1 means all.",
+	 .more = "-1: the model's own default, else 1."},
+	{.name = "min_p",
+	 .setting = "rstar.min_p",
+	 .type = RSTAR_OPTION_REAL,
+	 .variable.real = &rstar_settings.min_p,
+	 .fallback = 0,
+	 .min = 0,
+	 .max = 1,
+	 .inherit = true,
+	 .context = PGC_USERSET,
+	 .flags = GUC_EXPLAIN,
+	 .help = "Sample only tokens at least this likely, relative to the likeliest; 0 means all.",
+	 .more = "-1: the model's own default, else 0."},
+	{.name = "seed",
+	 .setting = "rstar.seed",
+	 .type = RSTAR_OPTION_INT,
+	 .variable.integer = &rstar_settings.seed,
+	 .fallback = 0,
+	 .min = 0,
+	 .max = INT_MAX,
+	 .context = PGC_USERSET,
+	 .flags = GUC_EXPLAIN,
+	 .help = "Seed of the random numbers; equal seeds give equal results."},
+};
+
+const rstar_option *
+rstar_options(int *count)
+{
+	*count = lengthof(options);
+	return options;
+}
+
+const rstar_option *
+rstar_option_find(const char *name)
+{
+	for (int i = 0; i < lengthof(options); i++)
+	{
+		if ((options[i].name && strcmp(options[i].name, name) == 0) ||
+			(options[i].setting && strcmp(options[i].setting, name) == 0))
+			return &options[i];
+	}
+	return NULL;
+}
+
+/* --- settings ------------------------------------------------------------------- */
+
+/*
+ * A library that is loaded by a session cannot define a setting that is fixed
+ * at server start; it then follows the configuration file instead.
+ */
+static GucContext
+context_now(GucContext context)
+{
+	if (context == PGC_POSTMASTER && !process_shared_preload_libraries_in_progress)
+		return PGC_SIGHUP;
+	return context;
+}
+
+static void
+define(const rstar_option *row)
+{
+	GucContext context = context_now(row->context);
+	double boot = row->inherit ? -1 : row->fallback;
+	double min = row->inherit ? -1 : row->min;
+
+	switch (row->type)
+	{
+		case RSTAR_OPTION_BOOL:
+			DefineCustomBoolVariable(row->setting, row->help, row->more, row->variable.flag,
+									 row->fallback != 0, context, row->flags, NULL, NULL, NULL);
+			break;
+		case RSTAR_OPTION_INT:
+			DefineCustomIntVariable(row->setting, row->help, row->more, row->variable.integer,
+									(int) boot, (int) min, (int) row->max, context, row->flags,
+									NULL, NULL, NULL);
+			break;
+		case RSTAR_OPTION_REAL:
+			DefineCustomRealVariable(row->setting, row->help, row->more, row->variable.real, boot,
+									 min, row->max, context, row->flags, NULL, NULL, NULL);
+			break;
+		case RSTAR_OPTION_TEXT:
+			DefineCustomStringVariable(row->setting, row->help, row->more, row->variable.text,
+									   row->text, context, row->flags, row->check_text, NULL, NULL);
+			break;
+		case RSTAR_OPTION_ENUM:
+			DefineCustomEnumVariable(row->setting, row->help, row->more, row->variable.integer,
+									 (int) row->fallback, row->choices, context, row->flags, NULL,
+									 NULL, NULL);
+			break;
+	}
+}
+
+void
+rstar_settings_define(void)
+{
+	for (int i = 0; i < lengthof(options); i++)
+	{
+		if (options[i].setting)
+			define(&options[i]);
+	}
+	MarkGUCPrefixReserved("rstar");
+}
+
+static bool
+check_model_directory(char **newval, void **extra, GucSource source)
+{
+	if ((*newval)[0] == '\0')
+	{
+		GUC_check_errdetail("The directory of model files cannot be empty.");
+		return false;
+	}
+	if (strlen(*newval) >= MAXPGPATH - 128)
+	{
+		GUC_check_errdetail("The path is too long.");
+		return false;
+	}
+	return true;
+}
+
+/* --- values for one call -------------------------------------------------------- */
+
+static const rstar_option *
+must_find(const char *name)
+{
+	const rstar_option *row = rstar_option_find(name);
+
+	if (!row)
+		elog(ERROR, "rstar has no option \"%s\"", name);
+	return row;
+}
+
+/* A number without a tail of zeros, for messages. */
+static char *
+number_text(double value)
+{
+	return psprintf("%.15g", value);
+}
+
+static void
+check_range(const rstar_option *row, double value)
+{
+	if (value >= row->min && value <= row->max && !isnan(value))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s is outside the valid range for option \"%s\" (%s .. %s)",
+					number_text(value), row->name, number_text(row->min), number_text(row->max))));
+}
+
+/* The bound that a superuser has set for this row, or its own maximum. */
+static double
+limit_of(const rstar_option *row)
+{
+	return row->limit ? *must_find(row->limit)->variable.integer : row->max;
+}
+
+static void
+check_limit(const rstar_option *row, double value)
+{
+	if (value <= limit_of(row))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg("option \"%s\" exceeds the limit of %s", row->name, number_text(limit_of(row))),
+			 errhint("A superuser can raise the setting \"%s\".", row->limit)));
+}
+
+/* The number under the row's name in a json object; false if it is not there. */
+static bool
+json_number(Jsonb *object, const rstar_option *row, double *value)
+{
+	JsonbValue found;
+	JsonbValue key;
+	JsonbValue *member;
+
+	if (!object || !JB_ROOT_IS_OBJECT(object) || JB_ROOT_COUNT(object) == 0)
+		return false;
+	key.type = jbvString;
+	key.val.string.val = unconstify(char *, row->name);
+	key.val.string.len = strlen(row->name);
+	member = findJsonbValueFromContainer(&object->root, JB_FOBJECT, &key);
+	if (!member)
+		return false;
+	found = *member;
+	if (found.type != jbvNumeric)
+		return false;
+	*value = DatumGetFloat8(
+		DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(found.val.numeric)));
+	return true;
+}
+
+static double
+setting_value(const rstar_option *row)
+{
+	if (!row->setting)
+		return row->inherit ? -1 : row->fallback;
+	return row->type == RSTAR_OPTION_REAL ? *row->variable.real : *row->variable.integer;
+}
+
+static double
+value_in_force(const rstar_option *row, Jsonb *defaults)
+{
+	double value = setting_value(row);
+
+	if (row->inherit && value < 0 &&
+		!(json_number(defaults, row, &value) && value >= row->min && value <= row->max))
+		value = row->fallback;
+	return Min(value, limit_of(row));
+}
+
+int64
+rstar_option_int(const char *name, bool given, int64 value, Jsonb *defaults)
+{
+	const rstar_option *row = must_find(name);
+
+	Assert(row->type == RSTAR_OPTION_INT);
+	if (!given)
+		return (int64) value_in_force(row, defaults);
+	check_range(row, (double) value);
+	check_limit(row, (double) value);
+	return value;
+}
+
+double
+rstar_option_real(const char *name, bool given, double value, Jsonb *defaults)
+{
+	const rstar_option *row = must_find(name);
+
+	Assert(row->type == RSTAR_OPTION_REAL);
+	if (!given)
+		return value_in_force(row, defaults);
+	check_range(row, value);
+	return value;
+}
+
+static void
+check_default(const char *key, const JsonbValue *value)
+{
+	const rstar_option *row = rstar_option_find(key);
+	double number;
+
+	if (!row || !row->name || strcmp(row->name, key) != 0 || !row->inherit)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("a model's defaults cannot set \"%s\"", key)));
+	if (value->type != jbvNumeric)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("option \"%s\" in a model's defaults must be a number", key)));
+	number = DatumGetFloat8(
+		DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value->val.numeric)));
+	check_range(row, number);
+	if (row->type == RSTAR_OPTION_INT && number != floor(number))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("option \"%s\" in a model's defaults must be a whole number", key)));
+}
+
+void
+rstar_options_check_defaults(Jsonb *defaults)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue value;
+	char *key = NULL;
+
+	if (!JB_ROOT_IS_OBJECT(defaults))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("a model's defaults must be a json object")));
+	iterator = JsonbIteratorInit(&defaults->root);
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			key = pnstrdup(value.val.string.val, value.val.string.len);
+		else if (token == WJB_VALUE)
+			check_default(key, &value);
+	}
+}
+
+int
+rstar_settings_threads(void)
+{
+	int threads = rstar_settings.threads;
+
+	if (threads == 0)
+	{
+		long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+		threads = cores < 1 ? 1 : (int) Min(cores, 1024);
+	}
+	return Min(threads, rstar_settings.max_threads);
+}
+
+Size
+rstar_settings_kv_bytes(void)
+{
+	return (Size) Min(rstar_settings.kv_cache_mb, rstar_settings.max_kv_cache_mb) * 1024 * 1024;
+}
