@@ -81,8 +81,10 @@ typedef struct rstar_gguf rstar_gguf;
 /*
  * Open and map a file read-only and shared. The descriptor form duplicates
  * nothing and does not close fd; the caller may close it at once afterwards.
- * Refused: anything but a regular file, wrong magic or version, foreign
- * byte order, duplicate keys or tensor names, what does not fit the file.
+ * Refused: anything but a regular file, wrong magic or version (2 differs from
+ * 3 in nothing that matters and is taken), foreign byte order, duplicate keys
+ * or tensor names, overlapping tensors, what does not fit the file. Links are
+ * followed: the rules for paths are the model directory's (store.h).
  * Errors: IO, CORRUPT, UNSUPPORTED, MEMORY. On failure nothing stays open.
  * The handle must outlive every pointer taken from it.
  */
@@ -91,7 +93,10 @@ extern rstar_status rstar_gguf_open(const char *path, const rstar_allocator *all
 extern rstar_status rstar_gguf_open_fd(int fd, const rstar_allocator *allocator, rstar_gguf **out,
 									   rstar_error *err);
 
-/* The same over bytes in memory, which must outlive the handle (fuzzing, tests). */
+/*
+ * The same over bytes in memory (fuzzing, tests), which must outlive the handle
+ * and be aligned to 8 bytes (ARGUMENT otherwise).
+ */
 extern rstar_status rstar_gguf_open_memory(const void *bytes, size_t length,
 										   const rstar_allocator *allocator, rstar_gguf **out,
 										   rstar_error *err);
@@ -121,11 +126,18 @@ extern rstar_string rstar_gguf_next_string(const char **cursor);
 extern int64_t rstar_gguf_array_i64(const rstar_gguf_array *array, uint64_t i);
 extern double rstar_gguf_array_f64(const rstar_gguf_array *array, uint64_t i);
 
-/* Keys in file order, for copying and listing. */
+/*
+ * Keys in file order, for copying and listing; keys hold no NUL byte. The value
+ * is that of the file, serialised: an array begins with its element type.
+ */
 extern uint64_t rstar_gguf_n_keys(const rstar_gguf *gguf);
 extern rstar_string rstar_gguf_key(const rstar_gguf *gguf, uint64_t i, rstar_gguf_type *type);
+extern rstar_string rstar_gguf_value(const rstar_gguf *gguf, uint64_t i);
 
-/* Tensors in file order, and by name (NULL if there is none). */
+/*
+ * Tensors in file order, and by name (NULL if there is none). Data are aligned
+ * to at least 8 bytes and never overlap; names hold no NUL byte.
+ */
 extern uint64_t rstar_gguf_n_tensors(const rstar_gguf *gguf);
 extern const rstar_gguf_tensor *rstar_gguf_tensor_at(const rstar_gguf *gguf, uint64_t i);
 extern const rstar_gguf_tensor *rstar_gguf_find_tensor(const rstar_gguf *gguf, const char *name);
@@ -178,7 +190,11 @@ extern void rstar_gguf_writer_strings(rstar_gguf_writer *writer, const char *key
 extern void rstar_gguf_writer_array(rstar_gguf_writer *writer, const char *key,
 									rstar_gguf_type type, const void *data, uint64_t count);
 
-/* Copy a key (or, with prefix, all keys that begin so) from an open file. */
+/*
+ * Copy a key (or, with prefix, all keys that begin so; "" for all) from an open
+ * file. Keys that the writer has already, or the file has not, are passed over;
+ * so is general.alignment, which is the writer's own affair.
+ */
 extern void rstar_gguf_writer_copy(rstar_gguf_writer *writer, const rstar_gguf *from,
 								   const char *key);
 extern void rstar_gguf_writer_copy_prefix(rstar_gguf_writer *writer, const rstar_gguf *from,
