@@ -170,7 +170,8 @@ typedef struct rstar_gguf_writer rstar_gguf_writer;
 
 /*
  * Produces the bytes of a tensor piece by piece, where they are not in memory
- * as such (conversion): fill `buffer` with bytes [offset, offset + length).
+ * as such (conversion): fill `buffer` with bytes [offset, offset + length),
+ * which are whole blocks of the type and at most 64 kB, asked for in order.
  */
 typedef rstar_status (*rstar_gguf_source)(void *arg, uint64_t offset, void *buffer, size_t length,
 										  rstar_error *err);
