@@ -31,6 +31,10 @@ $(FUZZ_DIR)/fuzz_%: test/fuzz/fuzz_%.c $(FUZZ_LIB)
 
 -include $(FUZZ_OBJS:.o=.d)
 
+fuzzprograms: $(FUZZ_PROGRAMS)
+
+.PHONY: fuzzprograms
+
 fuzz: $(FUZZ_PROGRAMS)
 	@for program in $(FUZZ_PROGRAMS); do \
 		name=$$(basename $$program | sed s/fuzz_//); \

@@ -24,5 +24,9 @@ $(SAN_DIR)/test_%: test/unit/test_%.c test/unit/check.h $(SAN_LIB)
 
 -include $(SAN_OBJS:.o=.d) $(UNIT_PROGRAMS:=.d)
 
+unitprograms: $(UNIT_PROGRAMS)
+
 unitcheck: $(UNIT_PROGRAMS)
-	prove -e '' $(UNIT_PROGRAMS)
+	prove $(PROVE_FLAGS) -e '' $(UNIT_PROGRAMS)
+
+.PHONY: unitprograms

@@ -1,0 +1,232 @@
+#!/bin/sh
+# Build, install and run every test; the last line is the sum over all of them.
+#
+#   sh scripts/test.sh                    everything
+#   sh scripts/test.sh unit regress       only these stages
+#
+# Stages: lint core unit regress tap fuzz. The extension is installed into the
+# PostgreSQL that PG_CONFIG names (with sudo where that is needed); servers are
+# throw-away ones and run as an unprivileged user. Folder ../shared, or the one
+# that RSTAR_SHARED names, adds fixtures; tests that need it are skipped, and
+# counted as skipped, where it is absent.
+#
+# Environment: PG_CONFIG, CC, RSTAR_JOBS (parallel compilations, default: the
+# cores), FUZZ_SECONDS (per target, default 5), RSTAR_KEEP (keep the work folder).
+set -u
+
+cd "$(dirname "$0")/.." || exit 1
+PG_CONFIG=${PG_CONFIG:-pg_config}
+FUZZ_SECONDS=${FUZZ_SECONDS:-5}
+jobs=${RSTAR_JOBS:-$(nproc)}
+stages=${*:-"lint core unit regress tap fuzz"}
+passed=0 failed=0 skipped=0
+failures=
+server=scripts/server.sh
+work=$(mktemp -d "${TMPDIR:-/tmp}/rstar-test.XXXXXX") || exit 1
+
+finish() {
+	status=$?
+	trap - EXIT
+	sh $server clean "$work/server" >/dev/null 2>&1
+	if [ -n "${RSTAR_KEEP:-}" ]; then
+		echo "kept: $work"
+	else
+		rm -rf "$work"
+	fi
+	exit $status
+}
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+
+wants() {
+	case " $stages " in *" $1 "*) return 0 ;; esac
+	return 1
+}
+
+say() {
+	printf '\n=== %s\n' "$*"
+}
+
+# count NAME STATUS LOG: add up the lines of a test's output, TAP or pg_regress.
+# A program that failed without saying which test is one failure.
+count() {
+	set -- "$1" "$2" "$(awk '
+		/^not ok/ && !/# TODO/          { bad++; next }
+		/^ok .*# [Ss][Kk][Ii][Pp]/      { skip++; next }
+		/^ok/                           { good++; next }
+		/^1\.\.0 # [Ss][Kk][Ii][Pp]/    { skip++; next }
+		/skipped: / && /\.pl/           { skip++; next }
+		/^(test|     ) .* \.\.\. ok/    { good++; next }
+		/^(test|     ) .* \.\.\. FAILED/ { bad++; next }
+		END { print good + 0, bad + 0, skip + 0 }' "$3")"
+	name=$1 status=$2
+	# shellcheck disable=SC2086
+	set -- $3
+	good=$1 bad=$2 skip=$3
+	if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then
+		bad=1
+	elif [ "$status" -eq 0 ] && [ "$good" -eq 0 ] && [ "$bad" -eq 0 ] && [ "$skip" -eq 0 ]; then
+		bad=1 # a stage that ran nothing is no success
+	fi
+	passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + skip))
+	[ "$bad" -eq 0 ] || failures="$failures $name"
+	echo "--- $name: $good passed, $bad failed, $skip skipped"
+}
+
+# single NAME COMMAND...: a command that is one test
+single() {
+	name=$1
+	shift
+	if "$@" >"$work/single.log" 2>&1; then
+		echo "ok - $name" >"$work/count.log"
+		status=0
+	else
+		status=$?
+		tail -n 60 "$work/single.log"
+		echo "not ok - $name" >"$work/count.log"
+	fi
+	count "$name" "$status" "$work/count.log"
+}
+
+summary() {
+	say summary
+	[ -z "$failures" ] || echo "failures in:$failures"
+	[ "$skipped" -eq 0 ] || echo "skipped tests need what this machine lacks; the reasons stand with each"
+	if [ "$skipped" -eq 0 ]; then
+		echo "$passed passed, $failed failed"
+	else
+		echo "$passed passed, $failed failed, $skipped skipped"
+	fi
+	[ "$failed" -eq 0 ]
+}
+
+give_up() {
+	failed=$((failed + 1))
+	failures="$failures $1"
+	summary
+	exit 1
+}
+
+# --- build -----------------------------------------------------------------------
+
+say build
+make -s -j"$jobs" all PG_CONFIG="$PG_CONFIG" || give_up build
+# The linker leaves a module's open ends to the server; none of them may be our own.
+single build sh -c '! nm -D --undefined-only rstar.so | grep " rstar_"'
+
+# --- tests that need no server ------------------------------------------------------
+
+if wants lint; then
+	say lint
+	single lint sh scripts/lint.sh
+	if clang-format --version 2>/dev/null | grep -q 'version 14\.'; then
+		single format sh -c 'clang-format --dry-run --Werror $(git ls-files "src/*.[ch]" "test/*.[ch]")'
+	else
+		echo "ok - format # SKIP clang-format 14 decides, another version would lay out otherwise" >"$work/count.log"
+		count format 0 "$work/count.log"
+	fi
+fi
+
+if wants core; then
+	say corecheck
+	single corecheck make -s corecheck
+fi
+
+if wants unit; then
+	say "unit tests (AddressSanitizer, UndefinedBehaviorSanitizer)"
+	if make -s -j"$jobs" unitprograms >"$work/unit-build.log" 2>&1; then
+		make -s unitcheck PROVE_FLAGS=-v >"$work/unit.log" 2>&1
+		status=$?
+		grep -E '^(not ok|#|.*(SKIP|Dubious|ERROR:|SUMMARY:|runtime error|Failed))' "$work/unit.log"
+		count unit "$status" "$work/unit.log"
+	else
+		tail -n 60 "$work/unit-build.log"
+		echo "not ok - unit tests do not build" >"$work/count.log"
+		count unit 1 "$work/count.log"
+	fi
+fi
+
+# --- tests against a server ----------------------------------------------------------
+
+install_extension() {
+	if [ -w "$("$PG_CONFIG" --pkglibdir)" ] && [ -w "$("$PG_CONFIG" --sharedir)/extension" ]; then
+		make -s install PG_CONFIG="$PG_CONFIG"
+	else
+		sudo make -s install PG_CONFIG="$PG_CONFIG"
+	fi
+}
+
+# What the unprivileged user needs, where it can read and write it.
+prepare_copy() {
+	mkdir "$work/src" "$work/out" || return 1
+	for item in test README.md sql models; do
+		[ ! -e "$item" ] || cp -R "$item" "$work/src/" || return 1
+	done
+	shared=${RSTAR_SHARED:-$(cd .. && pwd)/shared}
+	if [ -d "$shared/fixtures" ]; then
+		mkdir "$work/shared" && cp -R "$shared/fixtures" "$work/shared/" || return 1
+	fi
+	chmod 0755 "$work"
+	[ "$(id -u)" != 0 ] || chown -R "$(sh $server user)" "$work/src" "$work/out"
+}
+
+run_as_server_user() {
+	sh $server run "$work/server" env RSTAR_SOURCE="$work/src" RSTAR_SHARED="$work/shared" \
+		PG_REGRESS="$pgxs_test/regress/pg_regress" TESTDIR="$work/out" PG_TEST_TIMEOUT_DEFAULT=120 "$@"
+}
+
+if wants regress || wants tap; then
+	say install
+	install_extension >"$work/install.log" 2>&1 || { cat "$work/install.log"; give_up install; }
+	prepare_copy || give_up copy
+	pgxs_test=$(dirname "$("$PG_CONFIG" --pgxs)")/../test
+	sh $server start "$work/server" || give_up server
+fi
+
+if wants regress; then
+	say "pg_regress"
+	tests=$(cd test/sql && ls -- *.sql | sed 's/\.sql$//')
+	# shellcheck disable=SC2086
+	run_as_server_user "$pgxs_test/regress/pg_regress" --inputdir="$work/src/test" \
+		--outputdir="$work/out" --bindir="$("$PG_CONFIG" --bindir)" --encoding=UTF8 --no-locale \
+		--dbname=rstar_regression $tests >"$work/regress.log" 2>&1
+	status=$?
+	cat "$work/regress.log"
+	[ "$status" -eq 0 ] || cat "$work/out/regression.diffs"
+	count regress "$status" "$work/regress.log"
+fi
+
+if wants tap; then
+	say "TAP tests"
+	if [ -f "$pgxs_test/perl/PostgreSQL/Test/Cluster.pm" ] && perl -MIPC::Run -e1 2>/dev/null; then
+		run_as_server_user sh -c "cd '$work/out' && exec prove -v -I '$pgxs_test/perl' -I '$work/src/test/t/lib' \
+			'$work/src'/test/t/*.pl" >"$work/tap.log" 2>&1
+		status=$?
+		grep -E '^(not ok|# |.*(SKIP|skipped:|Dubious|Failed|Result:))' "$work/tap.log"
+		[ "$status" -eq 0 ] || tail -n 40 "$work/tap.log"
+		count tap "$status" "$work/tap.log"
+	else
+		echo "ok - TAP tests # SKIP PostgreSQL's Perl test modules or IPC::Run are missing" | tee "$work/count.log"
+		count tap 0 "$work/count.log"
+	fi
+fi
+
+# --- fuzzing, briefly --------------------------------------------------------------
+
+if wants fuzz; then
+	say "fuzz targets, $FUZZ_SECONDS s each"
+	if echo 'int main(void){return 0;}' |
+		clang -fsanitize=address,undefined -x c - -o "$work/probe" >/dev/null 2>&1; then
+		make -s -j"$jobs" fuzzprograms >"$work/fuzz-build.log" 2>&1 || tail -n 40 "$work/fuzz-build.log"
+		for source in test/fuzz/fuzz_*.c; do
+			[ -e "$source" ] || continue
+			name=$(basename "$source" .c | sed 's/^fuzz_//')
+			single "fuzz-$name" make -s fuzz FUZZ="$name" FUZZ_SECONDS="$FUZZ_SECONDS"
+		done
+	else
+		echo "ok - fuzz # SKIP clang with its sanitizer runtime is missing" | tee "$work/count.log"
+		count fuzz 0 "$work/count.log"
+	fi
+fi
+
+summary

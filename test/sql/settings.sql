@@ -1,0 +1,54 @@
+-- Each setting: its default, both ends, one past each end, its context.
+SET client_min_messages = warning;
+CREATE EXTENSION rstar;
+LOAD 'rstar';
+
+SELECT name, setting, unit, context, vartype, min_val, max_val
+  FROM pg_settings WHERE name ~ '^rstar\.' AND name !~ 'sandbox' ORDER BY name;
+
+-- one past each end is refused, both ends are taken
+CREATE FUNCTION try_setting(setting text, value text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM set_config(setting, value, true);
+	RETURN 'taken';
+EXCEPTION WHEN invalid_parameter_value THEN
+	RETURN 'refused';
+END $$;
+SELECT s.name,
+       try_setting(s.name, s.min_val) AS at_min,
+       try_setting(s.name, s.max_val) AS at_max,
+       try_setting(s.name, (s.min_val::numeric - 1)::text) AS below_min,
+       try_setting(s.name, (s.max_val::numeric + 1)::text) AS above_max
+  FROM pg_settings s
+ WHERE s.name ~ '^rstar\.' AND s.vartype IN ('integer', 'real')
+   AND s.context IN ('user', 'superuser') AND s.name !~ 'sandbox'
+ ORDER BY s.name;
+SELECT try_setting('rstar.temperature', 'NaN');
+
+-- units
+SET rstar.kv_cache = '1GB';
+SHOW rstar.kv_cache;
+SET rstar.kv_cache = '512kB';
+RESET rstar.kv_cache;
+
+-- the prefix is reserved
+SET rstar.no_such_setting = 1;
+
+-- fixed by the configuration file
+SET rstar.model_directory = '/tmp';
+
+-- limits belong to superusers, and so does the sight of a path
+CREATE ROLE regress_rstar_user;
+SET ROLE regress_rstar_user;
+SET rstar.max_threads = 2;
+SET rstar.max_kv_cache = '1GB';
+SET rstar.max_context = 64;
+SHOW rstar.model_directory;
+SET rstar.threads = 2;
+SET rstar.policy = 'anything';
+SET rstar.kv_cache = '8MB';
+RESET ROLE;
+DROP ROLE regress_rstar_user;
+
+DROP FUNCTION try_setting;
+DROP EXTENSION rstar;
