@@ -150,7 +150,7 @@ exponential(vf x)
 	return (vf) ((vi) (p * (vf) power) & ~tiny);
 }
 
-#include "core/tensor/kernels_unpack.h"
+#include "core/tensor/kernels_unpack_template.h"
 
 /* --- int8 products ----------------------------------------------------------- */
 

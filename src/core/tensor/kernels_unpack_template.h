@@ -1,5 +1,5 @@
 /*
- * kernels_unpack.h
+ * kernels_unpack_template.h
  *	  Rows of quantised weights to the uniform int8 form of the kernels.
  *
  * Included by kernels_template.h, compiled once per family. Each function

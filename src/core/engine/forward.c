@@ -1,0 +1,618 @@
+/*
+ * forward.c
+ *	  One pass through the transformer, in slices.
+ *
+ * The pass is a machine of stages (internal.h); rstar_engine_forward runs
+ * stages until about SLICE_SECONDS have gone by, so that its caller can look
+ * for interrupts. Long stages (products, attention) stop within themselves and
+ * remember `progress`. Where the slices fall changes nothing in the results:
+ * every output element is computed whole by one call of a kernel.
+ *
+ * The arithmetic is that of the llama family: RMS normalisation before each
+ * block, rotary positions (Su et al. 2021), grouped-query attention (Ainslie
+ * et al. 2023), SwiGLU; embeddings and outputs may share one matrix.
+ */
+#include "core/engine/internal.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/tensor/quants.h"
+
+#define SLICE_SECONDS  0.015
+#define LEAST_SLICE    1e6
+#define GREATEST_SLICE 1e11
+#define ROWS_PER_BLOCK 64 /* rows of a product that a thread takes at once, at most */
+
+static double
+now_seconds(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double) time.tv_sec + (double) time.tv_nsec * 1e-9;
+}
+
+/* --- memory of a pass ----------------------------------------------------------- */
+
+/* Hands out 64-byte aligned pieces; with base NULL it only counts. */
+typedef struct layout
+{
+	char *base;
+	size_t used;
+} layout;
+
+static void *
+piece(layout *l, size_t count, size_t size)
+{
+	size_t at = l->used;
+
+	l->used = (at + count * size + 63) & ~(size_t) 63;
+	return l->base ? l->base + at : NULL;
+}
+
+static void
+lay_activations(layout *l, rstar_activations *a, uint32_t T, uint32_t columns)
+{
+	a->columns = columns;
+	a->padded = rstar_padded_columns(columns);
+	a->f32 = piece(l, (size_t) T * columns, sizeof(float));
+	a->q = piece(l, (size_t) T * a->padded, 1);
+	a->lanes = piece(l, (size_t) T * (a->padded / 4), sizeof(float));
+	a->sums = piece(l, (size_t) T * rstar_activation_sums(a->padded), sizeof(float));
+}
+
+static void
+lay_out(rstar_engine *e, layout *l)
+{
+	const rstar_hparams *h = e->hparams;
+	size_t T = e->T, W = e->W;
+	uint32_t n_q = h->n_head * h->head_dim;
+	uint32_t n_kv = h->n_head_kv * h->head_dim;
+
+	e->x = piece(l, T * h->n_embd, sizeof(float));
+	e->delta = piece(l, T * h->n_embd, sizeof(float));
+	e->q = piece(l, T * n_q, sizeof(float));
+	e->k = piece(l, T * n_kv, sizeof(float));
+	e->v = piece(l, T * n_kv, sizeof(float));
+	e->up = piece(l, T * h->n_ff, sizeof(float));
+	e->turns = piece(l, T * h->rope_dim, sizeof(float));
+	e->logits = piece(l, W * h->n_vocab, sizeof(float));
+	e->values = piece(l, W, sizeof(float));
+	lay_activations(l, &e->normed, e->T, h->n_embd);
+	lay_activations(l, &e->heads, e->T, n_q);
+	lay_activations(l, &e->ff, e->T, h->n_ff);
+	lay_activations(l, &e->final, e->W, h->n_embd);
+}
+
+static bool
+grow_scratch(rstar_engine *e, rstar_scratch *scratch, size_t bytes)
+{
+	if (bytes <= scratch->bytes)
+		return true;
+	rstar_free(e->allocator, scratch->data);
+	scratch->data = rstar_alloc(e->allocator, bytes);
+	scratch->bytes = scratch->data ? bytes : 0;
+	return scratch->data != NULL;
+}
+
+static size_t
+thread_bytes(const rstar_engine *e)
+{
+	const rstar_hparams *h = e->hparams;
+	uint32_t n_group = h->n_head / h->n_head_kv;
+	size_t scores = (size_t) n_group * (e->longest + RSTAR_LANES) * sizeof(float);
+	size_t bytes = scores;
+	uint32_t columns[3] = {h->n_embd, h->n_head * h->head_dim, h->n_ff};
+
+	for (int i = 0; i < 3; i++)
+	{
+		size_t products = rstar_matmul_scratch(columns[i]);
+
+		bytes = products > bytes ? products : bytes;
+	}
+	return (bytes + 63) & ~(size_t) 63;
+}
+
+rstar_status
+rstar_engine_reserve(rstar_engine *e, rstar_error *err)
+{
+	layout l = {.base = NULL};
+	size_t threads = (size_t) rstar_pool_threads(e->pool);
+
+	lay_out(e, &l);
+	if (!grow_scratch(e, &e->memory, l.used + 64))
+		return rstar_error_memory(err, l.used);
+	l.base = (char *) (((uintptr_t) e->memory.data + 63) & ~(uintptr_t) 63);
+	l.used = 0;
+	lay_out(e, &l);
+	e->thread_bytes = thread_bytes(e);
+	if (!grow_scratch(e, &e->thread_scratch, e->thread_bytes * threads + 64))
+		return rstar_error_memory(err, e->thread_bytes * threads);
+	return RSTAR_OK;
+}
+
+static void *
+scratch_of(const rstar_engine *e, uint32_t thread)
+{
+	uintptr_t base = ((uintptr_t) e->thread_scratch.data + 63) & ~(uintptr_t) 63;
+
+	return (char *) base + thread * e->thread_bytes;
+}
+
+/* --- products ------------------------------------------------------------------- */
+
+/* out[t][r] = (W a[t])[r] + bias[r] */
+typedef struct product
+{
+	const rstar_matrix *w;
+	const float *bias; /* may be NULL */
+	float *out;        /* [T][w->rows] */
+} product;
+
+#define MAX_PRODUCTS 3 /* q, k, v */
+
+/* A slice of several products that share their input: rows counted through. */
+typedef struct product_slice
+{
+	const rstar_engine *engine;
+	const product *products;
+	int n;
+	const rstar_activations *input;
+	uint32_t T;
+	uint32_t first, end; /* rows of this slice */
+	uint32_t block_rows;
+} product_slice;
+
+static void
+multiply_block(void *arg, uint32_t block, uint32_t thread)
+{
+	const product_slice *s = arg;
+	uint32_t from = s->first + block * s->block_rows;
+	uint32_t until = from + s->block_rows < s->end ? from + s->block_rows : s->end;
+	uint32_t base = 0;
+
+	for (int i = 0; i < s->n; i++)
+	{
+		const product *p = &s->products[i];
+		uint32_t rows = p->w->rows;
+		uint32_t first = from > base ? from - base : 0;
+		uint32_t end = until > base ? until - base : 0;
+
+		end = end < rows ? end : rows;
+		base += rows;
+		if (first >= end)
+			continue;
+		s->engine->kernels->matmul(p->w, first, end - first, s->input, s->T, p->out, rows,
+								   scratch_of(s->engine, thread));
+		if (p->bias)
+			for (uint32_t t = 0; t < s->T; t++)
+				s->engine->kernels->add(p->out + (size_t) t * rows + first, p->bias + first,
+										end - first);
+	}
+}
+
+static bool
+is_quantised(const rstar_matrix *w)
+{
+	return w->type != RSTAR_TYPE_F32 && w->type != RSTAR_TYPE_F16 && w->type != RSTAR_TYPE_BF16;
+}
+
+/* Keep a slice near its time, whatever the machine does meanwhile. */
+static void
+learn_speed(rstar_engine *e, double work, double seconds)
+{
+	double wanted = seconds > 1e-6 ? work * SLICE_SECONDS / seconds : e->slice_work * 2;
+
+	/* Short slices tell little about long ones: never grow by more than two. */
+	if (wanted > e->slice_work * 2)
+		wanted = work > e->slice_work / 2 ? e->slice_work * 2 : e->slice_work;
+	e->slice_work = fmin(fmax(wanted, LEAST_SLICE), GREATEST_SLICE);
+}
+
+/* Rows from e->progress on, for about one slice. OK when all rows are done. */
+static rstar_status
+multiply(rstar_engine *e, const product *products, int n, const rstar_activations *input,
+		 uint32_t T, const rstar_cancel *cancel)
+{
+	uint32_t rows = 0;
+	double row_work = (double) input->columns * T;
+
+	for (int i = 0; i < n; i++)
+		rows += products[i].w->rows;
+
+	double most = e->slice_work / row_work;
+	uint32_t left = rows - e->progress;
+	uint32_t take = most < left ? ((uint32_t) most + RSTAR_TILE_ROWS) & ~3u : left;
+
+	take = take < left ? take : left;
+
+	uint32_t share = take / ((uint32_t) rstar_pool_threads(e->pool) * 4) + 1;
+
+	share = (share + RSTAR_TILE_ROWS - 1) & ~(RSTAR_TILE_ROWS - 1u);
+
+	product_slice slice = {
+		.engine = e,
+		.products = products,
+		.n = n,
+		.input = input,
+		.T = T,
+		.first = e->progress,
+		.end = e->progress + take,
+		.block_rows = share < ROWS_PER_BLOCK ? share : ROWS_PER_BLOCK,
+	};
+	uint32_t blocks = (take + slice.block_rows - 1) / slice.block_rows;
+	double start = now_seconds();
+
+	if (!rstar_pool_run(e->pool, multiply_block, &slice, blocks, cancel))
+		return RSTAR_ERR_CANCELLED;
+	learn_speed(e, row_work * take, now_seconds() - start);
+	e->progress += take;
+	return e->progress == rows ? RSTAR_OK : RSTAR_AGAIN;
+}
+
+/* --- stages ---------------------------------------------------------------------- */
+
+static rstar_status
+for_each_token(rstar_engine *e, rstar_pool_function function, uint32_t n,
+			   const rstar_cancel *cancel)
+{
+	return rstar_pool_run(e->pool, function, e, n, cancel) ? RSTAR_OK : RSTAR_ERR_CANCELLED;
+}
+
+/* Embedding of the token, and the turns of its position. */
+static void
+embed_token(void *arg, uint32_t t, uint32_t thread)
+{
+	rstar_engine *e = arg;
+	const rstar_slot *slot = &e->slots[t];
+	const rstar_hparams *h = e->hparams;
+	const rstar_matrix *table = &e->weights->token_embd;
+	int32_t token = rstar_kv_node_tokens(slot->node)[slot->index];
+	float *turns = e->turns + (size_t) t * h->rope_dim;
+
+	(void) thread;
+	rstar_quants_to_f32(table->type, rstar_matrix_row(table, (uint32_t) token),
+						e->x + (size_t) t * h->n_embd, h->n_embd);
+	for (uint32_t i = 0; i < h->rope_dim / 2; i++)
+	{
+		double angle = slot->position * e->frequencies[i];
+
+		turns[2 * i] = (float) (cos(angle) * h->rope_magnitude);
+		turns[2 * i + 1] = (float) (sin(angle) * h->rope_magnitude);
+	}
+}
+
+static void
+norm_token(rstar_engine *e, uint32_t t, const float *weight, bool quantised)
+{
+	uint32_t n = e->hparams->n_embd;
+
+	e->kernels->rms_norm(e->x + (size_t) t * n, weight, n, e->hparams->norm_eps,
+						 e->normed.f32 + (size_t) t * n);
+	if (quantised)
+		e->kernels->quantize(&e->normed, t);
+}
+
+static void
+attn_norm_token(void *arg, uint32_t t, uint32_t thread)
+{
+	rstar_engine *e = arg;
+	const rstar_layer_weights *layer = &e->weights->layers[e->layer];
+
+	(void) thread;
+	norm_token(e, t, layer->attn_norm,
+			   is_quantised(&layer->wq) || is_quantised(&layer->wk) || is_quantised(&layer->wv));
+}
+
+static void
+ffn_norm_token(void *arg, uint32_t t, uint32_t thread)
+{
+	rstar_engine *e = arg;
+	const rstar_layer_weights *layer = &e->weights->layers[e->layer];
+
+	(void) thread;
+	norm_token(e, t, layer->ffn_norm, is_quantised(&layer->w_gate) || is_quantised(&layer->w_up));
+}
+
+/* Turn the pairs of one head. turns: cosine, sine of each pair. */
+static void
+rope_head(const rstar_hparams *h, const float *turns, float *head)
+{
+	uint32_t pairs = h->rope_dim / 2;
+	bool neox = h->rope_style == RSTAR_ROPE_NEOX;
+
+	for (uint32_t i = 0; i < pairs; i++)
+	{
+		float *a = head + (neox ? i : 2 * i);
+		float *b = head + (neox ? i + pairs : 2 * i + 1);
+		float x = *a, y = *b;
+		float c = turns[2 * i], s = turns[2 * i + 1];
+
+		*a = x * c - y * s;
+		*b = x * s + y * c;
+	}
+}
+
+static void
+rope_token(void *arg, uint32_t t, uint32_t thread)
+{
+	rstar_engine *e = arg;
+	const rstar_hparams *h = e->hparams;
+	const rstar_slot *slot = &e->slots[t];
+	const float *turns = e->turns + (size_t) t * h->rope_dim;
+	uint32_t n_kv = h->n_head_kv * h->head_dim;
+	float *q = e->q + (size_t) t * h->n_head * h->head_dim;
+	float *k = e->k + (size_t) t * n_kv;
+	const float *v = e->v + (size_t) t * n_kv;
+	uint8_t *row = rstar_kv_row(slot->node, slot->index);
+	uint8_t *k_row = row + rstar_kv_k_offset(e->kv, e->layer);
+	uint8_t *v_row = row + rstar_kv_v_offset(e->kv, e->layer);
+
+	(void) thread;
+	for (uint32_t i = 0; i < h->n_head; i++)
+		rope_head(h, turns, q + i * h->head_dim);
+	for (uint32_t i = 0; i < h->n_head_kv; i++)
+		rope_head(h, turns, k + i * h->head_dim);
+	if (rstar_kv_storage(e->kv) == RSTAR_KV_F32)
+	{
+		memcpy(k_row, k, n_kv * sizeof(float));
+		memcpy(v_row, v, n_kv * sizeof(float));
+	}
+	else
+	{
+		e->kernels->store_f16(k, n_kv, (uint16_t *) k_row);
+		e->kernels->store_f16(v, n_kv, (uint16_t *) v_row);
+	}
+}
+
+/* Block = one token (counted from e->progress) and one KV head. */
+static void
+attend_block(void *arg, uint32_t block, uint32_t thread)
+{
+	rstar_engine *e = arg;
+	const rstar_hparams *h = e->hparams;
+	uint32_t t = e->progress + block / h->n_head_kv;
+	uint32_t head = block % h->n_head_kv;
+	const rstar_slot *slot = &e->slots[t];
+	uint32_t n_group = h->n_head / h->n_head_kv;
+	size_t at = ((size_t) t * h->n_head + head * n_group) * h->head_dim;
+	uint64_t element = rstar_kv_storage(e->kv) == RSTAR_KV_F32 ? 4 : 2;
+	uint64_t in_row = head * h->head_dim * element;
+	uint32_t end = slot->position + 1;
+	rstar_attention a = {
+		.q = e->q + at,
+		.row = e->rows + slot->path,
+		.k_offset = rstar_kv_k_offset(e->kv, e->layer) + in_row,
+		.v_offset = rstar_kv_v_offset(e->kv, e->layer) + in_row,
+		.first = h->sliding_window && end > h->sliding_window ? end - h->sliding_window : 0,
+		.end = end,
+		.head_dim = h->head_dim,
+		.n_group = n_group,
+		.scale = 1.0f / sqrtf((float) h->head_dim),
+		.scores = scratch_of(e, thread),
+		.out = e->heads.f32 + at,
+	};
+
+	if (element == 4)
+		e->kernels->attention_f32(&a);
+	else
+		e->kernels->attention_f16(&a);
+}
+
+/* Tokens from e->progress on, for about one slice. */
+static rstar_status
+attend(rstar_engine *e, const rstar_cancel *cancel)
+{
+	const rstar_hparams *h = e->hparams;
+	double budget = e->slice_work / 4; /* attention is slower per product than matrices */
+	double work = 0;
+	uint32_t t = e->progress;
+
+	for (; t < e->T && (work < budget || t == e->progress); t++)
+		work += 2.0 * h->n_head * h->head_dim * (e->slots[t].position + 1);
+	if (!rstar_pool_run(e->pool, attend_block, e, (t - e->progress) * h->n_head_kv, cancel))
+		return RSTAR_ERR_CANCELLED;
+	e->progress = t;
+	return t == e->T ? RSTAR_OK : RSTAR_AGAIN;
+}
+
+static void
+quantize_heads(void *arg, uint32_t t, uint32_t thread)
+{
+	rstar_engine *e = arg;
+
+	(void) thread;
+	e->kernels->quantize(&e->heads, t);
+}
+
+static void
+swiglu_token(void *arg, uint32_t t, uint32_t thread)
+{
+	rstar_engine *e = arg;
+	uint32_t n = e->hparams->n_ff;
+
+	(void) thread;
+	e->kernels->swiglu(e->ff.f32 + (size_t) t * n, e->up + (size_t) t * n, n);
+	if (is_quantised(&e->weights->layers[e->layer].w_down))
+		e->kernels->quantize(&e->ff, t);
+}
+
+/* Block = one output row: the normalised state of its token. */
+static void
+output_norm_token(void *arg, uint32_t t, uint32_t thread)
+{
+	rstar_engine *e = arg;
+	uint32_t n = e->hparams->n_embd;
+	int32_t w = e->slots[t].output;
+
+	(void) thread;
+	if (w < 0)
+		return;
+	e->kernels->rms_norm(e->x + (size_t) t * n, e->weights->output_norm, n, e->hparams->norm_eps,
+						 e->final.f32 + (size_t) w * n);
+	if (is_quantised(&e->weights->output))
+		e->kernels->quantize(&e->final, (uint32_t) w);
+}
+
+static bool
+wants(const rstar_engine *e, const rstar_slot *slot, unsigned what)
+{
+	return slot->output >= 0 && (e->requests[slot->request].request.want & what);
+}
+
+static rstar_status
+compute_logits(rstar_engine *e, const rstar_cancel *cancel)
+{
+	const rstar_weights *w = e->weights;
+	product logits = {&w->output, NULL, e->logits};
+	unsigned wanted = 0;
+
+	for (uint32_t t = 0; t < e->T; t++)
+	{
+		if (e->slots[t].output >= 0)
+			wanted |= e->requests[e->slots[t].request].request.want;
+	}
+	if (e->progress == 0 && (wanted & RSTAR_WANT_VALUE))
+	{
+		rstar_matrix head = {RSTAR_TYPE_F32, 1, e->hparams->n_embd,
+							 e->hparams->n_embd * sizeof(float), (const uint8_t *) w->value_head};
+
+		e->kernels->matmul(&head, 0, 1, &e->final, e->W, e->values, 1, scratch_of(e, 0));
+	}
+	if (!(wanted & RSTAR_WANT_LOGITS))
+		return RSTAR_OK;
+	return multiply(e, &logits, 1, &e->final, e->W, cancel);
+}
+
+static void
+emit_outputs(rstar_engine *e)
+{
+	for (uint32_t t = 0; t < e->T; t++)
+	{
+		const rstar_slot *slot = &e->slots[t];
+
+		if (slot->output < 0)
+			continue;
+
+		size_t w = (size_t) slot->output;
+		rstar_output output = {
+			.request = slot->request,
+			.position = slot->position,
+			.logits =
+				wants(e, slot, RSTAR_WANT_LOGITS) ? e->logits + w * e->hparams->n_vocab : NULL,
+			.value = wants(e, slot, RSTAR_WANT_VALUE) ? e->values[w] + e->weights->value_bias : 0,
+		};
+
+		e->requests[slot->request].emitted++;
+		if (e->emit)
+			e->emit(e->emit_arg, &output);
+	}
+}
+
+static void
+add_delta(rstar_engine *e)
+{
+	e->kernels->add(e->x, e->delta, e->T * e->hparams->n_embd);
+}
+
+static rstar_status
+run_stage(rstar_engine *e, const rstar_cancel *cancel)
+{
+	const rstar_layer_weights *layer = &e->weights->layers[e->layer];
+	rstar_status status;
+
+	switch (e->stage)
+	{
+		case STAGE_EMBED:
+			return for_each_token(e, embed_token, e->T, cancel);
+		case STAGE_ATTN_NORM:
+			return for_each_token(e, attn_norm_token, e->T, cancel);
+		case STAGE_QKV:
+		{
+			product qkv[MAX_PRODUCTS] = {{&layer->wq, layer->bq, e->q},
+										 {&layer->wk, layer->bk, e->k},
+										 {&layer->wv, layer->bv, e->v}};
+
+			return multiply(e, qkv, 3, &e->normed, e->T, cancel);
+		}
+		case STAGE_ROPE:
+			return for_each_token(e, rope_token, e->T, cancel);
+		case STAGE_ATTENTION:
+			status = attend(e, cancel);
+			if (status == RSTAR_OK && is_quantised(&layer->wo))
+				status = for_each_token(e, quantize_heads, e->T, cancel);
+			return status;
+		case STAGE_ATTN_OUT:
+		{
+			product out = {&layer->wo, layer->bo, e->delta};
+
+			status = multiply(e, &out, 1, &e->heads, e->T, cancel);
+			if (status == RSTAR_OK)
+				add_delta(e);
+			return status;
+		}
+		case STAGE_FFN_NORM:
+			return for_each_token(e, ffn_norm_token, e->T, cancel);
+		case STAGE_GATE_UP:
+		{
+			product both[2] = {{&layer->w_gate, NULL, e->ff.f32}, {&layer->w_up, NULL, e->up}};
+
+			return multiply(e, both, 2, &e->normed, e->T, cancel);
+		}
+		case STAGE_SWIGLU:
+			return for_each_token(e, swiglu_token, e->T, cancel);
+		case STAGE_DOWN:
+		{
+			product down = {&layer->w_down, NULL, e->delta};
+
+			status = multiply(e, &down, 1, &e->ff, e->T, cancel);
+			if (status == RSTAR_OK)
+				add_delta(e);
+			return status;
+		}
+		case STAGE_OUTPUT_NORM:
+			return for_each_token(e, output_norm_token, e->W > 0 ? e->T : 0, cancel);
+		case STAGE_LOGITS:
+			return e->W > 0 ? compute_logits(e, cancel) : RSTAR_OK;
+		case STAGE_EMIT:
+			emit_outputs(e);
+			return RSTAR_OK;
+		case STAGE_DONE:
+			break;
+	}
+	return RSTAR_OK;
+}
+
+static void
+next_stage(rstar_engine *e)
+{
+	e->progress = 0;
+	if (e->stage == STAGE_DOWN && e->layer + 1 < e->hparams->n_layer)
+	{
+		e->layer++;
+		e->stage = STAGE_ATTN_NORM;
+	}
+	else
+		e->stage++;
+}
+
+rstar_status
+rstar_engine_forward(rstar_engine *e, const rstar_cancel *cancel)
+{
+	double deadline = now_seconds() + SLICE_SECONDS;
+
+	while (e->stage != STAGE_DONE)
+	{
+		rstar_status status = run_stage(e, cancel);
+
+		if (status == RSTAR_OK)
+			next_stage(e);
+		else if (status != RSTAR_AGAIN)
+			return status;
+		if (e->stage != STAGE_DONE && now_seconds() > deadline)
+			return RSTAR_AGAIN;
+	}
+	return RSTAR_OK;
+}

@@ -1,0 +1,125 @@
+/*
+ * internal.h
+ *	  What engine.c, plan.c and forward.c share.
+ *
+ * Letters: T tokens in the pass; W of them with outputs.
+ */
+#ifndef RSTAR_ENGINE_INTERNAL_H
+#define RSTAR_ENGINE_INTERNAL_H
+
+#include "core/engine/engine.h"
+#include "core/tensor/kernels.h"
+
+/* One token of the pass. */
+typedef struct rstar_slot
+{
+	rstar_kv_node *node;
+	uint32_t index;    /* among the node's own tokens */
+	uint32_t position; /* in the sequence */
+	size_t path;       /* where its path's addresses begin in engine->rows */
+	int32_t output;    /* row among the outputs, or -1 */
+	uint32_t request;  /* whose output it is */
+} rstar_slot;
+
+typedef struct rstar_request_state
+{
+	rstar_request request;
+	uint32_t emitted; /* outputs delivered */
+	bool done;
+} rstar_request_state;
+
+typedef enum rstar_stage
+{
+	STAGE_EMBED,
+	STAGE_ATTN_NORM, /* the layer's stages, in order */
+	STAGE_QKV,
+	STAGE_ROPE,
+	STAGE_ATTENTION,
+	STAGE_ATTN_OUT,
+	STAGE_FFN_NORM,
+	STAGE_GATE_UP,
+	STAGE_SWIGLU,
+	STAGE_DOWN,
+	STAGE_OUTPUT_NORM, /* after the last layer */
+	STAGE_LOGITS,
+	STAGE_EMIT,
+	STAGE_DONE
+} rstar_stage;
+
+/* An array that grows and is reused from pass to pass. */
+typedef struct rstar_scratch
+{
+	void *data;
+	size_t bytes;
+} rstar_scratch;
+
+struct rstar_engine
+{
+	const rstar_allocator *allocator;
+	const rstar_weights *weights;
+	const rstar_hparams *hparams; /* inside weights */
+	const rstar_kernels *kernels;
+	rstar_pool *pool;
+	rstar_kv *kv;
+	uint32_t max_batch;
+	uint32_t max_outputs;
+	uint32_t max_context;
+	double *frequencies; /* [rope_dim / 2] */
+
+	/* The job. */
+	rstar_request_state *requests;
+	uint32_t n_requests;
+	rstar_emit emit;
+	void *emit_arg;
+	bool active;  /* a job is under way */
+	bool planned; /* a pass is under way */
+
+	/* The pass: tokens, the nodes it has pinned, the addresses of their rows. */
+	rstar_slot *slots;
+	uint32_t T;
+	uint32_t W;
+	rstar_kv_node **pinned;
+	size_t n_pinned, pinned_capacity;
+	const uint8_t **rows;
+	size_t n_rows, rows_capacity;
+	uint32_t longest; /* positions of the longest path */
+
+	/* Where the pass stands. progress counts rows or tokens within a stage. */
+	rstar_stage stage;
+	uint32_t layer;
+	uint32_t progress;
+	double slice_work; /* multiplications that take about SLICE_SECONDS */
+
+	/* Buffers, by token. */
+	float *x;                 /* [T][n_embd]: the residual stream */
+	float *delta;             /* [T][n_embd]: what a block adds to it */
+	rstar_activations normed; /* [T][n_embd] */
+	rstar_activations heads;  /* [T][n_head * head_dim] */
+	rstar_activations ff;     /* [T][n_ff]: gate, then silu(gate) * up */
+	rstar_activations final;  /* [W][n_embd] */
+	float *q, *k, *v;         /* [T][n_head * head_dim], [T][n_head_kv * head_dim] */
+	float *up;                /* [T][n_ff] */
+	float *turns;             /* [T][rope_dim]: cosine, sine of each pair */
+	float *logits;            /* [W][n_vocab] */
+	float *values;            /* [W] */
+	rstar_scratch memory;     /* all of the above */
+	rstar_scratch thread_scratch;
+	size_t thread_bytes; /* scratch of one thread */
+
+	uint64_t tokens_computed;
+	uint64_t passes;
+};
+
+/* plan.c: choose the tokens of the next pass; RSTAR_OK with T = 0: nothing is left. */
+extern rstar_status rstar_engine_plan(rstar_engine *engine, rstar_error *err);
+
+/* plan.c: undo pins and marks of a pass; with `completed`, its tokens are in the cache. */
+extern void rstar_engine_unplan(rstar_engine *engine, bool completed);
+
+/* forward.c: room for T tokens and W outputs. */
+extern rstar_status rstar_engine_reserve(rstar_engine *engine, rstar_error *err);
+
+/* forward.c: work on the pass for about one slice: AGAIN, OK, or CANCELLED. */
+extern rstar_status rstar_engine_forward(rstar_engine *engine, const rstar_cancel *cancel);
+
+#endif
