@@ -119,6 +119,12 @@ rstar_engine_weights(const rstar_engine *engine)
 	return engine->weights;
 }
 
+const rstar_kernels *
+rstar_engine_kernels(const rstar_engine *engine)
+{
+	return engine->kernels;
+}
+
 uint64_t
 rstar_engine_tokens_computed(const rstar_engine *engine)
 {

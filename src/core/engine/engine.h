@@ -30,6 +30,7 @@
 #include "core/base/status.h"
 #include "core/engine/kv.h"
 #include "core/model/weights.h"
+#include "core/tensor/kernels.h"
 
 typedef struct rstar_engine rstar_engine;
 
@@ -57,6 +58,7 @@ extern rstar_kv *rstar_engine_kv(rstar_engine *engine);
 extern uint32_t rstar_engine_n_vocab(const rstar_engine *engine);
 extern uint32_t rstar_engine_max_context(const rstar_engine *engine);
 extern const rstar_weights *rstar_engine_weights(const rstar_engine *engine);
+extern const rstar_kernels *rstar_engine_kernels(const rstar_engine *engine);
 
 /* Compute logits; apply the value head (which the model must have). */
 #define RSTAR_WANT_LOGITS 1u
