@@ -80,7 +80,8 @@ extern rstar_status rstar_hparams_check(const rstar_hparams *hparams, rstar_erro
 
 /*
  * Write the keys that rstar_hparams_read reads, general.architecture included
- * (not the tokenizer's). Errors are remembered by the writer.
+ * (not the tokenizer's; not those of longrope, which belong with its tensors).
+ * Errors are remembered by the writer.
  */
 extern void rstar_hparams_write(const rstar_hparams *hparams, rstar_gguf_writer *writer);
 

@@ -57,20 +57,19 @@ typedef struct rstar_weights
 	const float *value_head;   /* [n_embd], or NULL: the file has no value head */
 	float value_bias;
 	rstar_layer_weights *layers; /* [n_layer] */
+	uint64_t n_parameters;       /* a tied matrix counted once */
 	const rstar_allocator *allocator;
 } rstar_weights;
 
 /*
  * Read the hyperparameters and find all tensors. `gguf` must outlive *out.
  * Errors: those of rstar_hparams_read; CORRUPT naming the tensor that is
- * missing or has the wrong shape or type. Contents are not looked at.
+ * missing or has the wrong shape or type; UNSUPPORTED for a layer with a tensor
+ * that we would not use. Contents of matrices are not looked at.
  */
 extern rstar_status rstar_weights_open(const rstar_gguf *gguf, const rstar_allocator *allocator,
 									   rstar_weights **out, rstar_error *err);
 extern void rstar_weights_close(rstar_weights *weights); /* NULL is allowed */
-
-/* Number of parameters, a tied matrix counted once. */
-extern uint64_t rstar_weights_n_parameters(const rstar_weights *weights);
 
 /*
  * Rotary frequencies, [rope_dim / 2]: pair i turns by position * frequencies[i]
@@ -100,7 +99,10 @@ typedef struct rstar_tensor_spec
 	uint64_t dims[2]; /* {columns, rows}, as in the file */
 } rstar_tensor_spec;
 
-/* The i-th of n tensors of a model of these shapes, in the order of files. */
+/*
+ * The i-th of n tensors of a model of these shapes, in the order of files. The
+ * optional ones are in the list too; whoever writes a model chooses among them.
+ */
 extern uint32_t rstar_weights_n_specs(const rstar_hparams *hparams);
 extern void rstar_weights_spec(const rstar_hparams *hparams, uint32_t i, rstar_tensor_spec *spec);
 
