@@ -1,0 +1,25 @@
+"""calculus: derivatives of polynomials."""
+import re
+
+from .clauses import derivative, derivative_order
+from .solution import names
+
+
+def differentiate(m, sol):
+    order = derivative_order(m.group("nth")) if m.groupdict().get("nth") else 1
+    expr, variable = m.group("eq"), m.group("var")
+    if variable is None:
+        unknown = [n for n in names(expr) if n not in sol.values and n not in sol.functions]
+        if len(unknown) != 1:
+            return False
+        variable = unknown[0]
+    code = derivative(expr, variable, order, sol)
+    sol.step("Differentiate", f"print(expand({code}))")
+    return True
+
+
+WRT = r"(?: (?:wrt|with respect to) (?P<var>[a-z]))?[.?]"
+RULES = [
+    (rf"(?:Find|What is) the (?:(?P<nth>first|second|third|fourth|fifth) )?derivative of (?P<eq>.+?){WRT}", differentiate),
+    (rf"Differentiate (?P<eq>.+?){WRT}", differentiate),
+]

@@ -1,0 +1,54 @@
+"""polynomials: sums, compositions, values, expansion, coefficients, powers."""
+import re
+
+from .algebra import span
+from .solution import names, symbols_line
+
+
+def composed(m, sol):
+    """What is 3*d(w) + p(w)?  Also a plain value: What is c(-5)?"""
+    text = m.group(1)
+    if not sol.functions or not any(re.search(rf"\b{f}\(", text) for f in sol.functions):
+        return False
+    if re.search(r"[a-z]{2}", text) or re.search(r"[/.]", text):
+        return False
+    unknown = [n for n in names(text) if n not in sol.values and n not in sol.functions]
+    if unknown:
+        sol.step(f"Expand in {unknown[0]}", symbols_line(unknown), f"print(expand({text}))")
+    else:
+        sol.step("Evaluate", f"print({text})")
+    return True
+
+
+def expand(m, sol):
+    sol.step("Expand", f"print(expand({span(m.group(1), sol)}))")
+    return True
+
+
+def coefficient(m, sol):
+    expr, form, target = m.groups()
+    variable = next(iter(names(expr)), None)
+    term = next((t for t in form.split(" + ") if re.match(rf"{target}(\*|$)", t)), None)
+    if variable is None or term is None:
+        return False
+    power = 0 if term == target else int(term.partition("**")[2] or 1)
+    sol.step("Expand", symbols_line([variable]), f"P = expand({expr})")
+    sol.step(f"Take the coefficient of degree {power}", f"print(P.coeff({variable}, {power}))")
+    return True
+
+
+def power(m, sol):
+    expr, v = m.groups()
+    sol.step(f"Let {v} be positive", f"{v} = symbols('{v}', positive=True)")
+    sol.step("Combine the powers", f"print(S('{expr}', globals()))")
+    return True
+
+
+ASK = r"(?:What is|Calculate|Give|Determine|Find)"
+RULES = [
+    (r"Expand (.+)\.", expand),
+    (r"Collect the terms in (.+)\.", expand),
+    (r"(?:Express|Rearrange) (.+?) (?:as|to the form|in the form|to) (.+) and give ([a-z])\.", coefficient),
+    (r"Simplify (.+) assuming ([a-z]) is positive\.", power),
+    (rf"{ASK} (.+)[.?]", composed),
+]
