@@ -7,19 +7,28 @@
 
 #include <limits.h>
 #include <math.h>
-#include <unistd.h>
 
 #include "miscadmin.h"
-#include "storage/fd.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
+#include "core/base/cpu.h"
+#include "core/engine/kv.h"
 #include "pg/compat.h"
 #include "pg/settings.h"
 
 rstar_settings_values rstar_settings;
 
 static bool check_model_directory(char **newval, void **extra, GucSource source);
+
+static const struct config_enum_entry kernel_choices[] = {{"auto", -1, false},
+														  {"portable", RSTAR_CPU_PORTABLE, false},
+														  {"avx2", RSTAR_CPU_AVX2, false},
+														  {"avx512", RSTAR_CPU_AVX512, false},
+														  {NULL, 0, false}};
+
+static const struct config_enum_entry kv_type_choices[] = {
+	{"f32", RSTAR_KV_F32, false}, {"f16", RSTAR_KV_F16, false}, {NULL, 0, false}};
 
 /* --- the table ------------------------------------------------------------------ */
 
@@ -62,7 +71,7 @@ static const rstar_option options[] = {
 	 .variable.integer = &rstar_settings.threads,
 	 .fallback = 0,
 	 .min = 0,
-	 .max = 1024,
+	 .max = 256,
 	 .limit = "rstar.max_threads",
 	 .context = PGC_USERSET,
 	 .help = "Threads that one session computes with.",
@@ -72,7 +81,7 @@ static const rstar_option options[] = {
 	 .variable.integer = &rstar_settings.max_threads,
 	 .fallback = 64,
 	 .min = 1,
-	 .max = 1024,
+	 .max = 256,
 	 .context = PGC_SUSET,
 	 .help = "Upper bound of rstar.threads."},
 	{.name = "kv_cache",
@@ -118,6 +127,27 @@ static const rstar_option options[] = {
 	 .more =
 		 "The weights are shared with all other sessions; what is kept is their mapping and the "
 		 "tokenizer's tables."},
+
+	{.setting = "rstar.kernels",
+	 .type = RSTAR_OPTION_ENUM,
+	 .variable.integer = &rstar_settings.kernels,
+	 .fallback = -1,
+	 .choices = kernel_choices,
+	 .context = PGC_USERSET,
+	 .flags = GUC_EXPLAIN,
+	 .help = "Family of processor instructions to compute with.",
+	 .more =
+		 "Within a family results are the same bit for bit, on any machine; between families they "
+		 "differ by rounding. auto: the best that this processor has."},
+	{.setting = "rstar.kv_type",
+	 .type = RSTAR_OPTION_ENUM,
+	 .variable.integer = &rstar_settings.kv_type,
+	 .fallback = RSTAR_KV_F16,
+	 .choices = kv_type_choices,
+	 .context = PGC_USERSET,
+	 .flags = GUC_EXPLAIN,
+	 .help = "Precision of cached keys and values.",
+	 .more = "f16 takes half the memory of f32."},
 
 	/* generation */
 	{.name = "max_tokens",
@@ -449,11 +479,7 @@ rstar_settings_threads(void)
 	int threads = rstar_settings.threads;
 
 	if (threads == 0)
-	{
-		long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-		threads = cores < 1 ? 1 : (int) Min(cores, 1024);
-	}
+		threads = rstar_cpu_count();
 	return Min(threads, rstar_settings.max_threads);
 }
 

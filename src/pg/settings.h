@@ -38,6 +38,8 @@ typedef struct rstar_settings_values
 	int max_kv_cache_mb;
 	int max_context;
 	int max_cached_models;
+	int kernels; /* an rstar_cpu_family, or -1: the best */
+	int kv_type; /* an rstar_kv_type */
 
 	/* generation; -1: the model's own default */
 	int max_tokens;
