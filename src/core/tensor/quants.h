@@ -135,11 +135,10 @@ extern size_t rstar_quants_row_bytes(rstar_type type, size_t n);
  * the type's scalars (2 for quantised types, as every tensor in an open file
  * is); n is a multiple of the block.
  *
- * From float: Q8_0 and Q4_0 round to the grid that the largest element spans;
- * the K types search scales and minima for a small weighted squared error.
- * importance (n values >= 0, or NULL for x*x-based weights) says how much each
- * column matters. Input must be finite; the result is the same on every call
- * and machine (no instruction-set variants).
+ * From float: Q8_0 rounds to the grid that the largest element spans; the
+ * others search scales and minima for a small weighted squared error, in which
+ * importance (n values >= 0, or NULL) says how much each column matters. Input
+ * must be finite; the bytes are the same on every machine.
  */
 extern void rstar_quants_to_f32(rstar_type type, const void *row, float *out, size_t n);
 extern void rstar_quants_from_f32(rstar_type type, const float *in, void *row, size_t n,
