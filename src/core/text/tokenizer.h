@@ -3,9 +3,16 @@
  *	  Text to token ids and back, with the vocabulary of a GGUF file.
  *
  * Two kinds, by key tokenizer.ggml.model: "gpt2" is byte-level BPE with a
- * pre-tokenizer (tokenizer.ggml.pre: "qwen2"); "llama" is SentencePiece-style
- * merging by score with byte fallback (Phi-3, Llama 2). Special tokens
- * (types CONTROL and USER_DEFINED) are single ids where they are recognised.
+ * pre-tokenizer (tokenizer.ggml.pre: "qwen2", "deepseek-r1-qwen" or
+ * "llama-bpe"); "llama" is SentencePiece-style merging by score with byte
+ * fallback (Phi-3, Llama 2). Special tokens (types CONTROL, USER_DEFINED and
+ * UNKNOWN) are single ids where they are recognised; where they are not, their
+ * text is text like any other and can never become their id.
+ *
+ * Ids equal llama.cpp's. Two deviations, both on purpose: bytes that are not
+ * UTF-8 are encoded as the bytes they are (there they become U+FFFD), and
+ * without parse_special no special token at all is recognised (there
+ * USER_DEFINED ones still are, so that a text could forge them).
  *
  * A tokenizer is immutable after open and refers to the file's map for its
  * texts: opening one of 151,936 tokens costs milliseconds, since all it builds
@@ -20,14 +27,29 @@
 #include "core/base/memory.h"
 #include "core/base/status.h"
 #include "core/model/gguf.h"
+#include "core/text/utf8.h" /* for streaming: rstar_utf8_complete_prefix */
 
 #define RSTAR_NO_TOKEN (-1)
+
+/* What tokenizer.ggml.token_type says of a token. */
+typedef enum rstar_token_type
+{
+	RSTAR_TOKEN_UNDEFINED = 0,
+	RSTAR_TOKEN_NORMAL = 1,
+	RSTAR_TOKEN_UNKNOWN = 2,
+	RSTAR_TOKEN_CONTROL = 3,
+	RSTAR_TOKEN_USER_DEFINED = 4,
+	RSTAR_TOKEN_UNUSED = 5,
+	RSTAR_TOKEN_BYTE = 6
+} rstar_token_type;
 
 typedef struct rstar_tokenizer rstar_tokenizer;
 
 /*
- * Open the vocabulary in `gguf`, which must outlive the tokenizer. Every id,
- * merge and score is checked: CORRUPT or UNSUPPORTED otherwise.
+ * Open the vocabulary in `gguf`, which must outlive the tokenizer. Checked:
+ * types and counts of the arrays, ids, scores, the form of every merge, that
+ * no two tokens share a text, and that every byte can be encoded. CORRUPT or
+ * UNSUPPORTED otherwise; NOT_FOUND if the file holds no vocabulary; MEMORY.
  */
 extern rstar_status rstar_tokenizer_open(const rstar_gguf *gguf, const rstar_allocator *allocator,
 										 rstar_tokenizer **out, rstar_error *err);
@@ -35,25 +57,46 @@ extern void rstar_tokenizer_close(rstar_tokenizer *tokenizer); /* NULL is allowe
 
 extern int32_t rstar_tokenizer_size(const rstar_tokenizer *tokenizer); /* number of ids */
 extern int32_t rstar_tokenizer_bos(const rstar_tokenizer *tokenizer);  /* or RSTAR_NO_TOKEN */
-extern int32_t rstar_tokenizer_eos(const rstar_tokenizer *tokenizer);
-extern bool rstar_tokenizer_is_eog(const rstar_tokenizer *tokenizer, int32_t id); /* ends a turn */
+extern int32_t rstar_tokenizer_eos(const rstar_tokenizer *tokenizer);  /* or RSTAR_NO_TOKEN */
+
+/*
+ * Does this id end a turn? The vocabulary's eos, eot and eom tokens, and
+ * special tokens whose text says so (<|im_end|>, <|end|>, …).
+ */
+extern bool rstar_tokenizer_is_eog(const rstar_tokenizer *tokenizer, int32_t id);
 
 /* Id of the special token with exactly this text, or RSTAR_NO_TOKEN. */
 extern int32_t rstar_tokenizer_find_special(const rstar_tokenizer *tokenizer, const char *text,
 											size_t length);
 
+/*
+ * A token as the vocabulary writes it (bytes as printable characters), and its
+ * type. The text lies in the map. id must be in range.
+ */
+extern rstar_string rstar_tokenizer_token_text(const rstar_tokenizer *tokenizer, int32_t id);
+extern rstar_token_type rstar_tokenizer_token_type(const rstar_tokenizer *tokenizer, int32_t id);
+
 typedef struct rstar_encode_options
 {
-	bool add_bos;       /* the vocabulary's own begin token in front */
+	bool add_bos;       /* the begin token in front, if the vocabulary wants one */
 	bool parse_special; /* recognise special tokens in the text */
-	bool dummy_prefix;  /* "llama": the blank in front; ignored by "gpt2" */
+	bool
+		dummy_prefix; /* "llama": the blank in front, if the vocabulary wants it; "gpt2": ignored */
+
+	/*
+	 * With parse_special: no special token is recognised that touches bytes
+	 * [plain_start, plain_end), so that a text set into a template cannot forge
+	 * one. Both 0: no such part.
+	 */
+	size_t plain_start;
+	size_t plain_end;
 } rstar_encode_options;
 
 /*
- * Encode text (any bytes; invalid UTF-8 is encoded byte by byte). *ids is
- * allocated from `allocator` (*count ids; may be 0) and belongs to the caller.
- * Time is linear in the text but for a logarithm. Polls cancel every 64 kB.
- * Errors: MEMORY, CANCELLED.
+ * Encode text (any bytes). *ids is allocated from `allocator` (*count ids; may
+ * be 0) and belongs to the caller. Time is linear in the text but for a
+ * logarithm, memory about 60 bytes for each byte of the longest word. Polls
+ * cancel every 64 kB. Errors: MEMORY, CANCELLED, LIMIT (text of 1 GB or more).
  */
 extern rstar_status rstar_tokenizer_encode(const rstar_tokenizer *tokenizer, const char *text,
 										   size_t length, const rstar_encode_options *options,
@@ -64,16 +107,20 @@ extern rstar_status rstar_tokenizer_encode(const rstar_tokenizer *tokenizer, con
 /*
  * Append the bytes of one token to out: its text for ordinary tokens; special
  * tokens as their text, or nothing with skip_special. Bytes, not characters: a
- * token may end within one. Errors: ARGUMENT for an id out of range, MEMORY.
+ * token may end within one, so a stream shows rstar_utf8_complete_prefix of
+ * what it has and keeps the rest. Errors: ARGUMENT for an id out of range,
+ * MEMORY.
  */
 extern rstar_status rstar_tokenizer_decode(const rstar_tokenizer *tokenizer, int32_t id,
 										   bool skip_special, rstar_buffer *out, rstar_error *err);
 
 /*
- * Length of the longest prefix of `text` that does not end within a UTF-8
- * character: what may be shown while more tokens are still to come. Bytes that
- * cannot begin or continue a character count as complete.
+ * Append the bytes of a whole sequence. strip_prefix takes away the blanks that
+ * encoding with dummy_prefix put in front ("llama": at the start and behind
+ * special tokens). Errors as above; out then holds what came before.
  */
-extern size_t rstar_utf8_complete_prefix(const char *text, size_t length);
+extern rstar_status rstar_tokenizer_decode_all(const rstar_tokenizer *tokenizer, const int32_t *ids,
+											   size_t count, bool skip_special, bool strip_prefix,
+											   rstar_buffer *out, rstar_error *err);
 
 #endif

@@ -1,0 +1,339 @@
+/*
+ * encode.c
+ *	  Text to token ids.
+ *
+ * A text is cut at its special tokens (where they are to be recognised) into
+ * fragments, a fragment into words (BPE: pre-tokens; SentencePiece: a blank and
+ * what follows it), and each word is merged on its own.
+ */
+#include "core/text/merge.h"
+#include "core/text/pretoken.h"
+#include "core/text/vocabulary.h"
+
+#define SPACE_MARK        "\xE2\x96\x81"
+#define SPACE_MARK_LENGTH 3
+#define LONGEST_TEXT      ((size_t) 1 << 30)
+#define POLL_BYTES        65536
+
+typedef struct encoder
+{
+	const rstar_tokenizer *tokenizer;
+	const rstar_encode_options *options;
+	const rstar_allocator *allocator;
+	const rstar_cancel *cancel;
+	rstar_error *err;
+	rstar_word word;
+	size_t since_poll; /* bytes */
+	int32_t *ids;
+	size_t count;
+	size_t capacity;
+} encoder;
+
+static rstar_status
+out_of_memory(encoder *e)
+{
+	return rstar_error_memory(e->err, e->capacity * 2 * sizeof(int32_t));
+}
+
+static rstar_status
+poll(encoder *e, size_t bytes)
+{
+	e->since_poll += bytes;
+	if (e->since_poll < POLL_BYTES)
+		return RSTAR_OK;
+	e->since_poll = 0;
+	if (rstar_cancel_requested(e->cancel))
+		return rstar_error_set(e->err, RSTAR_ERR_CANCELLED, "encoding of text was cancelled");
+	return RSTAR_OK;
+}
+
+static bool
+emit(encoder *e, int32_t id)
+{
+	if (!rstar_grow(e->allocator, (void **) &e->ids, &e->capacity, e->count + 1, sizeof(int32_t)))
+		return false;
+	e->ids[e->count++] = id;
+	return true;
+}
+
+/* A symbol that is no token goes out byte by byte. */
+static bool
+emit_bytes(encoder *e, const char *text, size_t length)
+{
+	const rstar_tokenizer *tokenizer = e->tokenizer;
+
+	for (size_t at = 0; at < length;)
+	{
+		unsigned char byte = (unsigned char) text[at];
+		size_t used = 1;
+
+		if (tokenizer->kind == RSTAR_TOKENIZER_BPE)
+			(void) rstar_bytemap_decode(&tokenizer->bytemap, text + at, length - at, &byte, &used);
+		if (!emit(e, tokenizer->byte_token[byte]))
+			return false;
+		at += used;
+	}
+	return true;
+}
+
+static bool
+emit_symbols(encoder *e)
+{
+	const rstar_word *word = &e->word;
+
+	for (size_t i = 0; i < word->n_symbols; i++)
+	{
+		const rstar_symbol *symbol = &word->symbols[i];
+		const char *text = word->text + symbol->start;
+		int32_t id;
+
+		if (symbol->length == 0)
+			continue;
+		id = rstar_vocabulary_find(e->tokenizer, text, symbol->length, symbol->hash);
+		if (!(id == RSTAR_NO_TOKEN ? emit_bytes(e, text, symbol->length) : emit(e, id)))
+			return false;
+	}
+	return true;
+}
+
+static rstar_status
+finish_word(encoder *e)
+{
+	rstar_status status = rstar_word_merge(&e->word, e->tokenizer, e->cancel, e->err);
+
+	if (status == RSTAR_OK && !emit_symbols(e))
+		status = out_of_memory(e);
+	rstar_word_clear(&e->word);
+	return status;
+}
+
+/* --- byte-level BPE -------------------------------------------------------- */
+
+static rstar_status
+encode_pretoken(encoder *e, const char *text, size_t length)
+{
+	const rstar_bytemap *map = &e->tokenizer->bytemap;
+
+	for (size_t i = 0; i < length; i++)
+	{
+		unsigned char byte = (unsigned char) text[i];
+
+		if (!rstar_word_add(&e->word, map->text[byte], map->length[byte]))
+			return out_of_memory(e);
+	}
+	if (e->tokenizer->ignore_merges)
+	{
+		int32_t id = rstar_vocabulary_find(e->tokenizer, e->word.text, e->word.length,
+										   rstar_text_hash(e->word.text, e->word.length));
+
+		if (id != RSTAR_NO_TOKEN)
+		{
+			rstar_word_clear(&e->word);
+			return emit(e, id) ? RSTAR_OK : out_of_memory(e);
+		}
+	}
+	return finish_word(e);
+}
+
+static rstar_status
+encode_pretokens(encoder *e, const char *text, size_t length)
+{
+	size_t start = 0;
+
+	while (start < length)
+	{
+		size_t end = rstar_pretoken_end(text, length, start, e->tokenizer->max_digits);
+		rstar_status status = encode_pretoken(e, text + start, end - start);
+
+		if (status == RSTAR_OK)
+			status = poll(e, end - start);
+		if (status != RSTAR_OK)
+			return status;
+		start = end;
+	}
+	return RSTAR_OK;
+}
+
+/* --- SentencePiece --------------------------------------------------------- */
+
+/* The character at the start of text as the vocabulary writes it; bytes used. */
+static size_t
+sentencepiece_character(const char *text, size_t length, const char **written,
+						size_t *written_length)
+{
+	uint32_t code;
+	size_t bytes;
+
+	if (text[0] == ' ')
+	{
+		*written = SPACE_MARK;
+		*written_length = SPACE_MARK_LENGTH;
+		return 1;
+	}
+	bytes = rstar_utf8_decode(text, length, &code);
+	if (bytes == 0)
+		bytes = 1;
+	*written = text;
+	*written_length = bytes;
+	return bytes;
+}
+
+/* after_mark: is the word begun already, with a blank? */
+static rstar_status
+encode_words(encoder *e, const char *text, size_t length, bool after_mark)
+{
+	rstar_status status;
+
+	for (size_t at = 0; at < length;)
+	{
+		const char *written;
+		size_t written_length;
+		size_t used = sentencepiece_character(text + at, length - at, &written, &written_length);
+		bool mark = written_length == SPACE_MARK_LENGTH &&
+					memcmp(written, SPACE_MARK, SPACE_MARK_LENGTH) == 0;
+
+		if (mark && !after_mark && e->tokenizer->words_apart && e->word.n_symbols > 0)
+		{
+			status = finish_word(e);
+			if (status != RSTAR_OK)
+				return status;
+		}
+		if (!rstar_word_add(&e->word, written, written_length))
+			return out_of_memory(e);
+		after_mark = mark;
+		at += used;
+		status = poll(e, used);
+		if (status != RSTAR_OK)
+			return status;
+	}
+	return finish_word(e);
+}
+
+/* --- fragments ------------------------------------------------------------- */
+
+static bool
+is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static rstar_status
+encode_fragment(encoder *e, const char *text, size_t length)
+{
+	const rstar_tokenizer *tokenizer = e->tokenizer;
+
+	if (length == 0)
+		return RSTAR_OK;
+	if (tokenizer->kind == RSTAR_TOKENIZER_BPE)
+		return encode_pretokens(e, text, length);
+	if (!tokenizer->space_prefix || !e->options->dummy_prefix)
+		return encode_words(e, text, length, false);
+	if (!rstar_word_add(&e->word, SPACE_MARK, SPACE_MARK_LENGTH))
+		return out_of_memory(e);
+	return encode_words(e, text, length, true);
+}
+
+/*
+ * The next special token that may be recognised at or behind `at`: *found is
+ * where, *special NULL if there is none. Errors: CANCELLED.
+ */
+static rstar_status
+next_special(encoder *e, const char *text, size_t length, size_t at, const rstar_special **special,
+			 size_t *found)
+{
+	const rstar_tokenizer *tokenizer = e->tokenizer;
+	size_t plain_start = e->options->plain_start;
+	size_t plain_end = e->options->plain_end;
+
+	*special = NULL;
+	*found = length;
+	if (!e->options->parse_special || tokenizer->n_specials == 0)
+		return RSTAR_OK;
+	for (; at < length; at++)
+	{
+		size_t limit = length;
+		rstar_status status;
+
+		if (!tokenizer->starts_special[(unsigned char) text[at]])
+			continue;
+		if (at < plain_end)
+		{
+			if (at >= plain_start)
+				continue;
+			limit = plain_start;
+		}
+		*special = rstar_vocabulary_match_special(tokenizer, text + at, limit - at);
+		if (*special)
+		{
+			*found = at;
+			return RSTAR_OK;
+		}
+		status = poll(e, 16); /* a look at a candidate costs more than a byte */
+		if (status != RSTAR_OK)
+			return status;
+	}
+	return RSTAR_OK;
+}
+
+static rstar_status
+encode_text(encoder *e, const char *text, size_t length)
+{
+	size_t at = 0;
+
+	for (;;)
+	{
+		const rstar_special *special;
+		size_t found;
+		rstar_status status = next_special(e, text, length, at, &special, &found);
+
+		if (status == RSTAR_OK)
+			status = encode_fragment(e, text + at, found - at);
+		if (status == RSTAR_OK)
+			status = poll(e, 1);
+		if (status != RSTAR_OK || !special)
+			return status;
+		if (!emit(e, special->id))
+			return out_of_memory(e);
+		at = found + special->text.length;
+		if (special->strips_right)
+			while (at < length && is_space(text[at]))
+				at++;
+	}
+}
+
+rstar_status
+rstar_tokenizer_encode(const rstar_tokenizer *tokenizer, const char *text, size_t length,
+					   const rstar_encode_options *options, const rstar_allocator *allocator,
+					   const rstar_cancel *cancel, int32_t **ids, size_t *count, rstar_error *err)
+{
+	encoder e = {
+		.tokenizer = tokenizer,
+		.options = options,
+		.allocator = allocator,
+		.cancel = cancel,
+		.err = err,
+	};
+	rstar_status status = RSTAR_OK;
+
+	*ids = NULL;
+	*count = 0;
+	if (length >= LONGEST_TEXT)
+		return rstar_error_set(err, RSTAR_ERR_LIMIT, "text is too long to be encoded: %zu bytes",
+							   length);
+	rstar_word_init(&e.word, allocator);
+	if (!rstar_grow(allocator, (void **) &e.ids, &e.capacity, length / 4 + 8, sizeof(int32_t)) ||
+		(options->add_bos && tokenizer->add_bos && tokenizer->bos != RSTAR_NO_TOKEN &&
+		 !emit(&e, tokenizer->bos)))
+		status = out_of_memory(&e);
+	if (status == RSTAR_OK)
+		status = encode_text(&e, text, length);
+	rstar_word_free(&e.word);
+	if (status != RSTAR_OK)
+	{
+		rstar_free(allocator, e.ids);
+		return status;
+	}
+	*ids = e.ids;
+	*count = e.count;
+	return RSTAR_OK;
+}

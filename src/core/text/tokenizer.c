@@ -1,0 +1,728 @@
+/*
+ * tokenizer.c
+ *	  Opening a vocabulary, and decoding.
+ *
+ * Opening is on the way of every new connection's first token, so it builds as
+ * little as possible: for tokens and for merges an array of offsets into the
+ * map and a hash table over their texts. Merges are hashed by the texts of
+ * their two sides, which saves the 300,000 look-ups that turning them into
+ * pairs of ids would take.
+ */
+#include "core/text/tokenizer.h"
+
+#include <stdlib.h>
+
+#include "core/text/vocabulary.h"
+
+#define SPACE_MARK        "\xE2\x96\x81" /* U+2581, SentencePiece's blank */
+#define SPACE_MARK_LENGTH 3
+
+/* --- reading the arrays ---------------------------------------------------- */
+
+static rstar_status
+read_string_table(const rstar_gguf *gguf, const char *key, const rstar_allocator *allocator,
+				  rstar_string_table *table, rstar_error *err)
+{
+	rstar_gguf_array array;
+	const char *cursor;
+
+	if (!rstar_gguf_get_array(gguf, key, &array))
+		return rstar_error_set(err, RSTAR_ERR_NOT_FOUND, "the model file has no array \"%s\"", key);
+	if (array.type != RSTAR_GGUF_STRING)
+		return rstar_error_set(err, RSTAR_ERR_CORRUPT, "\"%s\" is not an array of strings", key);
+	if (array.count > RSTAR_TEXT_MAX_ITEMS || array.bytes > UINT32_MAX)
+		return rstar_error_set(err, RSTAR_ERR_UNSUPPORTED, "\"%s\" is too large", key);
+	table->base = array.data;
+	table->count = (uint32_t) array.count;
+	table->at = rstar_alloc_array(allocator, table->count, sizeof(uint32_t));
+	if (!table->at)
+		return rstar_error_memory(err, array.count * sizeof(uint32_t));
+	cursor = table->base;
+	for (uint32_t i = 0; i < table->count; i++)
+	{
+		table->at[i] = (uint32_t) (cursor - table->base);
+		(void) rstar_gguf_next_string(&cursor);
+	}
+	return RSTAR_OK;
+}
+
+static rstar_status
+read_types(rstar_tokenizer *tokenizer, const rstar_gguf *gguf, rstar_error *err)
+{
+	uint32_t count = tokenizer->tokens.count;
+	rstar_gguf_array array;
+
+	tokenizer->types = rstar_alloc(tokenizer->allocator, count);
+	if (!tokenizer->types)
+		return rstar_error_memory(err, count);
+	memset(tokenizer->types, RSTAR_TOKEN_NORMAL, count);
+	if (!rstar_gguf_get_array(gguf, "tokenizer.ggml.token_type", &array))
+		return RSTAR_OK;
+	if ((array.type != RSTAR_GGUF_I32 && array.type != RSTAR_GGUF_U32) || array.count != count)
+		return rstar_error_set(err, RSTAR_ERR_CORRUPT,
+							   "\"tokenizer.ggml.token_type\" does not give a type for each token");
+	for (uint32_t i = 0; i < count; i++)
+	{
+		uint32_t type;
+
+		memcpy(&type, (const char *) array.data + (size_t) i * sizeof(type), sizeof(type));
+		if (type > RSTAR_TOKEN_BYTE)
+			return rstar_error_set(err, RSTAR_ERR_CORRUPT, "token %u has the unknown type %u", i,
+								   type);
+		tokenizer->types[i] = (unsigned char) type;
+	}
+	return RSTAR_OK;
+}
+
+static rstar_status
+read_scores(rstar_tokenizer *tokenizer, const rstar_gguf *gguf, rstar_error *err)
+{
+	rstar_gguf_array array;
+
+	if (!rstar_gguf_get_array(gguf, "tokenizer.ggml.scores", &array) ||
+		array.type != RSTAR_GGUF_F32 || array.count != tokenizer->tokens.count)
+		return rstar_error_set(err, RSTAR_ERR_CORRUPT,
+							   "\"tokenizer.ggml.scores\" does not give a score for each token");
+	tokenizer->scores = array.data;
+	for (uint32_t i = 0; i < tokenizer->tokens.count; i++)
+	{
+		float score;
+
+		memcpy(&score, tokenizer->scores + (size_t) i * sizeof(score), sizeof(score));
+		if (score != score)
+			return rstar_error_set(err, RSTAR_ERR_CORRUPT, "token %u has no number for a score", i);
+	}
+	return RSTAR_OK;
+}
+
+/* --- hash tables ----------------------------------------------------------- */
+
+static rstar_status
+collisions(rstar_error *err)
+{
+	return rstar_error_set(err, RSTAR_ERR_CORRUPT,
+						   "the vocabulary's texts collide as if made to do so");
+}
+
+/*
+ * Special tokens and bytes stay out of the table: encoding looks tokens up by
+ * text, and must not find these. (Special texts are checked for repetition
+ * where they are sorted; the form of BYTE tokens leaves one text for each.)
+ */
+static rstar_status
+index_tokens(rstar_tokenizer *tokenizer, rstar_error *err)
+{
+	rstar_text_index *index = &tokenizer->token_index;
+	uint32_t count = tokenizer->tokens.count;
+
+	if (!rstar_text_index_init(index, tokenizer->allocator, count))
+		return rstar_error_memory(err, count * sizeof(uint32_t));
+	for (uint32_t i = 0; i < count; i++)
+	{
+		rstar_string text = rstar_string_table_get(&tokenizer->tokens, i);
+		rstar_text_probe probe;
+		uint32_t item;
+
+		if (text.length == 0 || rstar_token_is_special(tokenizer->types[i]) ||
+			tokenizer->types[i] == RSTAR_TOKEN_BYTE)
+			continue;
+		probe = rstar_text_probe_start(index, rstar_text_hash(text.data, text.length));
+		while ((item = rstar_text_probe_next(index, &probe)) != RSTAR_NO_ITEM)
+		{
+			rstar_string other = rstar_string_table_get(&tokenizer->tokens, item);
+
+			if (other.length == text.length && memcmp(other.data, text.data, text.length) == 0)
+				return rstar_error_set(err, RSTAR_ERR_CORRUPT,
+									   "tokens %u and %u have the same text", item, i);
+		}
+		if (!rstar_text_index_put(index, &probe, i))
+			return collisions(err);
+		if (text.length > tokenizer->max_token_length)
+			tokenizer->max_token_length = text.length;
+	}
+	return RSTAR_OK;
+}
+
+/* Of merges that are listed twice the first, which has the better rank, counts. */
+static rstar_status
+index_merges(rstar_tokenizer *tokenizer, rstar_error *err)
+{
+	rstar_text_index *index = &tokenizer->merge_index;
+	uint32_t count = tokenizer->merges.count;
+
+	if (!rstar_text_index_init(index, tokenizer->allocator, count))
+		return rstar_error_memory(err, count * sizeof(uint32_t));
+	for (uint32_t i = 0; i < count; i++)
+	{
+		rstar_string text = rstar_string_table_get(&tokenizer->merges, i);
+		const char *blank = text.length > 2 ? memchr(text.data + 1, ' ', text.length - 2) : NULL;
+		rstar_text_probe probe;
+		uint32_t item;
+		size_t left;
+
+		if (!blank)
+			return rstar_error_set(err, RSTAR_ERR_CORRUPT, "merge %u is not a pair of texts", i);
+		left = (size_t) (blank - text.data);
+		probe = rstar_text_probe_start(
+			index, rstar_text_hash_pair(rstar_text_hash(text.data, left),
+										rstar_text_hash(blank + 1, text.length - left - 1)));
+		while ((item = rstar_text_probe_next(index, &probe)) != RSTAR_NO_ITEM)
+		{
+			rstar_string other = rstar_string_table_get(&tokenizer->merges, item);
+
+			if (other.length == text.length && memcmp(other.data, text.data, text.length) == 0)
+				break;
+		}
+		if (item == RSTAR_NO_ITEM && !rstar_text_index_put(index, &probe, i))
+			return collisions(err);
+	}
+	return RSTAR_OK;
+}
+
+/* --- single bytes ---------------------------------------------------------- */
+
+static int
+hex_value(char digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return digit - '0';
+	if (digit >= 'A' && digit <= 'F')
+		return digit - 'A' + 10;
+	return -1;
+}
+
+/* "<0xNN>" of a BYTE token, or -1. */
+static int
+byte_of_text(rstar_string text)
+{
+	int high, low;
+
+	if (text.length != 6 || memcmp(text.data, "<0x", 3) != 0 || text.data[5] != '>')
+		return -1;
+	high = hex_value(text.data[3]);
+	low = hex_value(text.data[4]);
+	return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
+static rstar_status
+find_byte_fallbacks(rstar_tokenizer *tokenizer, rstar_error *err)
+{
+	for (uint32_t i = 0; i < tokenizer->tokens.count; i++)
+	{
+		int byte;
+
+		if (tokenizer->types[i] != RSTAR_TOKEN_BYTE)
+			continue;
+		byte = byte_of_text(rstar_string_table_get(&tokenizer->tokens, i));
+		if (byte < 0 || tokenizer->byte_token[byte] != RSTAR_NO_TOKEN)
+			return rstar_error_set(err, RSTAR_ERR_CORRUPT,
+								   "token %u of type byte does not name a byte of its own", i);
+		tokenizer->byte_token[byte] = (int32_t) i;
+	}
+	return RSTAR_OK;
+}
+
+static rstar_status
+find_bytes(rstar_tokenizer *tokenizer, rstar_error *err)
+{
+	rstar_status status;
+
+	for (int byte = 0; byte < 256; byte++)
+		tokenizer->byte_token[byte] = RSTAR_NO_TOKEN;
+	if (tokenizer->kind == RSTAR_TOKENIZER_SENTENCEPIECE)
+	{
+		status = find_byte_fallbacks(tokenizer, err);
+		if (status != RSTAR_OK)
+			return status;
+	}
+	for (int byte = 0; byte < 256; byte++)
+	{
+		if (tokenizer->kind == RSTAR_TOKENIZER_BPE)
+		{
+			const char *text = tokenizer->bytemap.text[byte];
+			size_t length = tokenizer->bytemap.length[byte];
+
+			tokenizer->byte_token[byte] =
+				rstar_vocabulary_find(tokenizer, text, length, rstar_text_hash(text, length));
+		}
+		else if (tokenizer->byte_token[byte] == RSTAR_NO_TOKEN)
+			tokenizer->byte_token[byte] = tokenizer->unknown;
+		if (tokenizer->byte_token[byte] == RSTAR_NO_TOKEN)
+			return rstar_error_set(err, RSTAR_ERR_UNSUPPORTED,
+								   "the vocabulary has no token for the byte 0x%02X", byte);
+	}
+	return RSTAR_OK;
+}
+
+/* --- special tokens -------------------------------------------------------- */
+
+static int
+compare_texts(rstar_string a, rstar_string b)
+{
+	size_t shorter = a.length < b.length ? a.length : b.length;
+	int order = memcmp(a.data, b.data, shorter);
+
+	if (order == 0)
+		order = (a.length > b.length) - (a.length < b.length);
+	return order;
+}
+
+static int
+compare_specials(const void *a, const void *b)
+{
+	return compare_texts(((const rstar_special *) a)->text, ((const rstar_special *) b)->text);
+}
+
+static bool
+text_is(rstar_string text, const char *literal)
+{
+	return text.length == strlen(literal) && memcmp(text.data, literal, text.length) == 0;
+}
+
+/*
+ * Phi-3's special tokens swallow the white space behind them. The file does
+ * not say so; its name does (the rule of llama.cpp:
+ * "phi3" or "phi-3", in upper or lower case).
+ */
+static bool
+name_is_phi3(const rstar_gguf *gguf)
+{
+	rstar_string name;
+
+	if (!rstar_gguf_get_string(gguf, "general.name", &name))
+		return false;
+	for (size_t i = 0; i + 4 <= name.length; i++)
+	{
+		const char *at = name.data + i;
+
+		if ((at[0] | 0x20) == 'p' && (at[1] | 0x20) == 'h' && (at[2] | 0x20) == 'i' &&
+			(at[3] == '3' || (at[3] == '-' && i + 5 <= name.length && at[4] == '3')))
+			return true;
+	}
+	return false;
+}
+
+static rstar_status
+collect_specials(rstar_tokenizer *tokenizer, const rstar_gguf *gguf, rstar_error *err)
+{
+	bool phi3 = name_is_phi3(gguf);
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < tokenizer->tokens.count; i++)
+		count += rstar_token_is_special(tokenizer->types[i]);
+	tokenizer->specials = rstar_alloc_array(tokenizer->allocator, count, sizeof(rstar_special));
+	if (!tokenizer->specials)
+		return rstar_error_memory(err, count * sizeof(rstar_special));
+	for (uint32_t i = 0; i < tokenizer->tokens.count; i++)
+	{
+		rstar_special *special = &tokenizer->specials[tokenizer->n_specials];
+
+		if (!rstar_token_is_special(tokenizer->types[i]))
+			continue;
+		special->text = rstar_string_table_get(&tokenizer->tokens, i);
+		special->id = (int32_t) i;
+		special->strips_right = phi3 && !text_is(special->text, "<unk>") &&
+								!text_is(special->text, "<s>") &&
+								!text_is(special->text, "<|endoftext|>");
+		if (special->text.length > RSTAR_MAX_SPECIAL)
+			return rstar_error_set(err, RSTAR_ERR_UNSUPPORTED,
+								   "special token %u is longer than %d bytes", i,
+								   RSTAR_MAX_SPECIAL);
+		if (special->text.length == 0)
+			continue;
+		tokenizer->starts_special[(unsigned char) special->text.data[0]] = true;
+		tokenizer->n_specials++;
+	}
+	qsort(tokenizer->specials, tokenizer->n_specials, sizeof(rstar_special), compare_specials);
+	for (uint32_t i = 1; i < tokenizer->n_specials; i++)
+		if (compare_specials(&tokenizer->specials[i - 1], &tokenizer->specials[i]) == 0)
+			return rstar_error_set(err, RSTAR_ERR_CORRUPT, "tokens %d and %d have the same text",
+								   tokenizer->specials[i - 1].id, tokenizer->specials[i].id);
+	return RSTAR_OK;
+}
+
+/* First special in [low, high) whose byte at `depth` is at least `byte`. */
+static uint32_t
+lower_bound(const rstar_special *specials, uint32_t low, uint32_t high, size_t depth, int byte)
+{
+	while (low < high)
+	{
+		uint32_t middle = low + (high - low) / 2;
+		rstar_string text = specials[middle].text;
+		int here = depth < text.length ? (unsigned char) text.data[depth] : -1;
+
+		if (here < byte)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const rstar_special *
+rstar_vocabulary_match_special(const rstar_tokenizer *tokenizer, const char *text, size_t length)
+{
+	const rstar_special *longest = NULL;
+	uint32_t low = 0;
+	uint32_t high = tokenizer->n_specials;
+
+	/* Sorted texts: those that share the first `depth` bytes are neighbours,
+	 * and one that ends there is the first of them. */
+	for (size_t depth = 0; depth < length; depth++)
+	{
+		int byte = (unsigned char) text[depth];
+
+		low = lower_bound(tokenizer->specials, low, high, depth, byte);
+		high = lower_bound(tokenizer->specials, low, high, depth, byte + 1);
+		if (low == high)
+			break;
+		if (tokenizer->specials[low].text.length == depth + 1)
+			longest = &tokenizer->specials[low];
+	}
+	return longest;
+}
+
+/* --- ids with a meaning ---------------------------------------------------- */
+
+static rstar_status
+read_id(const rstar_tokenizer *tokenizer, const rstar_gguf *gguf, const char *key, int32_t *id,
+		rstar_error *err)
+{
+	uint64_t value;
+
+	*id = RSTAR_NO_TOKEN;
+	if (!rstar_gguf_get_u64(gguf, key, &value))
+		return RSTAR_OK;
+	if (value >= tokenizer->tokens.count)
+		return rstar_error_set(err, RSTAR_ERR_CORRUPT, "\"%s\" is no id of the vocabulary", key);
+	*id = (int32_t) value;
+	return RSTAR_OK;
+}
+
+static void
+add_eog(rstar_tokenizer *tokenizer, int32_t id)
+{
+	if (id != RSTAR_NO_TOKEN && !rstar_tokenizer_is_eog(tokenizer, id) &&
+		tokenizer->n_eog < RSTAR_MAX_EOG)
+		tokenizer->eog[tokenizer->n_eog++] = id;
+}
+
+static rstar_status
+read_ids(rstar_tokenizer *tokenizer, const rstar_gguf *gguf, rstar_error *err)
+{
+	static const char *const ending_texts[] = {"<|im_end|>",      "<|end|>",       "<|endoftext|>",
+											   "<|eot_id|>",      "<|eom_id|>",    "</s>",
+											   "<|end_of_text|>", "<end_of_turn>", "<|return|>"};
+	static const char *const ending_keys[] = {"tokenizer.ggml.eos_token_id",
+											  "tokenizer.ggml.eot_token_id",
+											  "tokenizer.ggml.eom_token_id"};
+	rstar_status status;
+	int32_t id;
+
+	for (int i = 0; i < 3; i++)
+	{
+		status = read_id(tokenizer, gguf, ending_keys[i], &id, err);
+		if (status != RSTAR_OK)
+			return status;
+		if (i == 0)
+			tokenizer->eos = id;
+		add_eog(tokenizer, id);
+	}
+	for (size_t i = 0; i < sizeof(ending_texts) / sizeof(ending_texts[0]); i++)
+		add_eog(tokenizer,
+				rstar_tokenizer_find_special(tokenizer, ending_texts[i], strlen(ending_texts[i])));
+	status = read_id(tokenizer, gguf, "tokenizer.ggml.unknown_token_id", &tokenizer->unknown, err);
+	if (status != RSTAR_OK)
+		return status;
+	return read_id(tokenizer, gguf, "tokenizer.ggml.bos_token_id", &tokenizer->bos, err);
+}
+
+/* --- opening --------------------------------------------------------------- */
+
+static rstar_status
+read_kind(rstar_tokenizer *tokenizer, const rstar_gguf *gguf, rstar_error *err)
+{
+	rstar_string model, pre;
+
+	if (!rstar_gguf_get_string(gguf, "tokenizer.ggml.model", &model))
+		return rstar_error_set(err, RSTAR_ERR_NOT_FOUND, "the model file has no vocabulary");
+	if (text_is(model, "llama"))
+	{
+		tokenizer->kind = RSTAR_TOKENIZER_SENTENCEPIECE;
+		tokenizer->space_prefix = true;
+		tokenizer->add_bos = true;
+		return RSTAR_OK;
+	}
+	if (!text_is(model, "gpt2"))
+		return rstar_error_set(err, RSTAR_ERR_UNSUPPORTED,
+							   "tokenizers of kind \"%.*s\" are not supported",
+							   (int) (model.length < 40 ? model.length : 40), model.data);
+	tokenizer->kind = RSTAR_TOKENIZER_BPE;
+	if (!rstar_gguf_get_string(gguf, "tokenizer.ggml.pre", &pre))
+		return rstar_error_set(err, RSTAR_ERR_UNSUPPORTED,
+							   "the model file does not name its pre-tokenizer");
+	if (text_is(pre, "qwen2") || text_is(pre, "deepseek-r1-qwen"))
+		tokenizer->max_digits = 1;
+	else if (text_is(pre, "llama-bpe") || text_is(pre, "llama3"))
+	{
+		tokenizer->max_digits = 3;
+		tokenizer->ignore_merges = true;
+		tokenizer->add_bos = true;
+	}
+	else
+		return rstar_error_set(err, RSTAR_ERR_UNSUPPORTED,
+							   "the pre-tokenizer \"%.*s\" is not supported",
+							   (int) (pre.length < 40 ? pre.length : 40), pre.data);
+	return RSTAR_OK;
+}
+
+/*
+ * Does no token go on with a blank behind something else? Then no merge
+ * crosses the start of a word, and words can be merged one by one.
+ */
+static bool
+keeps_words_apart(const rstar_tokenizer *tokenizer)
+{
+	for (uint32_t i = 0; i < tokenizer->tokens.count; i++)
+	{
+		rstar_string text = rstar_string_table_get(&tokenizer->tokens, i);
+		size_t at = 0;
+
+		while (text.length - at >= SPACE_MARK_LENGTH &&
+			   memcmp(text.data + at, SPACE_MARK, SPACE_MARK_LENGTH) == 0)
+			at += SPACE_MARK_LENGTH;
+		if (memmem(text.data + at, text.length - at, SPACE_MARK, SPACE_MARK_LENGTH))
+			return false;
+	}
+	return true;
+}
+
+static rstar_status
+open_tables(rstar_tokenizer *tokenizer, const rstar_gguf *gguf, rstar_error *err)
+{
+	const rstar_allocator *allocator = tokenizer->allocator;
+	rstar_status status;
+
+	status = read_kind(tokenizer, gguf, err);
+	if (status == RSTAR_OK)
+		status =
+			read_string_table(gguf, "tokenizer.ggml.tokens", allocator, &tokenizer->tokens, err);
+	if (status == RSTAR_OK && tokenizer->tokens.count == 0)
+		status = rstar_error_set(err, RSTAR_ERR_CORRUPT, "the vocabulary is empty");
+	if (status == RSTAR_OK)
+		status = read_types(tokenizer, gguf, err);
+	if (status == RSTAR_OK)
+		status = index_tokens(tokenizer, err);
+	if (status == RSTAR_OK)
+		status = collect_specials(tokenizer, gguf, err);
+	if (status == RSTAR_OK)
+		status = read_ids(tokenizer, gguf, err);
+	if (status == RSTAR_OK)
+		status = find_bytes(tokenizer, err);
+	if (status != RSTAR_OK)
+		return status;
+	if (tokenizer->kind == RSTAR_TOKENIZER_SENTENCEPIECE)
+	{
+		tokenizer->words_apart = keeps_words_apart(tokenizer);
+		return read_scores(tokenizer, gguf, err);
+	}
+	status = read_string_table(gguf, "tokenizer.ggml.merges", allocator, &tokenizer->merges, err);
+	if (status == RSTAR_OK)
+		status = index_merges(tokenizer, err);
+	return status;
+}
+
+rstar_status
+rstar_tokenizer_open(const rstar_gguf *gguf, const rstar_allocator *allocator,
+					 rstar_tokenizer **out, rstar_error *err)
+{
+	rstar_tokenizer *tokenizer = rstar_alloc_zero(allocator, sizeof(*tokenizer));
+	rstar_status status;
+
+	*out = NULL;
+	if (!tokenizer)
+		return rstar_error_memory(err, sizeof(*tokenizer));
+	tokenizer->allocator = allocator;
+	rstar_bytemap_init(&tokenizer->bytemap);
+	status = open_tables(tokenizer, gguf, err);
+	if (status != RSTAR_OK)
+	{
+		rstar_tokenizer_close(tokenizer);
+		return status;
+	}
+	(void) rstar_gguf_get_bool(gguf, "tokenizer.ggml.add_bos_token", &tokenizer->add_bos);
+	(void) rstar_gguf_get_bool(gguf, "tokenizer.ggml.add_space_prefix", &tokenizer->space_prefix);
+	*out = tokenizer;
+	return RSTAR_OK;
+}
+
+void
+rstar_tokenizer_close(rstar_tokenizer *tokenizer)
+{
+	const rstar_allocator *allocator;
+
+	if (!tokenizer)
+		return;
+	allocator = tokenizer->allocator;
+	rstar_text_index_free(&tokenizer->token_index, allocator);
+	rstar_text_index_free(&tokenizer->merge_index, allocator);
+	rstar_free(allocator, tokenizer->tokens.at);
+	rstar_free(allocator, tokenizer->merges.at);
+	rstar_free(allocator, tokenizer->types);
+	rstar_free(allocator, tokenizer->specials);
+	rstar_free(allocator, tokenizer);
+}
+
+/* --- asking ---------------------------------------------------------------- */
+
+int32_t
+rstar_tokenizer_size(const rstar_tokenizer *tokenizer)
+{
+	return (int32_t) tokenizer->tokens.count;
+}
+
+int32_t
+rstar_tokenizer_bos(const rstar_tokenizer *tokenizer)
+{
+	return tokenizer->bos;
+}
+
+int32_t
+rstar_tokenizer_eos(const rstar_tokenizer *tokenizer)
+{
+	return tokenizer->eos;
+}
+
+bool
+rstar_tokenizer_is_eog(const rstar_tokenizer *tokenizer, int32_t id)
+{
+	for (int i = 0; i < tokenizer->n_eog; i++)
+		if (tokenizer->eog[i] == id)
+			return true;
+	return false;
+}
+
+int32_t
+rstar_tokenizer_find_special(const rstar_tokenizer *tokenizer, const char *text, size_t length)
+{
+	rstar_special wanted = {.text = {text, length}};
+	const rstar_special *found;
+
+	if (tokenizer->n_specials == 0 || length == 0)
+		return RSTAR_NO_TOKEN;
+	found = bsearch(&wanted, tokenizer->specials, tokenizer->n_specials, sizeof(rstar_special),
+					compare_specials);
+	return found ? found->id : RSTAR_NO_TOKEN;
+}
+
+rstar_string
+rstar_tokenizer_token_text(const rstar_tokenizer *tokenizer, int32_t id)
+{
+	return rstar_string_table_get(&tokenizer->tokens, (uint32_t) id);
+}
+
+rstar_token_type
+rstar_tokenizer_token_type(const rstar_tokenizer *tokenizer, int32_t id)
+{
+	return (rstar_token_type) tokenizer->types[id];
+}
+
+/* --- decoding -------------------------------------------------------------- */
+
+/* "gpt2": printable characters back to bytes; anything else as it stands. */
+static bool
+append_bytes_of(const rstar_tokenizer *tokenizer, rstar_string text, rstar_buffer *out)
+{
+	for (size_t at = 0; at < text.length;)
+	{
+		unsigned char byte;
+		size_t used;
+		bool known = rstar_bytemap_decode(&tokenizer->bytemap, text.data + at, text.length - at,
+										  &byte, &used);
+
+		if (!(known ? rstar_buffer_append(out, &byte, 1)
+					: rstar_buffer_append(out, text.data + at, used)))
+			return false;
+		at += used;
+	}
+	return true;
+}
+
+/* "llama": U+2581 back to blanks. */
+static bool
+append_words_of(rstar_string text, rstar_buffer *out)
+{
+	for (size_t at = 0; at < text.length;)
+	{
+		const char *mark = memmem(text.data + at, text.length - at, SPACE_MARK, SPACE_MARK_LENGTH);
+		size_t end = mark ? (size_t) (mark - text.data) : text.length;
+
+		if (!rstar_buffer_append(out, text.data + at, end - at))
+			return false;
+		if (!mark)
+			break;
+		if (!rstar_buffer_append(out, " ", 1))
+			return false;
+		at = end + SPACE_MARK_LENGTH;
+	}
+	return true;
+}
+
+rstar_status
+rstar_tokenizer_decode(const rstar_tokenizer *tokenizer, int32_t id, bool skip_special,
+					   rstar_buffer *out, rstar_error *err)
+{
+	rstar_string text;
+	unsigned char type, byte;
+	bool done;
+
+	if (id < 0 || (uint32_t) id >= tokenizer->tokens.count)
+		return rstar_error_set(err, RSTAR_ERR_ARGUMENT, "token id %d is not between 0 and %u", id,
+							   tokenizer->tokens.count - 1);
+	text = rstar_string_table_get(&tokenizer->tokens, (uint32_t) id);
+	type = tokenizer->types[id];
+	if (rstar_token_is_special(type))
+		done = skip_special || rstar_buffer_append(out, text.data, text.length);
+	else if (tokenizer->kind == RSTAR_TOKENIZER_BPE)
+		done = append_bytes_of(tokenizer, text, out);
+	else if (type == RSTAR_TOKEN_BYTE)
+	{
+		byte = (unsigned char) byte_of_text(text);
+		done = rstar_buffer_append(out, &byte, 1);
+	}
+	else
+		done = append_words_of(text, out);
+	if (!done)
+		return rstar_error_memory(err, text.length);
+	return RSTAR_OK;
+}
+
+rstar_status
+rstar_tokenizer_decode_all(const rstar_tokenizer *tokenizer, const int32_t *ids, size_t count,
+						   bool skip_special, bool strip_prefix, rstar_buffer *out,
+						   rstar_error *err)
+{
+	bool prefix = strip_prefix && tokenizer->space_prefix;
+	bool at_start = true; /* a blank in front of what comes next is not the text's */
+
+	for (size_t i = 0; i < count; i++)
+	{
+		size_t before = out->length;
+		rstar_status status = rstar_tokenizer_decode(tokenizer, ids[i], skip_special, out, err);
+
+		if (status != RSTAR_OK)
+			return status;
+		if (rstar_token_is_special(tokenizer->types[ids[i]]))
+		{
+			at_start = true;
+			continue;
+		}
+		if (prefix && at_start && out->length > before && out->data[before] == ' ')
+		{
+			out->length--;
+			memmove(out->data + before, out->data + before + 1, out->length - before + 1);
+		}
+		at_start = false;
+	}
+	return RSTAR_OK;
+}
