@@ -280,6 +280,18 @@ text_is(rstar_string text, const char *literal)
 }
 
 /*
+ * Texts that end a turn. A token with such a text is special even where the
+ * file calls it an ordinary one (the rule of llama.cpp; "</s>" in Qwen2).
+ */
+static const char *const ending_texts[] = {
+	"<|im_end|>", "<|end|>", "<|endoftext|>", "<|end_of_text|>",    "<|eot_id|>",
+	"<|eom_id|>", "</s>",    "<end_of_turn>", "<end_of_utterance>", "<|return|>",
+	"<EOT>",      "[EOT]",   "[EOS]",
+};
+
+#define N_ENDING_TEXTS (sizeof(ending_texts) / sizeof(ending_texts[0]))
+
+/*
  * Phi-3's special tokens swallow the white space behind them. The file does
  * not say so; its name does (the rule of llama.cpp:
  * "phi3" or "phi-3", in upper or lower case).
@@ -303,36 +315,51 @@ name_is_phi3(const rstar_gguf *gguf)
 }
 
 static rstar_status
+add_special(rstar_tokenizer *tokenizer, uint32_t id, bool phi3, rstar_error *err)
+{
+	rstar_special *special = &tokenizer->specials[tokenizer->n_specials];
+	rstar_string text = rstar_string_table_get(&tokenizer->tokens, id);
+
+	if (text.length > RSTAR_MAX_SPECIAL)
+		return rstar_error_set(err, RSTAR_ERR_UNSUPPORTED,
+							   "special token %u is longer than %d bytes", id, RSTAR_MAX_SPECIAL);
+	if (text.length == 0)
+		return RSTAR_OK;
+	special->text = text;
+	special->id = (int32_t) id;
+	special->strips_right =
+		phi3 && !text_is(text, "<unk>") && !text_is(text, "<s>") && !text_is(text, "<|endoftext|>");
+	tokenizer->starts_special[(unsigned char) text.data[0]] = true;
+	tokenizer->n_specials++;
+	return RSTAR_OK;
+}
+
+static rstar_status
 collect_specials(rstar_tokenizer *tokenizer, const rstar_gguf *gguf, rstar_error *err)
 {
 	bool phi3 = name_is_phi3(gguf);
-	uint32_t count = 0;
+	uint32_t count = N_ENDING_TEXTS;
+	rstar_status status = RSTAR_OK;
 
 	for (uint32_t i = 0; i < tokenizer->tokens.count; i++)
 		count += rstar_token_is_special(tokenizer->types[i]);
 	tokenizer->specials = rstar_alloc_array(tokenizer->allocator, count, sizeof(rstar_special));
 	if (!tokenizer->specials)
 		return rstar_error_memory(err, count * sizeof(rstar_special));
-	for (uint32_t i = 0; i < tokenizer->tokens.count; i++)
+	for (uint32_t i = 0; i < tokenizer->tokens.count && status == RSTAR_OK; i++)
+		if (rstar_token_is_special(tokenizer->types[i]))
+			status = add_special(tokenizer, i, phi3, err);
+	for (size_t i = 0; i < N_ENDING_TEXTS && status == RSTAR_OK; i++)
 	{
-		rstar_special *special = &tokenizer->specials[tokenizer->n_specials];
+		size_t length = strlen(ending_texts[i]);
+		int32_t id = rstar_vocabulary_find(tokenizer, ending_texts[i], length,
+										   rstar_text_hash(ending_texts[i], length));
 
-		if (!rstar_token_is_special(tokenizer->types[i]))
-			continue;
-		special->text = rstar_string_table_get(&tokenizer->tokens, i);
-		special->id = (int32_t) i;
-		special->strips_right = phi3 && !text_is(special->text, "<unk>") &&
-								!text_is(special->text, "<s>") &&
-								!text_is(special->text, "<|endoftext|>");
-		if (special->text.length > RSTAR_MAX_SPECIAL)
-			return rstar_error_set(err, RSTAR_ERR_UNSUPPORTED,
-								   "special token %u is longer than %d bytes", i,
-								   RSTAR_MAX_SPECIAL);
-		if (special->text.length == 0)
-			continue;
-		tokenizer->starts_special[(unsigned char) special->text.data[0]] = true;
-		tokenizer->n_specials++;
+		if (id != RSTAR_NO_TOKEN)
+			status = add_special(tokenizer, (uint32_t) id, phi3, err);
 	}
+	if (status != RSTAR_OK)
+		return status;
 	qsort(tokenizer->specials, tokenizer->n_specials, sizeof(rstar_special), compare_specials);
 	for (uint32_t i = 1; i < tokenizer->n_specials; i++)
 		if (compare_specials(&tokenizer->specials[i - 1], &tokenizer->specials[i]) == 0)
@@ -410,9 +437,6 @@ add_eog(rstar_tokenizer *tokenizer, int32_t id)
 static rstar_status
 read_ids(rstar_tokenizer *tokenizer, const rstar_gguf *gguf, rstar_error *err)
 {
-	static const char *const ending_texts[] = {"<|im_end|>",      "<|end|>",       "<|endoftext|>",
-											   "<|eot_id|>",      "<|eom_id|>",    "</s>",
-											   "<|end_of_text|>", "<end_of_turn>", "<|return|>"};
 	static const char *const ending_keys[] = {"tokenizer.ggml.eos_token_id",
 											  "tokenizer.ggml.eot_token_id",
 											  "tokenizer.ggml.eom_token_id"};
@@ -428,7 +452,7 @@ read_ids(rstar_tokenizer *tokenizer, const rstar_gguf *gguf, rstar_error *err)
 			tokenizer->eos = id;
 		add_eog(tokenizer, id);
 	}
-	for (size_t i = 0; i < sizeof(ending_texts) / sizeof(ending_texts[0]); i++)
+	for (size_t i = 0; i < N_ENDING_TEXTS; i++)
 		add_eog(tokenizer,
 				rstar_tokenizer_find_special(tokenizer, ending_texts[i], strlen(ending_texts[i])));
 	status = read_id(tokenizer, gguf, "tokenizer.ggml.unknown_token_id", &tokenizer->unknown, err);

@@ -6,8 +6,9 @@
  * pre-tokenizer (tokenizer.ggml.pre: "qwen2", "deepseek-r1-qwen" or
  * "llama-bpe"); "llama" is SentencePiece-style merging by score with byte
  * fallback (Phi-3, Llama 2). Special tokens (types CONTROL, USER_DEFINED and
- * UNKNOWN) are single ids where they are recognised; where they are not, their
- * text is text like any other and can never become their id.
+ * UNKNOWN) are single ids where they are recognised; so are ordinary tokens
+ * whose text ends a turn ("</s>" in Qwen2). Where they are not recognised, the
+ * text of a special token is text like any other and never becomes its id.
  *
  * Ids equal llama.cpp's. Two deviations, both on purpose: bytes that are not
  * UTF-8 are encoded as the bytes they are (there they become U+FFFD), and
