@@ -144,9 +144,9 @@ solve_affine(const float *x, const float *weights, const uint8_t *q, int n)
 	}
 
 	double determinant = w * wqq - wq * wq;
-	affine fit = {0.0f, 0.0f};
+	affine fit = {-1.0f, 0.0f};
 
-	if (determinant > 0.0)
+	if (determinant > 1e-9 * w * wqq) /* else all integers are equal */
 	{
 		fit.scale = (float) ((w * wxq - wx * wq) / determinant);
 		fit.min = (float) ((wq * wxq - wqq * wx) / determinant);
