@@ -61,3 +61,30 @@ COMMENT ON COLUMN rstar.models.created_at IS 'when the row was made';
 
 SELECT pg_catalog.pg_extension_config_dump('rstar.models', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('rstar.models_model_id_seq', '');
+
+-- ===========================================================================
+-- Text: tokenizers and generation
+-- ===========================================================================
+
+CREATE FUNCTION rstar_tokenize(input text, model text DEFAULT NULL, special boolean DEFAULT true,
+                               bos boolean DEFAULT false)
+	RETURNS integer[]
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION rstar_tokenize(text, text, boolean, boolean) IS
+	'token ids of a text; special: recognise special tokens in it; bos: begin with the vocabulary''s begin token';
+
+CREATE FUNCTION rstar_detokenize(ids integer[], model text DEFAULT NULL, special boolean DEFAULT true)
+	RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION rstar_detokenize(integer[], text, boolean) IS
+	'text of token ids; special: show special tokens as their text';
+
+CREATE FUNCTION rstar_generate(prompt text, model text DEFAULT NULL, max_tokens integer DEFAULT NULL,
+                               temperature double precision DEFAULT NULL, top_k integer DEFAULT NULL,
+                               top_p double precision DEFAULT NULL, min_p double precision DEFAULT NULL,
+                               seed bigint DEFAULT NULL, stop text[] DEFAULT NULL)
+	RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 1000000;
+COMMENT ON FUNCTION rstar_generate(text, text, integer, double precision, integer, double precision,
+                                   double precision, bigint, text[]) IS
+	'continue a prompt, up to a stop text, the end of the model''s text or a limit';
