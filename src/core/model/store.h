@@ -1,0 +1,108 @@
+/*
+ * store.h
+ *	  The model directory: how files get in, and how they are opened.
+ *
+ * A directory holds finished model files, named by what they contain
+ * (<sha256>.gguf, mode 0400) and never changed, and unfinished ones (.new-*),
+ * which nobody opens. Putting one in:
+ *
+ *		rstar_store_begin(directory, &entry, &err);
+ *		... write the model to entry.fd (gguf writer, quantize, copy) ...
+ *		rstar_store_commit(&entry, allocator, cancel, &err);    entry.name, .sha256
+ *		rstar_store_end(&entry);                       always, also after failures
+ *
+ * commit reads the file back through the same descriptor: it must be a model
+ * that rstar_weights_open takes, without NaN; then it is synced, named and made
+ * read-only, and the directory is synced. If a file of that content is there
+ * already, that one stays. A crash leaves at most an unfinished file.
+ *
+ * Names are single path components of letters, digits, '.', '_' and '-' that
+ * do not begin with a dot; links, pipes and devices are refused when opened.
+ * The directory itself may be reached through a link: that is the
+ * administrator's affair.
+ */
+#ifndef RSTAR_MODEL_STORE_H
+#define RSTAR_MODEL_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/memory.h"
+#include "core/base/sha256.h"
+#include "core/base/status.h"
+#include "core/model/gguf.h"
+
+#define RSTAR_STORE_NAME_SIZE 128
+
+/* Whether a name keeps the rule above: OK, or DENIED. */
+extern rstar_status rstar_store_check_name(const char *name, rstar_error *err);
+
+/*
+ * Open a file of the directory for reading: *fd is close-on-exec and belongs to
+ * the caller. Errors: DENIED (name; link; not a regular file), NOT_FOUND, IO.
+ */
+extern rstar_status rstar_store_open(const char *directory, const char *name, int *fd,
+									 rstar_error *err);
+
+/* The same, mapped and its header checked; errors of rstar_gguf_open_fd too. */
+extern rstar_status rstar_store_open_model(const char *directory, const char *name,
+										   const rstar_allocator *allocator, rstar_gguf **out,
+										   rstar_error *err);
+
+/* --- putting a file in ------------------------------------------------------ */
+
+typedef struct rstar_store_entry
+{
+	int directory; /* -1: not begun, or ended */
+	int fd;        /* open for reading and writing, empty at first */
+	char unfinished[64];
+	char name[RSTAR_STORE_NAME_SIZE]; /* after commit: "<sha256>.gguf" */
+	char sha256[RSTAR_SHA256_TEXT_SIZE];
+	uint64_t size;
+} rstar_store_entry;
+
+/* Creates the directory (0700) if only its last component is missing. */
+extern rstar_status rstar_store_begin(const char *directory, rstar_store_entry *entry,
+									  rstar_error *err);
+extern rstar_status rstar_store_commit(rstar_store_entry *entry, const rstar_allocator *allocator,
+									   const rstar_cancel *cancel, rstar_error *err);
+extern void rstar_store_end(rstar_store_entry *entry);
+
+/* Fill a begun entry with a copy of a regular file, from its beginning. */
+extern rstar_status rstar_store_copy(rstar_store_entry *entry, int from, const rstar_cancel *cancel,
+									 rstar_error *err);
+
+/* --- looking after files ----------------------------------------------------- */
+
+/*
+ * Read an open file through and compare: size, SHA-256 (NULL: any), structure,
+ * NaN. CORRUPT says what differs. sha256_found (may be NULL) gets what it is.
+ */
+extern rstar_status rstar_store_verify(int fd, uint64_t size, const char *sha256,
+									   char sha256_found[RSTAR_SHA256_TEXT_SIZE],
+									   const rstar_allocator *allocator, const rstar_cancel *cancel,
+									   rstar_error *err);
+
+/*
+ * A cheap identity of an open file: 32 hexadecimal digits over its size, the
+ * description of its tensors, and samples of their data. Two files of the same
+ * size that differ get different ones, but for changes that miss every sample;
+ * where that matters, rstar_store_verify reads everything.
+ */
+#define RSTAR_STORE_IDENTITY_SIZE 33
+extern void rstar_store_identity(const rstar_gguf *gguf, char identity[RSTAR_STORE_IDENTITY_SIZE]);
+
+/*
+ * Call visit for every regular file: name, bytes, whether it is unfinished and
+ * seconds since its last change. Stops at a status other than OK and returns it.
+ * A directory that does not exist is empty.
+ */
+typedef rstar_status (*rstar_store_visit)(void *arg, const char *name, uint64_t size,
+										  bool unfinished, int64_t age_s, rstar_error *err);
+extern rstar_status rstar_store_list(const char *directory, rstar_store_visit visit, void *arg,
+									 rstar_error *err);
+
+/* Remove a finished file, or (name from rstar_store_list) an unfinished one. */
+extern rstar_status rstar_store_remove(const char *directory, const char *name, rstar_error *err);
+
+#endif
