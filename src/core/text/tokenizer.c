@@ -19,12 +19,12 @@
 
 /* --- reading the arrays ---------------------------------------------------- */
 
+/* The table of an array of strings, its offsets still to be filled. */
 static rstar_status
-read_string_table(const rstar_gguf *gguf, const char *key, const rstar_allocator *allocator,
-				  rstar_string_table *table, rstar_error *err)
+prepare_string_table(const rstar_gguf *gguf, const char *key, const rstar_allocator *allocator,
+					 rstar_string_table *table, rstar_error *err)
 {
 	rstar_gguf_array array;
-	const char *cursor;
 
 	if (!rstar_gguf_get_array(gguf, key, &array))
 		return rstar_error_set(err, RSTAR_ERR_NOT_FOUND, "the model file has no array \"%s\"", key);
@@ -37,13 +37,19 @@ read_string_table(const rstar_gguf *gguf, const char *key, const rstar_allocator
 	table->at = rstar_alloc_array(allocator, table->count, sizeof(uint32_t));
 	if (!table->at)
 		return rstar_error_memory(err, array.count * sizeof(uint32_t));
-	cursor = table->base;
-	for (uint32_t i = 0; i < table->count; i++)
-	{
-		table->at[i] = (uint32_t) (cursor - table->base);
-		(void) rstar_gguf_next_string(&cursor);
-	}
 	return RSTAR_OK;
+}
+
+/* Note where string i lies and step over it. */
+static inline rstar_string
+add_string(rstar_string_table *table, uint32_t i, const char **cursor)
+{
+	rstar_string text;
+
+	table->at[i] = (uint32_t) (*cursor - table->base);
+	text = rstar_string_table_get(table, i);
+	*cursor = text.data + text.length;
+	return text;
 }
 
 static rstar_status
@@ -105,6 +111,37 @@ collisions(rstar_error *err)
 }
 
 /*
+ * Both tables are filled in batches: the hashes of a batch are computed, which
+ * also sends for the slots that they mean, and then the items are inserted.
+ * Waiting for each slot's cache line in turn would take longer than all the
+ * rest of opening.
+ */
+#define BATCH 32
+
+static rstar_status
+insert_token(rstar_tokenizer *tokenizer, uint32_t i, uint64_t hash, rstar_error *err)
+{
+	rstar_text_index *index = &tokenizer->token_index;
+	rstar_string text = rstar_string_table_get(&tokenizer->tokens, i);
+	rstar_text_probe probe = rstar_text_probe_start(index, hash);
+	uint32_t item;
+
+	while ((item = rstar_text_probe_next(index, &probe)) != RSTAR_NO_ITEM)
+	{
+		rstar_string other = rstar_string_table_get(&tokenizer->tokens, item);
+
+		if (other.length == text.length && memcmp(other.data, text.data, text.length) == 0)
+			return rstar_error_set(err, RSTAR_ERR_CORRUPT, "tokens %u and %u have the same text",
+								   item, i);
+	}
+	if (!rstar_text_index_put(index, &probe, i))
+		return collisions(err);
+	if (text.length > tokenizer->max_token_length)
+		tokenizer->max_token_length = text.length;
+	return RSTAR_OK;
+}
+
+/*
  * Special tokens and bytes stay out of the table: encoding looks tokens up by
  * text, and must not find these. (Special texts are checked for repetition
  * where they are sorted; the form of BYTE tokens leaves one text for each.)
@@ -112,69 +149,96 @@ collisions(rstar_error *err)
 static rstar_status
 index_tokens(rstar_tokenizer *tokenizer, rstar_error *err)
 {
-	rstar_text_index *index = &tokenizer->token_index;
-	uint32_t count = tokenizer->tokens.count;
+	rstar_string_table *table = &tokenizer->tokens;
+	const char *cursor = table->base;
 
-	if (!rstar_text_index_init(index, tokenizer->allocator, count))
-		return rstar_error_memory(err, count * sizeof(uint32_t));
-	for (uint32_t i = 0; i < count; i++)
+	if (!rstar_text_index_init(&tokenizer->token_index, tokenizer->allocator, table->count))
+		return rstar_error_memory(err, table->count * sizeof(uint32_t));
+	for (uint32_t first = 0; first < table->count; first += BATCH)
 	{
-		rstar_string text = rstar_string_table_get(&tokenizer->tokens, i);
-		rstar_text_probe probe;
-		uint32_t item;
+		uint32_t n = table->count - first < BATCH ? table->count - first : BATCH;
+		uint64_t hash[BATCH];
+		bool wanted[BATCH];
 
-		if (text.length == 0 || rstar_token_is_special(tokenizer->types[i]) ||
-			tokenizer->types[i] == RSTAR_TOKEN_BYTE)
-			continue;
-		probe = rstar_text_probe_start(index, rstar_text_hash(text.data, text.length));
-		while ((item = rstar_text_probe_next(index, &probe)) != RSTAR_NO_ITEM)
+		for (uint32_t i = 0; i < n; i++)
 		{
-			rstar_string other = rstar_string_table_get(&tokenizer->tokens, item);
+			rstar_string text = add_string(table, first + i, &cursor);
+			unsigned char type = tokenizer->types[first + i];
 
-			if (other.length == text.length && memcmp(other.data, text.data, text.length) == 0)
-				return rstar_error_set(err, RSTAR_ERR_CORRUPT,
-									   "tokens %u and %u have the same text", item, i);
+			wanted[i] =
+				text.length > 0 && !rstar_token_is_special(type) && type != RSTAR_TOKEN_BYTE;
+			hash[i] = text.length > 0 ? rstar_text_hash_behind(text.data, text.length) : 0;
+			rstar_text_index_prefetch(&tokenizer->token_index, hash[i]);
 		}
-		if (!rstar_text_index_put(index, &probe, i))
-			return collisions(err);
-		if (text.length > tokenizer->max_token_length)
-			tokenizer->max_token_length = text.length;
+		for (uint32_t i = 0; i < n; i++)
+		{
+			rstar_status status =
+				wanted[i] ? insert_token(tokenizer, first + i, hash[i], err) : RSTAR_OK;
+
+			if (status != RSTAR_OK)
+				return status;
+		}
 	}
 	return RSTAR_OK;
 }
 
 /* Of merges that are listed twice the first, which has the better rank, counts. */
+static bool
+insert_merge(rstar_tokenizer *tokenizer, uint32_t i, uint64_t hash)
+{
+	rstar_text_index *index = &tokenizer->merge_index;
+	rstar_string text = rstar_string_table_get(&tokenizer->merges, i);
+	rstar_text_probe probe = rstar_text_probe_start(index, hash);
+	uint32_t item;
+
+	while ((item = rstar_text_probe_next(index, &probe)) != RSTAR_NO_ITEM)
+	{
+		rstar_string other = rstar_string_table_get(&tokenizer->merges, item);
+
+		if (other.length == text.length && memcmp(other.data, text.data, text.length) == 0)
+			return true;
+	}
+	return rstar_text_index_put(index, &probe, i);
+}
+
+/* A merge is "left right"; the first blank behind the first byte parts them. */
+static bool
+hash_merge(rstar_string text, uint64_t *hash)
+{
+	const char *blank = text.length > 2 ? memchr(text.data + 1, ' ', text.length - 2) : NULL;
+	size_t left;
+
+	if (!blank)
+		return false;
+	left = (size_t) (blank - text.data);
+	*hash = rstar_text_hash_pair(rstar_text_hash_behind(text.data, left),
+								 rstar_text_hash_behind(blank + 1, text.length - left - 1));
+	return true;
+}
+
 static rstar_status
 index_merges(rstar_tokenizer *tokenizer, rstar_error *err)
 {
-	rstar_text_index *index = &tokenizer->merge_index;
-	uint32_t count = tokenizer->merges.count;
+	rstar_string_table *table = &tokenizer->merges;
+	const char *cursor = table->base;
 
-	if (!rstar_text_index_init(index, tokenizer->allocator, count))
-		return rstar_error_memory(err, count * sizeof(uint32_t));
-	for (uint32_t i = 0; i < count; i++)
+	if (!rstar_text_index_init(&tokenizer->merge_index, tokenizer->allocator, table->count))
+		return rstar_error_memory(err, table->count * sizeof(uint32_t));
+	for (uint32_t first = 0; first < table->count; first += BATCH)
 	{
-		rstar_string text = rstar_string_table_get(&tokenizer->merges, i);
-		const char *blank = text.length > 2 ? memchr(text.data + 1, ' ', text.length - 2) : NULL;
-		rstar_text_probe probe;
-		uint32_t item;
-		size_t left;
+		uint32_t n = table->count - first < BATCH ? table->count - first : BATCH;
+		uint64_t hash[BATCH];
 
-		if (!blank)
-			return rstar_error_set(err, RSTAR_ERR_CORRUPT, "merge %u is not a pair of texts", i);
-		left = (size_t) (blank - text.data);
-		probe = rstar_text_probe_start(
-			index, rstar_text_hash_pair(rstar_text_hash(text.data, left),
-										rstar_text_hash(blank + 1, text.length - left - 1)));
-		while ((item = rstar_text_probe_next(index, &probe)) != RSTAR_NO_ITEM)
+		for (uint32_t i = 0; i < n; i++)
 		{
-			rstar_string other = rstar_string_table_get(&tokenizer->merges, item);
-
-			if (other.length == text.length && memcmp(other.data, text.data, text.length) == 0)
-				break;
+			if (!hash_merge(add_string(table, first + i, &cursor), &hash[i]))
+				return rstar_error_set(err, RSTAR_ERR_CORRUPT, "merge %u is not a pair of texts",
+									   first + i);
+			rstar_text_index_prefetch(&tokenizer->merge_index, hash[i]);
 		}
-		if (item == RSTAR_NO_ITEM && !rstar_text_index_put(index, &probe, i))
-			return collisions(err);
+		for (uint32_t i = 0; i < n; i++)
+			if (!insert_merge(tokenizer, first + i, hash[i]))
+				return collisions(err);
 	}
 	return RSTAR_OK;
 }
@@ -530,7 +594,7 @@ open_tables(rstar_tokenizer *tokenizer, const rstar_gguf *gguf, rstar_error *err
 	status = read_kind(tokenizer, gguf, err);
 	if (status == RSTAR_OK)
 		status =
-			read_string_table(gguf, "tokenizer.ggml.tokens", allocator, &tokenizer->tokens, err);
+			prepare_string_table(gguf, "tokenizer.ggml.tokens", allocator, &tokenizer->tokens, err);
 	if (status == RSTAR_OK && tokenizer->tokens.count == 0)
 		status = rstar_error_set(err, RSTAR_ERR_CORRUPT, "the vocabulary is empty");
 	if (status == RSTAR_OK)
@@ -550,7 +614,8 @@ open_tables(rstar_tokenizer *tokenizer, const rstar_gguf *gguf, rstar_error *err
 		tokenizer->words_apart = keeps_words_apart(tokenizer);
 		return read_scores(tokenizer, gguf, err);
 	}
-	status = read_string_table(gguf, "tokenizer.ggml.merges", allocator, &tokenizer->merges, err);
+	status =
+		prepare_string_table(gguf, "tokenizer.ggml.merges", allocator, &tokenizer->merges, err);
 	if (status == RSTAR_OK)
 		status = index_merges(tokenizer, err);
 	return status;
