@@ -4,10 +4,10 @@
  */
 #include "postgres.h"
 
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "core/text/utf8.h"
 #include "pg/boundary.h"
 
 /* --- statuses ---------------------------------------------------------------- */
@@ -73,26 +73,17 @@ rstar_raise(rstar_status status, const rstar_error *err)
 char *
 rstar_clean_text(const char *bytes, size_t length)
 {
-	char *clean;
-	size_t done = 0;
+	rstar_allocator allocator = rstar_pg_allocator_in(CurrentMemoryContext);
+	rstar_buffer clean;
+	char *result;
 
-	if (length >= MaxAllocSize)
+	rstar_buffer_init(&clean, &allocator);
+	if (length >= MaxAllocSize / 3 || !rstar_utf8_append_clean(&clean, bytes, length))
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("text of %zu bytes is too long", length)));
-	clean = palloc(length + 1);
-	memcpy(clean, bytes, length);
-	clean[length] = '\0';
-
-	/* Characters of more than one byte that are broken lose their first byte. */
-	while (done < length)
-	{
-		int valid = pg_encoding_verifymbstr(GetDatabaseEncoding(), clean + done, length - done);
-
-		done += valid;
-		if (done < length)
-			clean[done++] = '?';
-	}
-	return clean;
+	result = pnstrdup(clean.data ? clean.data : "", clean.length);
+	rstar_buffer_free(&clean);
+	return result;
 }
 
 /* --- cancellation -------------------------------------------------------------- */

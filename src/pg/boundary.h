@@ -46,8 +46,8 @@ rstar_check(rstar_status status, const rstar_error *err)
 extern int rstar_sqlstate(rstar_status status);
 
 /*
- * Text from outside (a file, the sandbox) as a string that is valid in the
- * database's encoding: NULs and bytes that are none become '?'. palloc'd.
+ * Text from outside (a file, the sandbox) as a string that the database
+ * accepts: NULs and bytes that are not UTF-8 become U+FFFD. palloc'd.
  */
 extern char *rstar_clean_text(const char *bytes, size_t length);
 

@@ -27,7 +27,7 @@
 
 #include "pg/models.h"
 #include "pg/settings.h"
-#include "pg/store.h"
+#include "pg/tables.h"
 
 /* --- reading ---------------------------------------------------------------------- */
 
@@ -92,7 +92,7 @@ row_from_tuple(HeapTuple tuple, Relation table)
 static rstar_model_row *
 find_row(const char *name)
 {
-	Relation table = table_open(rstar_store_table("models"), AccessShareLock);
+	Relation table = table_open(rstar_table_oid("models"), AccessShareLock);
 	Oid index = get_relname_relid("models_name_key", RelationGetNamespace(table));
 	AttrNumber number = get_attnum(RelationGetRelid(table), "name");
 	rstar_model_row *row = NULL;
@@ -129,7 +129,7 @@ rstar_model_find(const char *name)
 static rstar_model_row *
 find_builtin(const char *role)
 {
-	Relation table = table_open(rstar_store_table("models"), AccessShareLock);
+	Relation table = table_open(rstar_table_oid("models"), AccessShareLock);
 	SysScanDesc scan = systable_beginscan(table, InvalidOid, false, GetActiveSnapshot(), 0, NULL);
 	rstar_model_row *best = NULL;
 	HeapTuple tuple;
@@ -178,7 +178,7 @@ rstar_model_resolve(text *argument, const char *role)
 char **
 rstar_model_paths(int *count)
 {
-	Relation table = table_open(rstar_store_table("models"), AccessShareLock);
+	Relation table = table_open(rstar_table_oid("models"), AccessShareLock);
 	SysScanDesc scan = systable_beginscan(table, InvalidOid, false, GetActiveSnapshot(), 0, NULL);
 	int capacity = 64;
 	char **paths = palloc(capacity * sizeof(char *));
@@ -201,7 +201,7 @@ rstar_model_paths(int *count)
 void
 rstar_models_lock(void)
 {
-	LockRelationOid(rstar_store_table("models"), ShareRowExclusiveLock);
+	LockRelationOid(rstar_table_oid("models"), ShareRowExclusiveLock);
 }
 
 void
@@ -241,7 +241,7 @@ rstar_model_insert(const rstar_model_row *row)
 					 INT8OID, TEXTOID, INT4OID, TEXTOID, JSONBOID, INT8OID};
 	Datum values[12];
 	char nulls[12];
-	rstar_store_scope scope;
+	rstar_tables_scope scope;
 	int64 model_id = 0;
 	bool is_null;
 
@@ -260,14 +260,14 @@ rstar_model_insert(const rstar_model_row *row)
 	nulls[10] = row->defaults ? ' ' : 'n';
 	values[11] = id_or_null(row->parent_id, &nulls[11]);
 
-	rstar_store_begin(&scope, "models");
+	rstar_tables_begin(&scope, "models");
 	if (SPI_execute_with_args(sql, lengthof(types), types, values, nulls, false, 0) !=
 		SPI_OK_INSERT_RETURNING)
 		elog(ERROR, "inserting into rstar.models failed");
 	if (SPI_processed == 1)
 		model_id =
 			DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null));
-	rstar_store_end(&scope);
+	rstar_tables_end(&scope);
 
 	if (model_id == 0)
 		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
@@ -280,11 +280,11 @@ rstar_model_delete(const rstar_model_row *row)
 {
 	Oid types[2] = {INT8OID, TEXTOID};
 	Datum values[2] = {Int64GetDatum(row->model_id), CStringGetTextDatum(row->path)};
-	rstar_store_scope scope;
+	rstar_tables_scope scope;
 	int64 others;
 	bool is_null;
 
-	rstar_store_begin(&scope, "models");
+	rstar_tables_begin(&scope, "models");
 	if (SPI_execute_with_args("DELETE FROM rstar.models WHERE model_id OPERATOR(pg_catalog.=) $1",
 							  1, types, values, NULL, false, 0) != SPI_OK_DELETE ||
 		SPI_processed != 1)
@@ -296,7 +296,7 @@ rstar_model_delete(const rstar_model_row *row)
 		elog(ERROR, "reading rstar.models failed");
 	others =
 		DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null));
-	rstar_store_end(&scope);
+	rstar_tables_end(&scope);
 	return others;
 }
 

@@ -1,5 +1,5 @@
 /*
- * store.h
+ * tables.h
  *	  Writing the extension's tables.
  *
  * No role but the owner holds write privileges on them, so a function that
@@ -8,27 +8,27 @@
  * and in a restricted context in which triggers can change nothing else. An
  * error restores everything with the (sub)transaction.
  *
- *		rstar_store_begin(&scope, "models");
+ *		rstar_tables_begin(&scope, "models");
  *		SPI_execute_with_args(...);
- *		rstar_store_end(&scope);
+ *		rstar_tables_end(&scope);
  */
-#ifndef RSTAR_PG_STORE_H
-#define RSTAR_PG_STORE_H
+#ifndef RSTAR_PG_TABLES_H
+#define RSTAR_PG_TABLES_H
 
 #include "postgres.h"
 
-typedef struct rstar_store_scope
+typedef struct rstar_tables_scope
 {
 	Oid user;
 	int security;
 	int guc_level;
-} rstar_store_scope;
+} rstar_tables_scope;
 
 /* Oid of a table of schema rstar; raises with a hint if the extension is not there. */
-extern Oid rstar_store_table(const char *name);
+extern Oid rstar_table_oid(const char *name);
 
 /* Become the owner of that table and connect to SPI; end undoes both. */
-extern void rstar_store_begin(rstar_store_scope *scope, const char *table);
-extern void rstar_store_end(const rstar_store_scope *scope);
+extern void rstar_tables_begin(rstar_tables_scope *scope, const char *table);
+extern void rstar_tables_end(const rstar_tables_scope *scope);
 
 #endif

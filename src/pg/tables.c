@@ -1,5 +1,5 @@
 /*
- * store.c
+ * tables.c
  *	  Writing the extension's tables as their owner.
  */
 #include "postgres.h"
@@ -13,10 +13,10 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "pg/store.h"
+#include "pg/tables.h"
 
 Oid
-rstar_store_table(const char *name)
+rstar_table_oid(const char *name)
 {
 	Oid schema = get_namespace_oid("rstar", true);
 	Oid table = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
@@ -42,9 +42,9 @@ table_owner(Oid table)
 }
 
 void
-rstar_store_begin(rstar_store_scope *scope, const char *table)
+rstar_tables_begin(rstar_tables_scope *scope, const char *table)
 {
-	Oid owner = table_owner(rstar_store_table(table));
+	Oid owner = table_owner(rstar_table_oid(table));
 
 	GetUserIdAndSecContext(&scope->user, &scope->security);
 	SetUserIdAndSecContext(owner, scope->security | SECURITY_LOCAL_USERID_CHANGE |
@@ -57,7 +57,7 @@ rstar_store_begin(rstar_store_scope *scope, const char *table)
 }
 
 void
-rstar_store_end(const rstar_store_scope *scope)
+rstar_tables_end(const rstar_tables_scope *scope)
 {
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
