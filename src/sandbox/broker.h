@@ -1,0 +1,155 @@
+/*
+ * broker.h
+ *	  The broker's books: nodes, jobs, and what is in flight.
+ *
+ * broker.c		the loop, the client's frames, the queue of jobs
+ * family.c		starting templates, forking nodes through the listener
+ * nodes.c		the table of nodes, their memory, eviction
+ */
+#ifndef RSTAR_SANDBOX_BROKER_H
+#define RSTAR_SANDBOX_BROKER_H
+
+#include "sandbox/program.h"
+
+#define MAX_RUNNING 1024
+
+typedef enum node_state
+{
+	NODE_LOADING,  /* a template that is not ready yet */
+	NODE_RUNNING,  /* has a job */
+	NODE_FINISHED, /* has reported and is about to park */
+	NODE_PARKED,   /* blocked in the parking clone, park_id answers it */
+	NODE_FORKING,  /* let through to make a child, about to park again */
+	NODE_DEAD      /* killed, not reaped yet: its pid is still taken */
+} node_state;
+
+typedef struct node
+{
+	struct node *next_by_id, *next_by_pid;
+	uint64_t id;
+	pid_t pid;
+	int family;
+	node_state state;
+	uint64_t park_id;  /* of the pending notification */
+	uint64_t bytes;    /* memory it costs, estimated; its reservation while it runs */
+	uint64_t used;     /* when it was last forked from, a counter */
+	double value;      /* what is worth least is evicted first */
+	unsigned children; /* jobs waiting to start on it */
+	bool doomed;       /* released while it was forking: ends when it parks */
+
+	/* While it runs. */
+	int channel; /* -1: none */
+	rstar_buffer in, out;
+	size_t out_sent;
+	uint32_t flags, pieces_left, output;
+	int64_t started_ns, deadline_ns, wall_ns;
+	int64_t cpu_limit_ns, cpu_started_ns, cpu_check_ns;
+} node;
+
+typedef struct job
+{
+	struct job *next;
+	char *payload; /* the START frame's; start's slices point into it */
+	rstar_frame_start start;
+	bool cancelled;
+} job;
+
+/* A template and what is forked from it. */
+typedef struct family
+{
+	pid_t pid;    /* the template's, and its process group */
+	int channel;  /* -1: not there (no SymPy wanted) */
+	int listener; /* -1: replay, or not ready yet */
+	bool ordered; /* told to load */
+	node *root;
+	rstar_frame_ready ready;
+	char python[32];
+	rstar_buffer in;
+} family;
+
+/* The one fork in flight. */
+typedef struct pending_fork
+{
+	job *job; /* NULL: none */
+	uint64_t base;
+	int family;
+	int64_t deadline_ns;
+	int spawn_fd;    /* replay: our end of the child's channel */
+	pid_t dead_pid;  /* replay: a child that died before its pid was told */
+	int dead_status;
+} pending_fork;
+
+typedef struct broker
+{
+	rstar_frame_config config;
+	char *modules; /* config.modules points here */
+	bool namespaces, replay, running_down;
+	int proc_fd, signal_fd;
+	uint32_t features;
+	family families[RSTAR_SANDBOX_TEMPLATES];
+	job *first, *last; /* waiting */
+	pending_fork fork;
+	node *running[MAX_RUNNING]; /* RUNNING and FINISHED */
+	unsigned n_running;
+	rstar_buffer in, out; /* the client's channel */
+	size_t out_sent;
+	int64_t idle_since_ns;
+	uint64_t dying; /* bytes of nodes killed and not yet reaped */
+	rstar_sandbox_counters counters;
+} broker;
+
+extern broker rstar_broker;
+
+/* --- nodes.c ------------------------------------------------------------------ */
+
+extern node *rstar_nodes_add(uint64_t id, pid_t pid, int family_index);
+extern node *rstar_nodes_by_id(uint64_t id);
+extern node *rstar_nodes_by_pid(pid_t pid);
+
+/* Take it from the table by id, so that nothing starts on it any more. */
+extern void rstar_nodes_forget_id(node *n);
+extern void rstar_nodes_free(node *n);
+
+/* Set what it costs; keeps the totals. */
+extern void rstar_nodes_set_bytes(node *n, uint64_t bytes);
+
+/* Measure a node that has finished its job. */
+extern uint64_t rstar_nodes_measure(const node *n);
+
+/* The parked snapshot worth least and unused longest, or NULL. */
+extern node *rstar_nodes_victim(void);
+extern void rstar_nodes_kill_all(void);
+extern uint64_t rstar_nodes_count_parked(void);
+
+/* --- family.c ------------------------------------------------------------------ */
+
+extern bool rstar_family_spawn(int index, int executable);
+extern bool rstar_family_order(int index);
+extern void rstar_family_read(int index);
+extern void rstar_family_notified(int index);
+
+/* Begin the fork of a parked node (or template) for a job. */
+extern bool rstar_family_fork(node *base, job *j);
+extern void rstar_family_fork_done(void);
+
+/* --- broker.c ------------------------------------------------------------------ */
+
+extern int64_t rstar_broker_now(void);
+extern int64_t rstar_broker_cpu(pid_t pid);
+
+/* Say why, end everything, exit. */
+extern void rstar_broker_fatal(rstar_sandbox_fatal kind, uint64_t node_id, const char *message,
+							   const char *detail) __attribute__((noreturn));
+extern void rstar_broker_send_failure(uint64_t node_id, rstar_sandbox_status status, int sig,
+									  const char *error, const char *message);
+extern void rstar_broker_send_node(rstar_frame_type type, uint64_t node_id);
+extern void rstar_broker_send_ready(const rstar_frame_ready *ready);
+extern void rstar_broker_adopt(job *j, pid_t pid, int family_index, int channel);
+extern void rstar_broker_parked(node *n);
+extern void rstar_broker_kill(node *n);
+extern void rstar_broker_job_free(job *j);
+
+/* A parked or finished node is gone: tell the client, kill it. */
+extern void rstar_broker_lose(node *n);
+
+#endif

@@ -1,0 +1,167 @@
+"""A small client of rstar-sandbox, for tests that want the bare program.
+
+It speaks the frames of src/core/sandbox/frame.h over a socket pair, starts the
+program as the extension does, and offers one blocking call per step.
+"""
+import os
+import socket
+import struct
+import subprocess
+import time
+
+CONFIG, START, RELEASE, VALUE, STATS, READY, RESULT, EVICTED, GONE, FATAL = range(1, 11)
+STATUS = ("ok", "error", "timeout", "killed")
+FORCE_REPLAY = 1
+NO_SNAPSHOT = 1
+SMALL, SYMPY = 0, 1
+FEATURES = ("seccomp", "notify", "landlock", "namespaces", "meter", "huge", "fixed", "broker")
+
+MODULES = (
+    "math cmath fractions decimal itertools functools collections heapq bisect statistics random "
+    "re string datetime calendar operator copy typing dataclasses sympy"
+).split()
+
+
+class Died(Exception):
+    pass
+
+
+class Result:
+    def __init__(self, payload):
+        (self.node, status, self.flags, self.line, self.signal, self.elapsed_us, self.cpu_us,
+         self.bytes) = struct.unpack_from("<QBBIIQQQ", payload)
+        self.status = STATUS[status]
+        at = struct.calcsize("<QBBIIQQQ")
+        texts = []
+        for _ in range(4):
+            n, = struct.unpack_from("<I", payload, at)
+            texts.append(payload[at + 4:at + 4 + n])
+            at += 4 + n
+        self.output, self.value, self.error, self.message = texts
+
+    def text(self):
+        return b"".join((self.output, self.value, self.error, self.message)).decode("utf-8", "replace")
+
+    def __repr__(self):
+        return "<%s out=%r value=%r %s: %s line %d sig %d %.1f ms %d kB>" % (
+            self.status, self.output[:200], self.value[:200], self.error[:60], self.message[:200],
+            self.line, self.signal, self.elapsed_us / 1000, self.bytes >> 10)
+
+
+def string(data):
+    return struct.pack("<I", len(data)) + data
+
+
+class Sandbox:
+    def __init__(self, program, replay=False, namespaces=True, modules=MODULES, running=2,
+                 budget=2 << 30, user=None, idle_ms=0):
+        ours, theirs = socket.socketpair()
+        self.sock = ours
+        self.next_id = 100
+        self.buffer = b""
+        self.ready = {}
+        self.evicted = set()
+        self.gone = set()
+        self.results = {}
+        self.stats = None
+
+        def setup():
+            os.dup2(theirs.fileno(), 3)
+            os.set_inheritable(3, True)
+
+        # The fixed number 3 is what the program expects.
+        self.process = subprocess.Popen(
+            [program, "supervise", "namespaces" if namespaces else "plain"], env={},
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=None, close_fds=False,
+            preexec_fn=setup, start_new_session=True,
+            **({"user": user, "group": user, "extra_groups": []} if user else {}))
+        theirs.close()
+        self.send(CONFIG, struct.pack("<IIQII", 1, FORCE_REPLAY if replay else 0, budget, running,
+                                      idle_ms) + string("\n".join(modules).encode()))
+
+    def send(self, kind, payload=b""):
+        self.sock.sendall(struct.pack("<IB", len(payload), kind) + payload)
+
+    def pump(self, timeout):
+        """Handle what the broker says; False when nothing came in time."""
+        self.sock.settimeout(timeout)
+        try:
+            data = self.sock.recv(1 << 20)
+        except (TimeoutError, BlockingIOError):
+            return False
+        except ConnectionResetError:
+            data = b""
+        if not data:
+            raise Died("the broker is gone")
+        self.buffer += data
+        while len(self.buffer) >= 5:
+            size, kind = struct.unpack_from("<IB", self.buffer)
+            if len(self.buffer) < 5 + size:
+                break
+            self.frame(kind, self.buffer[5:5 + size])
+            self.buffer = self.buffer[5 + size:]
+        return True
+
+    def frame(self, kind, payload):
+        if kind == READY:
+            index, features, landlock, size, space = struct.unpack_from("<IIIQQ", payload)
+            names = [n for i, n in enumerate(FEATURES) if features >> i & 1]
+            self.ready[index] = (names, landlock, size, space, payload[32:])
+        elif kind == RESULT:
+            result = Result(payload)
+            self.results[result.node] = result
+        elif kind == EVICTED:
+            self.evicted.add(struct.unpack("<Q", payload)[0])
+        elif kind == GONE:
+            node, base = struct.unpack("<QQ", payload)
+            self.gone.add(node)
+            self.evicted.add(base)
+        elif kind == FATAL:
+            _, node = struct.unpack_from("<IQ", payload)
+            n, = struct.unpack_from("<I", payload, 12)
+            raise Died("fatal: %s (node %d)" % (payload[16:16 + n].decode(), node))
+        elif kind == STATS:
+            self.stats = struct.unpack("<11Q", payload)
+
+    def start(self, pieces, base=None, template=SMALL, wall=5000, cpu=5000, memory=256 << 20,
+              output=65536, flags=0, value=0.0):
+        if isinstance(pieces, (str, bytes)):
+            pieces = [pieces]
+        pieces = [p.encode("utf-8", "surrogatepass") if isinstance(p, str) else p for p in pieces]
+        node = self.next_id
+        self.next_id += 1
+        self.send(START, struct.pack("<QQIIIIQIdI", node, template if base is None else base, flags,
+                                     wall, cpu, template, memory, output, value, len(pieces))
+                  + b"".join(map(string, pieces)))
+        return node
+
+    def wait(self, node, timeout=30):
+        until = time.monotonic() + timeout
+        while node not in self.results:
+            if node in self.gone:
+                raise KeyError("base is gone")
+            left = until - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("no reply for node %d" % node)
+            self.pump(left)
+        return self.results.pop(node)
+
+    def run(self, pieces, **options):
+        node = self.start(pieces, **options)
+        return node, self.wait(node)
+
+    def release(self, node):
+        self.send(RELEASE, struct.pack("<Q", node))
+
+    def get_stats(self):
+        self.stats = None
+        self.send(STATS)
+        while self.stats is None:
+            if not self.pump(10):
+                raise TimeoutError("no statistics")
+        return dict(zip(("steps", "forks", "timeouts", "killed", "evictions", "snapshots", "running",
+                         "waiting", "bytes", "budget", "peak"), self.stats))
+
+    def close(self):
+        self.sock.close()
+        return self.process.wait(5)
