@@ -1,0 +1,151 @@
+"""Trains the policy on bootstrap data; resumes by itself from the last checkpoint when it is started again.
+
+    python -m curriculum.train --run RUN --shape small --vocabulary vocabulary.json --tokens 30e6 data/boot1.jsonl ...
+"""
+import argparse
+import json
+import math
+import os
+import random
+import time
+
+import torch
+from torch.nn import functional as F
+
+from .holdback import composed
+from .model import SHAPES, Policy, Shape, load, save
+from .vocabulary import Vocabulary
+
+
+def read(paths, vocabulary, context, repeat):
+    """[(ids, learned)] of every solution; a composed module's few are seen `repeat` times an epoch."""
+    result = []
+    for path in paths:
+        if not os.path.exists(path):
+            continue
+        for line in open(path):
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue  # a last line that is still being written
+            ids, learned = vocabulary.sequence(record)
+            if len(ids) <= context:
+                item = (torch.tensor(ids, dtype=torch.int16), torch.tensor(learned))
+                result += [item] * (repeat if composed(record["module"]) else 1)
+    return result
+
+
+def batches(data, tokens, seed):
+    """One epoch: shuffled, then sorted by length within windows, cut to batches of about `tokens` padded tokens."""
+    rng = random.Random(seed)
+    order = list(range(len(data)))
+    rng.shuffle(order)
+    result = []
+    for at in range(0, len(order), 2048):
+        window = sorted(order[at:at + 2048], key=lambda i: len(data[i][0]))
+        batch = []
+        for i in window:
+            if batch and (len(batch) + 1) * len(data[i][0]) > tokens:
+                result.append(batch)
+                batch = []
+            batch.append(i)
+        result.append(batch)
+    rng.shuffle(result)
+    return result
+
+
+def collate(data, batch):
+    T = max(len(data[i][0]) for i in batch)
+    ids = torch.zeros(len(batch), T, dtype=torch.long)
+    learned = torch.zeros(len(batch), T, dtype=torch.bool)
+    for row, i in enumerate(batch):
+        n = len(data[i][0])
+        ids[row, :n] = data[i][0].long()
+        learned[row, :n] = data[i][1]
+    return ids, learned
+
+
+def loss_of(model, ids, learned):
+    hidden = model.hidden(ids[:, :-1])
+    where = learned[:, 1:]
+    return F.cross_entropy(model.logits(hidden[where]), ids[:, 1:][where])
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("files", nargs="+")
+    parser.add_argument("--run", required=True)
+    parser.add_argument("--vocabulary", required=True)
+    parser.add_argument("--shape", default="design", choices=SHAPES)
+    parser.add_argument("--tokens", type=float, default=50e6, help="length of the schedule, all tokens of the sequences counted")
+    parser.add_argument("--batch", type=int, default=4096)
+    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--warmup", type=float, default=0.03)
+    parser.add_argument("--repeat", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--until", type=float, default=0, help="stop at this Unix time, the rate brought down to its end by then")
+    parser.add_argument("--every", type=float, default=240, help="seconds between checkpoints")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--compile", action="store_true")
+    a = parser.parse_args()
+    torch.set_num_threads(a.threads)
+    torch.manual_seed(a.seed)
+    vocabulary = Vocabulary.load(a.vocabulary)
+    os.makedirs(a.run, exist_ok=True)
+    path = os.path.join(a.run, "last.pt")
+    if os.path.exists(path):
+        model, state = load(path)
+    else:
+        model, state = Policy(Shape(**{**vars(SHAPES[a.shape]), "vocab": vocabulary.size})), {}
+    groups = [{"params": [p for p in model.parameters() if p.dim() == 2], "weight_decay": 0.05},
+              {"params": [p for p in model.parameters() if p.dim() != 2], "weight_decay": 0.0}]
+    optimiser = torch.optim.AdamW(groups, lr=a.lr, betas=(0.9, 0.98), fused=True)
+    if state:
+        optimiser.load_state_dict(state["optimiser"])
+    done, step, epoch, at = (state.get(k, 0) for k in ("done", "step", "epoch", "at"))
+    progress = state.get("progress", 0.0)
+    lossof = torch.compile(loss_of, dynamic=True) if a.compile else loss_of
+    print(f"{model.parameters_count()} parameters, vocabulary {vocabulary.size}, {done / 1e6:.2f}M tokens done", flush=True)
+    data = read(a.files, vocabulary, model.s.context, a.repeat)
+    print(f"{len(data)} sequences, {sum(len(i) for i, _ in data) / 1e6:.2f}M tokens an epoch", flush=True)
+    log = open(os.path.join(a.run, "log.jsonl"), "a")
+    begin = saved = time.time()
+    start_done, start_progress, mean, finished = done, progress, None, False
+    while not finished:
+        plan = batches(data, a.batch, a.seed * 1000 + epoch)
+        while at < len(plan) and not finished:
+            ids, learned = collate(data, plan[at])
+            # How far along: by tokens, or by the clock where an end is given, whichever is further.
+            progress = max(progress, done / a.tokens)
+            if a.until:
+                progress = max(progress, start_progress + (1 - start_progress) * (time.time() - begin) / max(1, a.until - begin))
+            rate = a.lr * min(1, (progress + 1e-4) / a.warmup) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1, progress))))
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            loss = lossof(model, ids, learned)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+            mean = loss.item() if mean is None else 0.98 * mean + 0.02 * loss.item()
+            done += sum(len(data[i][0]) for i in plan[at])
+            step += 1
+            at += 1
+            if step % 50 == 0:
+                line = {"step": step, "tokens": done, "loss": round(mean, 4), "rate": rate, "progress": round(progress, 4),
+                        "tok_s": round((done - start_done) / (time.time() - begin))}
+                print(json.dumps(line), flush=True)
+                log.write(json.dumps(line) + "\n")
+                log.flush()
+            finished = progress >= 1
+            if finished or time.time() - saved > a.every:
+                save(path, model, optimiser=optimiser.state_dict(), done=done, step=step, epoch=epoch, at=at, progress=progress)
+                saved = time.time()
+        if at >= len(plan):
+            epoch, at = epoch + 1, 0
+            data = read(a.files, vocabulary, model.s.context, a.repeat)  # files may have grown
+    save(os.path.join(a.run, "final.pt"), model, done=done, step=step)
+
+
+if __name__ == "__main__":
+    main()
