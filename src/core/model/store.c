@@ -43,7 +43,7 @@ rstar_store_check_name(const char *name, rstar_error *err)
 		valid = is_name_character(name[i]);
 	if (valid)
 		return RSTAR_OK;
-	rstar_error_set(err, RSTAR_ERR_DENIED, "invalid name of a model file: \"%.100s\"", name);
+	rstar_error_set(err, RSTAR_ERR_DENIED, "invalid name of a model file: %s", name);
 	return rstar_error_detail(err, "Only file names in the model directory are allowed: letters, "
 								   "digits, \".\", \"_\" and \"-\", no path, no leading dot.");
 }
@@ -257,8 +257,12 @@ check_model(int fd, uint64_t *size, char text[RSTAR_SHA256_TEXT_SIZE],
 
 	if (st != RSTAR_OK)
 		return st;
-	st = rstar_weights_open(gguf, allocator, &weights, err);
-	rstar_weights_close(weights);
+	/* A file without tensors is a vocabulary; whoever opens it checks that. */
+	if (rstar_gguf_n_tensors(gguf) > 0)
+	{
+		st = rstar_weights_open(gguf, allocator, &weights, err);
+		rstar_weights_close(weights);
+	}
 	if (st == RSTAR_OK)
 		st = rstar_gguf_check_data(gguf, cancel, err);
 	if (st == RSTAR_OK)
