@@ -62,6 +62,59 @@ COMMENT ON COLUMN rstar.models.created_at IS 'when the row was made';
 SELECT pg_catalog.pg_extension_config_dump('rstar.models', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('rstar.models_model_id_seq', '');
 
+CREATE FUNCTION rstar_model_import(name text, path text, role text DEFAULT 'policy',
+                                   file_type text DEFAULT NULL, prompt_template text DEFAULT NULL,
+                                   defaults jsonb DEFAULT NULL)
+	RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rstar_model_import(text, text, text, text, text, jsonb) IS
+	'copy a GGUF file of the server into the model directory and register it; file_type converts it on the way';
+
+CREATE FUNCTION rstar_model_create(name text, vocabulary text, layers integer, width integer, heads integer,
+                                   kv_heads integer DEFAULT NULL, feed_forward integer DEFAULT NULL,
+                                   context integer DEFAULT 512, architecture text DEFAULT 'qwen2',
+                                   role text DEFAULT 'policy', tied boolean DEFAULT true, seed bigint DEFAULT 0,
+                                   prompt_template text DEFAULT NULL, defaults jsonb DEFAULT NULL)
+	RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rstar_model_create(text, text, integer, integer, integer, integer, integer, integer, text, text,
+                                       boolean, bigint, text, jsonb) IS
+	'make an untrained model of a given shape, with the vocabulary of a registered model';
+
+CREATE FUNCTION rstar_model_quantize(model text, name text, file_type text)
+	RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rstar_model_quantize(text, text, text) IS
+	'make a copy of a model with its weights in another type';
+
+CREATE FUNCTION rstar_model_verify(model text)
+	RETURNS void
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rstar_model_verify(text) IS
+	'read a model''s file through: length, checksum, structure, no NaN; an error says what is wrong';
+
+CREATE FUNCTION rstar_model_drop(model text, remove_file boolean DEFAULT false)
+	RETURNS void
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rstar_model_drop(text, boolean) IS
+	'forget a model; remove_file: remove its file after the transaction has committed';
+
+CREATE FUNCTION rstar_model_orphans(OUT file text, OUT bytes bigint, OUT unfinished boolean, OUT age interval)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rstar_model_orphans() IS
+	'files in the model directory that no model of this database refers to';
+
+REVOKE EXECUTE ON FUNCTION
+	rstar_model_import(text, text, text, text, text, jsonb),
+	rstar_model_create(text, text, integer, integer, integer, integer, integer, integer, text, text,
+	                   boolean, bigint, text, jsonb),
+	rstar_model_quantize(text, text, text),
+	rstar_model_verify(text),
+	rstar_model_drop(text, boolean),
+	rstar_model_orphans()
+	FROM PUBLIC;
+
 -- ===========================================================================
 -- Text: tokenizers and generation
 -- ===========================================================================

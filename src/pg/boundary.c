@@ -10,6 +10,8 @@
 #include "core/text/utf8.h"
 #include "pg/boundary.h"
 
+static void rethrow_interrupt_error(rstar_status status);
+
 /* --- statuses ---------------------------------------------------------------- */
 
 int
@@ -56,6 +58,7 @@ rstar_raise(rstar_status status, const rstar_error *err)
 {
 	const char *message;
 
+	rethrow_interrupt_error(status);
 	CHECK_FOR_INTERRUPTS();
 
 	if (status == RSTAR_OK || status == RSTAR_AGAIN)
@@ -96,6 +99,55 @@ cancel_requested(void *arg)
 }
 
 const rstar_cancel rstar_pg_cancel = {cancel_requested, NULL};
+
+/*
+ * Serving means CHECK_FOR_INTERRUPTS, whose error must not cross the core's
+ * frames. Cancels are held back, so an error here is something rare (a barrier
+ * that could not be absorbed, a conflict with recovery): it is kept, the core is
+ * told to stop, and rstar_raise throws it.
+ */
+static ErrorData *interrupt_error = NULL;
+
+static bool
+serve_interrupts(void *arg)
+{
+	MemoryContext context = CurrentMemoryContext;
+	volatile bool failed = false;
+
+	if (!InterruptPending)
+		return false;
+	if (cancel_requested(arg))
+		return true;
+	HOLD_CANCEL_INTERRUPTS();
+	PG_TRY();
+	{
+		CHECK_FOR_INTERRUPTS();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(TopTransactionContext);
+		interrupt_error = CopyErrorData();
+		FlushErrorState();
+		failed = true;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	RESUME_CANCEL_INTERRUPTS();
+	return failed;
+}
+
+const rstar_cancel rstar_pg_cancel_serving = {serve_interrupts, NULL};
+
+/* Throw what serve_interrupts kept, if the core stopped because of it. */
+static void
+rethrow_interrupt_error(rstar_status status)
+{
+	ErrorData *error = interrupt_error;
+
+	interrupt_error = NULL;
+	if (error && status == RSTAR_ERR_CANCELLED)
+		ReThrowError(error);
+}
 
 /* --- memory -------------------------------------------------------------------- */
 

@@ -59,6 +59,13 @@ extern char *rstar_clean_text(const char *bytes, size_t length);
 extern const rstar_cancel rstar_pg_cancel;
 
 /*
+ * The same, for long work that does not come in slices (copying a file): it also
+ * serves the other interrupts whenever it is asked. Only for work that uses no
+ * pool and holds nothing that the end of the process would not release.
+ */
+extern const rstar_cancel rstar_pg_cancel_serving;
+
+/*
  * An allocator over a memory context, which must outlive it. Gives
  * NULL, never an error, when memory is out or a size is beyond all bounds;
  * blocks are aligned to 16 bytes, as malloc's are. Must not be used by threads.

@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 #include "fmgr.h"
+#include "funcapi.h"
 #include "utils/guc.h"
 
 #if PG_VERSION_NUM < 140000
@@ -26,6 +27,13 @@
 #define RSTAR_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "rstar", .version = "1.0")
 #else
 #define RSTAR_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
+/* 14 has no helper for functions that return a whole set; 15 gave it a passing name. */
+#if PG_VERSION_NUM >= 150000
+#define rstar_materialize(fcinfo) InitMaterializedSRF(fcinfo, 0)
+#else
+extern void rstar_materialize(FunctionCallInfo fcinfo);
 #endif
 
 #endif

@@ -18,7 +18,6 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -179,7 +178,8 @@ char **
 rstar_model_paths(int *count)
 {
 	Relation table = table_open(rstar_table_oid("models"), AccessShareLock);
-	SysScanDesc scan = systable_beginscan(table, InvalidOid, false, GetActiveSnapshot(), 0, NULL);
+	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+	SysScanDesc scan = systable_beginscan(table, InvalidOid, false, snapshot, 0, NULL);
 	int capacity = 64;
 	char **paths = palloc(capacity * sizeof(char *));
 	HeapTuple tuple;
@@ -192,17 +192,12 @@ rstar_model_paths(int *count)
 		paths[(*count)++] = text_column(tuple, table, "path");
 	}
 	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
 	table_close(table, AccessShareLock);
 	return paths;
 }
 
 /* --- writing ---------------------------------------------------------------------- */
-
-void
-rstar_models_lock(void)
-{
-	LockRelationOid(rstar_table_oid("models"), ShareRowExclusiveLock);
-}
 
 void
 rstar_model_check_name(const char *name)

@@ -57,13 +57,7 @@ extern int64 rstar_model_delete(const rstar_model_row *row);
 /* Is the name free? Raises if it is taken, empty or too long: ask before long work. */
 extern void rstar_model_check_name(const char *name);
 
-/*
- * Writers of rows, and whoever removes files, hold this lock to the end of the
- * transaction, so that no file goes while a row that needs it is on its way.
- */
-extern void rstar_models_lock(void);
-
-/* All file names that rows refer to, as a palloc'd array. */
+/* All file names that rows refer to at this moment, as a palloc'd array. */
 extern char **rstar_model_paths(int *count);
 
 /* Absolute path of rstar.model_directory; palloc'd. */

@@ -12,6 +12,7 @@
 #include "mb/pg_wchar.h"
 
 #include "pg/compat.h"
+#include "pg/model_files.h"
 #include "pg/settings.h"
 
 RSTAR_MODULE_MAGIC;
@@ -24,6 +25,7 @@ void
 _PG_init(void)
 {
 	rstar_settings_define();
+	rstar_model_files_init();
 }
 
 /*
