@@ -704,6 +704,14 @@ rstar_tokenizer_find_special(const rstar_tokenizer *tokenizer, const char *text,
 	return found ? found->id : RSTAR_NO_TOKEN;
 }
 
+size_t
+rstar_tokenizer_special_length(const rstar_tokenizer *tokenizer, const char *text, size_t length)
+{
+	const rstar_special *special = rstar_vocabulary_match_special(tokenizer, text, length);
+
+	return special ? special->text.length : 0;
+}
+
 rstar_string
 rstar_tokenizer_token_text(const rstar_tokenizer *tokenizer, int32_t id)
 {

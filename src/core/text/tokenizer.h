@@ -70,6 +70,10 @@ extern bool rstar_tokenizer_is_eog(const rstar_tokenizer *tokenizer, int32_t id)
 extern int32_t rstar_tokenizer_find_special(const rstar_tokenizer *tokenizer, const char *text,
 											size_t length);
 
+/* Bytes of the longest special token with which text begins, or 0. */
+extern size_t rstar_tokenizer_special_length(const rstar_tokenizer *tokenizer, const char *text,
+											 size_t length);
+
 /*
  * A token as the vocabulary writes it (bytes as printable characters), and its
  * type. The text lies in the map. id must be in range.

@@ -131,7 +131,7 @@ rstar_utf8_append_clean(rstar_buffer *out, const char *text, size_t length)
 			return false;
 		clean = ++at;
 	}
-	return rstar_buffer_append(out, text + clean, length - clean);
+	return clean == length || rstar_buffer_append(out, text + clean, length - clean);
 }
 
 size_t

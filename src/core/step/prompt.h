@@ -1,0 +1,47 @@
+/*
+ * prompt.h
+ *	  The prompt: a template of the model's with the problem set in.
+ *
+ * A model file brings its own under the key rstar.prompt_template; without it
+ * the reference's holds. A template has exactly one "{problem}".
+ */
+#ifndef RSTAR_STEP_PROMPT_H
+#define RSTAR_STEP_PROMPT_H
+
+#include "core/base/memory.h"
+#include "core/base/status.h"
+#include "core/model/gguf.h"
+
+#define RSTAR_PROMPT_KEY     "rstar.prompt_template"
+#define RSTAR_PROMPT_SLOT    "{problem}"
+#define RSTAR_PROMPT_LONGEST 16384 /* bytes of a template */
+#define RSTAR_PROMPT_DEFAULT                                                                       \
+	"<|user|>:\n{problem}\n<|assistant|>: "                                                        \
+	"Let's think step by step and solve the problem with code."
+
+/* The two sides of the slot; they lie in the template's own bytes. */
+typedef struct rstar_prompt_template
+{
+	rstar_string before;
+	rstar_string after;
+} rstar_prompt_template;
+
+/*
+ * Check a template: UTF-8 without NUL, not too long, one slot. text must
+ * outlive the result; NULL means the default. Errors: ARGUMENT.
+ */
+extern rstar_status rstar_prompt_template_parse(const char *text, size_t length,
+												rstar_prompt_template *result, rstar_error *err);
+
+/*
+ * The template of a model file, or the default if it has none. gguf must
+ * outlive the result. Errors: CORRUPT.
+ */
+extern rstar_status rstar_prompt_template_read(const rstar_gguf *gguf,
+											   rstar_prompt_template *result, rstar_error *err);
+
+/* Append the prompt's text; false when memory is out. */
+extern bool rstar_prompt_append(const rstar_prompt_template *prompt, const char *problem,
+								size_t length, rstar_buffer *out);
+
+#endif
