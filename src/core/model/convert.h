@@ -24,7 +24,7 @@ typedef struct rstar_conversion
 	rstar_type to;
 	uint64_t columns; /* a multiple of both types' blocks */
 	uint64_t rows;
-	const void *data;
+	const void *data; /* need not be aligned */
 
 	/*
 	 * If not 0: each group of head_dim rows is one attention head, whose halves
@@ -37,8 +37,11 @@ typedef struct rstar_conversion
 	float *scratch; /* RSTAR_CONVERT_SCRATCH floats; shared by conversions of one writer */
 } rstar_conversion;
 
-/* A source is asked for at most 64 kB: 116,480 elements of Q4_0; and a block at each end. */
-#define RSTAR_CONVERT_SCRATCH ((size_t) 117504)
+/*
+ * A source is asked for at most 64 kB, which are 116,480 elements of Q4_0 or Q4_K;
+ * there may be a block more at each end, and a copy of data that lie unaligned.
+ */
+#define RSTAR_CONVERT_SCRATCH ((size_t) 2 * 117504)
 
 /*
  * The rstar_gguf_source of a conversion (arg). Errors: CORRUPT where the data
