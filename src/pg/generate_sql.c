@@ -9,6 +9,8 @@
  */
 #include "postgres.h"
 
+#include <float.h>
+
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -90,7 +92,7 @@ read_arguments(generate_call *call, FunctionCallInfo fcinfo, Jsonb *defaults)
 	call->max_tokens = INT_OPTION("max_tokens", 2);
 	call->sampling.temperature = REAL_OPTION("temperature", 3);
 	call->sampling.top_k = INT_OPTION("top_k", 4);
-	call->sampling.top_p = REAL_OPTION("top_p", 5);
+	call->sampling.top_p = Max(REAL_OPTION("top_p", 5), FLT_MIN); /* 0: only the likeliest */
 	call->sampling.min_p = REAL_OPTION("min_p", 6);
 	call->seed = PG_ARGISNULL(7) ? rstar_settings.seed : PG_GETARG_INT64(7);
 	if (!PG_ARGISNULL(8))
