@@ -4,6 +4,7 @@ It speaks the frames of src/core/sandbox/frame.h over a socket pair, starts the
 program as the extension does, and offers one blocking call per step.
 """
 import os
+import pwd
 import socket
 import struct
 import subprocess
@@ -52,6 +53,14 @@ def string(data):
     return struct.pack("<I", len(data)) + data
 
 
+def as_user(name):
+    """Options of Popen that make the program run as a user."""
+    if not name:
+        return {}
+    entry = pwd.getpwnam(name)
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
 class Sandbox:
     def __init__(self, program, replay=False, namespaces=True, modules=MODULES, running=2,
                  budget=2 << 30, user=None, idle_ms=0):
@@ -74,7 +83,7 @@ class Sandbox:
             [program, "supervise", "namespaces" if namespaces else "plain"], env={},
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=None, close_fds=False,
             preexec_fn=setup, start_new_session=True,
-            **({"user": user, "group": user, "extra_groups": []} if user else {}))
+            **as_user(user))
         theirs.close()
         self.send(CONFIG, struct.pack("<IIQII", 1, FORCE_REPLAY if replay else 0, budget, running,
                                       idle_ms) + string("\n".join(modules).encode()))
