@@ -68,7 +68,7 @@ CREATE FUNCTION rstar_model_import(name text, path text, role text DEFAULT 'poli
 	RETURNS bigint
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION rstar_model_import(text, text, text, text, text, jsonb) IS
-	'copy a GGUF file of the server into the model directory and register it; file_type converts it on the way';
+	'copy a model, a GGUF file or a Hugging Face directory on the server, into the model directory and register it; file_type converts it on the way';
 
 CREATE FUNCTION rstar_model_create(name text, vocabulary text, layers integer, width integer, heads integer,
                                    kv_heads integer DEFAULT NULL, feed_forward integer DEFAULT NULL,

@@ -202,7 +202,9 @@ if wants tap; then
 		run_as_server_user sh -c "cd '$work/out' && exec prove -v -I '$pgxs_test/perl' -I '$work/src/test/t/lib' \
 			'$work/src'/test/t/*.pl" >"$work/tap.log" 2>&1
 		status=$?
-		grep -E '^(not ok|# |.*(SKIP|skipped:|Dubious|Failed|Result:))' "$work/tap.log"
+		# Figures and failures; not the chatter of background sessions.
+		sed -e '/^# \(connect output\|results query\)/,/^# }/d' -e '/^# issuing query/d' "$work/tap.log" |
+			grep -E '^(not ok|# |.*(SKIP|skipped:|Dubious|Failed|Result:))'
 		[ "$status" -eq 0 ] || tail -n 40 "$work/tap.log"
 		count tap "$status" "$work/tap.log"
 	else

@@ -22,8 +22,10 @@
 #include "utils/timestamp.h"
 
 #include "core/model/create.h"
+#include "core/model/import.h"
 #include "core/model/quantize.h"
 #include "core/model/weights.h"
+#include "core/step/prompt.h"
 #include "core/text/tokenizer.h"
 #include "pg/boundary.h"
 #include "pg/compat.h"
@@ -38,8 +40,6 @@ PG_FUNCTION_INFO_V1(rstar_model_quantize);
 PG_FUNCTION_INFO_V1(rstar_model_verify);
 PG_FUNCTION_INFO_V1(rstar_model_drop);
 PG_FUNCTION_INFO_V1(rstar_model_orphans);
-
-#define TEMPLATE_KEY "rstar.prompt_template"
 
 /* --- arguments ------------------------------------------------------------------------ */
 
@@ -93,15 +93,15 @@ file_type_argument(const char *name)
 	return target;
 }
 
-/* A template has the problem in it exactly once. */
+/* NULL is fine: then the model's file says, or the default holds. */
 static void
 check_template(const char *template)
 {
-	const char *place = template ? strstr(template, "{problem}") : NULL;
+	rstar_prompt_template parsed;
+	rstar_error err;
 
-	if (template && (!place || strstr(place + 1, "{problem}")))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("a prompt template must contain {problem} exactly once")));
+	if (template)
+		rstar_check(rstar_prompt_template_parse(template, strlen(template), &parsed, &err), &err);
 }
 
 /* --- rows from files -------------------------------------------------------------------- */
@@ -186,7 +186,7 @@ register_file(rstar_model_row *row, const rstar_store_entry *entry)
 	if (strcmp(row->role, RSTAR_ROLE_VOCABULARY) != 0)
 		describe_weights(row, gguf);
 	if (!row->prompt_template)
-		row->prompt_template = string_key(gguf, TEMPLATE_KEY);
+		row->prompt_template = string_key(gguf, RSTAR_PROMPT_KEY);
 	check_template(row->prompt_template);
 	return rstar_model_insert(row);
 }
@@ -267,10 +267,26 @@ import_file(int fd, const char *file_type, rstar_store_entry *entry)
 				&err);
 }
 
+/* Convert a Hugging Face directory; its matrices keep their types unless told otherwise. */
+static void
+import_directory(const char *path, const rstar_model_row *row, const char *file_type,
+				 rstar_store_entry *entry)
+{
+	rstar_import_options options = {.keep_types = file_type == NULL,
+									.name = row->name,
+									.prompt_template = row->prompt_template};
+	rstar_error err;
+
+	if (file_type)
+		options.target = file_type_argument(file_type);
+	rstar_check(rstar_import(path, &options, entry->fd, &rstar_allocator_malloc,
+							 &rstar_pg_cancel_serving, &err),
+				&err);
+}
+
 /* Begin work in a context of its own, so that what guards hold goes at the end. */
 #define begin_work(name)                                                                           \
-	MemoryContextSwitchTo(                                                                         \
-		AllocSetContextCreate(CurrentMemoryContext, name, ALLOCSET_DEFAULT_SIZES))
+	MemoryContextSwitchTo(AllocSetContextCreate(CurrentMemoryContext, name, ALLOCSET_DEFAULT_SIZES))
 
 static void
 end_work(MemoryContext caller)
@@ -315,9 +331,9 @@ rstar_model_import(PG_FUNCTION_ARGS)
 	keep_descriptor(guard, fd);
 	entry = rstar_model_file_begin();
 	if (directory)
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("importing from a directory is not supported yet")));
-	import_file(fd, file_type, entry);
+		import_directory(path, &row, file_type, entry);
+	else
+		import_file(fd, file_type, entry);
 	rstar_model_file_finish(entry);
 	model_id = register_file(&row, entry);
 	end_work(caller);
@@ -389,7 +405,7 @@ write_new_model(rstar_store_entry *entry, const rstar_model_row *row, rstar_hpar
 	rstar_gguf_writer_string(writer, "general.name", row->name, strlen(row->name));
 	rstar_gguf_writer_copy_prefix(writer, from, "tokenizer.");
 	if (row->prompt_template)
-		rstar_gguf_writer_string(writer, TEMPLATE_KEY, row->prompt_template,
+		rstar_gguf_writer_string(writer, RSTAR_PROMPT_KEY, row->prompt_template,
 								 strlen(row->prompt_template));
 	rstar_check(rstar_gguf_writer_finish(writer, entry->fd, &rstar_pg_cancel_serving, &err), &err);
 }
@@ -513,6 +529,8 @@ rstar_model_drop(PG_FUNCTION_ARGS)
 	rstar_error err;
 	int64 others;
 
+	PreventCommandIfReadOnly("dropping a model");
+	PreventCommandDuringRecovery("dropping a model");
 	if (row->builtin)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

@@ -1,0 +1,71 @@
+# pg_dump and restore into a fresh database: rows come back, what the extension
+# brought itself does not come twice, and numbering goes on where it stood.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use RstarTest;
+use Test::More;
+
+my $node = new_rstar_node('dump');
+my $bytes = source_path('test/fixtures/bytes.gguf');
+my $dump = $node->basedir . '/dump.sql';
+
+# A name that needs quoting, text that COPY must escape, a superuser's and a user's things.
+$node->safe_psql('postgres', qq{
+	SELECT rstar_model_import('bytes', '$bytes', 'vocabulary', NULL, E'\\\\frac{1}{2}\\t{problem}\\n');
+	SELECT rstar_model_create('it''s "odd" \\', 'bytes', 1, 32, 2, defaults => '{"temperature": 0.5}');
+	SELECT rstar_model_create('tiny', 'bytes', 1, 32, 2, seed => 3);
+	SELECT rstar_model_quantize('tiny', 'small', 'q8_0');
+	-- a row as CREATE EXTENSION would bring it
+	INSERT INTO rstar.models (model_id, name, role, path, sha256, file_size, builtin)
+	VALUES (1, 'shipped', 'policy', '\$share/shipped.gguf', repeat('0', 64), 1, true);
+});
+my $all = q{SELECT * FROM rstar.models WHERE NOT builtin ORDER BY model_id};
+my $before = $node->safe_psql('postgres', $all);
+my $text = $node->safe_psql('postgres', q{SELECT rstar_generate('x', 'tiny', max_tokens => 8)});
+
+my ($out, $err) = run_command([ 'pg_dump', '-f', $dump, $node->connstr('postgres') ]);
+is($err, '', 'pg_dump has nothing to say');
+unlike(slurp_file($dump), qr/shipped/, 'what the extension brings is not in the dump');
+
+$node->safe_psql('postgres', 'CREATE DATABASE restored TEMPLATE template0');
+$node->command_ok(
+	[ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $dump, $node->connstr('restored') ],
+	'the dump restores without an error');
+is($node->safe_psql('restored', $all), $before, 'every row is back, byte for byte');
+is($node->safe_psql('restored', q{SELECT rstar_generate('x', 'tiny', max_tokens => 8)}),
+	$text, 'and the models work, since both databases share the directory');
+
+# Afterwards ids go on behind those restored.
+cmp_ok($node->safe_psql('restored', q{SELECT rstar_model_create('later', 'bytes', 1, 32, 2)}),
+	'>', 1003, 'inserts afterwards get ids of their own');
+is($node->safe_psql('restored', 'SELECT count(*) FROM rstar.models WHERE model_id < 1000'),
+	0, 'ids below 1000 are left to the extension');
+
+# Custom format, in parallel, schema and data apart.
+my $archive = $node->basedir . '/dump.dir';
+$node->command_ok([ 'pg_dump', '-Fd', '-j2', '-f', $archive, $node->connstr('postgres') ], 'dumped as a directory');
+$node->safe_psql('postgres', 'CREATE DATABASE again TEMPLATE template0');
+$node->command_ok([ 'pg_restore', '--exit-on-error', '-j2', '-d', $node->connstr('again'), $archive ], 'restored in parallel');
+is($node->safe_psql('again', $all), $before, 'to the same rows');
+
+# A database that is not UTF8 is refused, with a hint, and nothing stays.
+$node->safe_psql('postgres', q{CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'});
+my ($rc, $stdout, $stderr) = $node->psql('latin', 'CREATE EXTENSION rstar');
+like($stderr, qr/rstar needs a database with encoding UTF8.*DETAIL:.*LATIN1.*HINT:.*TEMPLATE template0/s,
+	'another encoding is refused with a hint');
+is($node->safe_psql('latin', q{SELECT count(*) FROM pg_namespace WHERE nspname = 'rstar'}), 0, 'and leaves nothing');
+
+# In a schema of its own everything works as well.
+$node->safe_psql('postgres', 'CREATE DATABASE apart TEMPLATE template0');
+$node->safe_psql('apart', "CREATE SCHEMA ext; CREATE EXTENSION rstar SCHEMA ext;
+	SELECT ext.rstar_model_import('bytes', '$bytes', 'vocabulary')");
+is($node->safe_psql('apart', q{SELECT ext.rstar_tokenize('ab', 'bytes')}), '{97,98}', 'another schema for the functions');
+
+$node->stop;
+done_testing();
