@@ -11,7 +11,11 @@ def linear_one(text, v, sol):
         return False
     if sol.rng.random() < sol.style.plain:
         sol.step(f"Move all to one side", f"P = lambda {v}: {left} - ({right})")
-        sol.step(f"Solve for {v}", f"print(-P(0) // (P(1) - P(0)))")
+        if sol.rarely():
+            sol.step(f"Solve for {v}", f"{v} = -P(0) // (P(1) - P(0))")
+            sol.step("Check and print it", f"assert P({v}) == 0", f"print({v})")
+        else:
+            sol.step(f"Solve for {v}", f"print(-P(0) // (P(1) - P(0)))")
     else:
         sol.step(f"Solve for {v}", symbols_line([v]), f"print(solve(Eq({left}, {right}))[0])")
     return True
@@ -48,7 +52,11 @@ def roots(v, text, sol):
     unknown = [n for n in names(text) if n not in sol.values and n not in sol.functions]
     if v is not None and unknown != [v]:
         return False
-    sol.step("Find the roots", f"print(*sorted(solve({span(expr, sol)})), sep=', ')")
+    if sol.rarely():
+        sol.step("Factor it", f"P = factor({span(expr, sol)})")
+        sol.step("Find the roots", "print(*sorted(solve(P)), sep=', ')")
+    else:
+        sol.step("Find the roots", f"print(*sorted(solve({span(expr, sol)})), sep=', ')")
     return True
 
 
@@ -69,7 +77,11 @@ def next_term(m, sol):
 
 
 def nth_term(m, sol):
-    sol.step("Fit a polynomial through the terms", f"print(expand(interpolate([{m.group(2)}], S('{m.group(1)}'))))")
+    if sol.rarely():
+        sol.step("Read the terms", f"V = [{m.group(2)}]")
+        sol.step("Fit a polynomial through them", f"print(expand(interpolate(V, S('{m.group(1)}'))))")
+    else:
+        sol.step("Fit a polynomial through the terms", f"print(expand(interpolate([{m.group(2)}], S('{m.group(1)}'))))")
     return True
 
 

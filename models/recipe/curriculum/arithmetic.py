@@ -20,7 +20,10 @@ def apply(p, op, q, sol, absolute=False):
 
 
 def divide(p, q, sol):
-    sol.step("Divide", f"print(Fraction({p}, {q}))")
+    if sol.rarely():
+        sol.step("Divide", f"x = Fraction({p}) / {q}", "print(x)")
+    else:
+        sol.step("Divide", f"print(Fraction({p}, {q}))")
     return True
 
 
@@ -29,7 +32,11 @@ def evaluate(m, sol):
     if not re.fullmatch(r"[-+*/()\d ]+", text) or not re.search(r"[-+*/]", text):
         return False
     if "/" not in text:
-        sol.step("Evaluate", f"print({text})")
+        if sol.rarely():
+            sol.step("Evaluate", f"x = {text}")
+            sol.step("Print it", "print(x)")
+        else:
+            sol.step("Evaluate", f"print({text})")
     elif len(re.findall(r"\d+", text)) <= 5 and sol.rng.random() < sol.style.plain:
         sol.step("Write it with fractions", "x = " + re.sub(r"(\d+)", r"Fraction(\1)", text))
         sol.step("Print it", "print(x)")
@@ -49,7 +56,11 @@ def in_base(m, sol):
 
 
 def root(n, k, sol):
-    sol.step("Take the root and round", f"print(round({n} ** (1/{k})))")
+    if sol.rarely():
+        sol.step("Take the root", f"x = {n} ** (1/{k})")
+        sol.step("Round it", "print(round(x))")
+    else:
+        sol.step("Take the root and round", f"print(round({n} ** (1/{k})))")
     return True
 
 

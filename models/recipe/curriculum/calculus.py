@@ -14,7 +14,11 @@ def differentiate(m, sol):
             return False
         variable = unknown[0]
     code = derivative(expr, variable, order, sol)
-    sol.step("Differentiate", f"print(expand({code}))")
+    if sol.rarely():
+        sol.step("Differentiate", f"P = {code}")
+        sol.step("Expand", "print(expand(P))")
+    else:
+        sol.step("Differentiate", f"print(expand({code}))")
     return True
 
 

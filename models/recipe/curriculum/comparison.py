@@ -45,7 +45,11 @@ def kth(m, sol):
     function = "Fraction" if k == "Fraction(t)" else f"lambda t: {k}"
     at = f"-{index}" if end in ("biggest", "largest", "greatest") else f"{index - 1}"
     sol.step("Read the values", f"V = {code}")
-    sol.step("Sort and choose", f"print(sorted(V, key={function})[{at}]{letter})")
+    if sol.rarely():
+        sol.step("Sort", f"V.sort(key={function})")
+        sol.step("Choose", f"print(V[{at}]{letter})")
+    else:
+        sol.step("Sort and choose", f"print(sorted(V, key={function})[{at}]{letter})")
     return True
 
 
@@ -55,6 +59,9 @@ def sort(m, sol):
     k = key(sol, text)
     function = "Fraction" if k == "Fraction(t)" else f"lambda t: {k}"
     reverse = ", reverse=True" if direction in ("decreasing", "descending") else ""
+    if k.startswith("Fraction") and re.fullmatch(r"[-\d, ]+", text) and sol.rng.random() < sol.style.plain:
+        sol.step("Sort", f"print(*sorted([{text}]{reverse}), sep=', ')")
+        return True
     sol.step("Read the values", f"V = {code}")
     sol.step("Sort", f"print(*sorted(V, key={function}{reverse}), sep=', ')")
     return True

@@ -6,71 +6,22 @@ import argparse
 import collections
 import gzip
 import json
-import multiprocessing
-import os
 import random
 import re
-import resource
 import time
 
 import torch
 from torch.nn import functional as F
 
-from .execute import run, same
+from .execute import same
 from .model import load, quantised
-from .solution import output_text
+from .runner import Executor
+from .solution import output_text, steps_of
 from .vocabulary import END, Vocabulary
 
 MAX_TOKENS = 512
 # Numbers that the ways of writing bring along; all others in the first step must come from the problem.
 CONSTANTS = {"10", "12", "60", "720", "1440", "16", "3600", "86400", "604800", "120", "1200", "12000", "15"}
-
-
-def _serve(pipe):
-    resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
-    import sympy  # noqa: F401
-    while True:
-        codes = pipe.recv()
-        child, mine = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            os.close(child)
-            resource.setrlimit(resource.RLIMIT_CPU, (5, 6))
-            reply = json.dumps(run(codes, 3.0)).encode()
-            os.write(mine, reply[:60000])
-            os._exit(0)
-        os.close(mine)
-        with os.fdopen(child, "rb") as end:
-            text = end.read()
-        os.waitpid(pid, 0)
-        try:
-            pipe.send(tuple(json.loads(text)))
-        except ValueError:
-            pipe.send(("", "killed"))
-
-
-class Executor:
-    """One process that forks a child for every solution."""
-
-    def __init__(self):
-        context = multiprocessing.get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        context.Process(target=_serve, args=(theirs,), daemon=True).start()
-        self.seconds, self.count = 0.0, 0
-
-    def __call__(self, codes):
-        begin = time.time()
-        self.pipe.send(codes)
-        result = self.pipe.recv()
-        self.seconds += time.time() - begin
-        self.count += 1
-        return result
-
-
-def steps_of(text):
-    """The code of each step of a code block."""
-    body = text.partition("<code>\n")[2].partition("<end_of_code>")[0]
-    return [part.strip("\n") for part in body.split("<end_of_step>")]
 
 
 class Row:

@@ -15,7 +15,8 @@ SYMBOLS = {"m": "meter", "km": "kilometer", "cm": "centimeter", "mm": "millimete
            "s": "second", "ms": "millisecond", "us": "microsecond", "ns": "nanosecond", "kg": "kilogram", "t": "tonne",
            "g": "gram", "mg": "milligram", "ug": "microgram", "ng": "nanogram", "l": "litre", "ml": "millilitre"}
 PLURALS = {"centuries": "century", "millennia": "millennium"}
-DIVISORS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10}
+DIVISORS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10,
+            "twentieth": 20, "twenty-fifth": 25, "fortieth": 40, "fourtieth": 40, "fiftieth": 50}
 
 
 def unit(name):

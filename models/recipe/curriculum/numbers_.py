@@ -38,8 +38,8 @@ def wrap(code):
 
 
 def denominator(text, sol):
-    if re.fullmatch(r"-?\d+/\d+", text):
-        return f"S('{text}').q"
+    if re.fullmatch(r"-?\d+(/\d+)?", text) and not sol.values:
+        return f"Fraction('{text}').denominator"
     if re.fullmatch(r"[a-z]", text):
         return f"S({text}).q"
     if names(text):
@@ -51,8 +51,26 @@ def noun_question(m, sol):
     phrase = noun(m.group(1), sol)
     if phrase is None:
         return False
-    sol.step(WORDS.get(next((k for k in WORDS if k in m.group(1)), ""), "Compute it"), f"print({phrase})")
+    pair = re.fullmatch(r"(gcd|lcm)\((-?\w+), (-?\w+)\)", phrase)
+    if pair and sol.rarely():
+        name, p, q = pair.groups()
+        first = [f"a, b = {p}, {q}", "while b: a, b = b, a % b"]
+        if name == "gcd":
+            sol.step("Euclid's algorithm", *first, "print(abs(a))")
+        else:
+            sol.step("Greatest common divisor by Euclid", *first)
+            sol.step("Product over it", f"print(abs({p} * {q}) // abs(a))")
+        return True
+    if sol.rarely():
+        sol.step(words_for(m.group(1)), f"x = {phrase}")
+        sol.step("Print it", "print(x)")
+        return True
+    sol.step(words_for(m.group(1)), f"print({phrase})")
     return True
+
+
+def words_for(text):
+    return WORDS.get(next((k for k in WORDS if k in text), ""), "Compute it")
 
 
 WORDS = {"remainder": "Take the remainder", "denominator": "Common multiple of the denominators",
@@ -62,7 +80,12 @@ WORDS = {"remainder": "Take the remainder", "denominator": "Common multiple of t
 
 def remainder(m, sol):
     p, q = wrap(value(m.group(1))), wrap(value(m.group(2)))
-    sol.step("Take the remainder", f"print({p} % {q})")
+    if sol.rarely():
+        sol.step("Divide", f"q = {p} // {q}" if "q" not in sol.values else f"Q = {p} // {q}")
+        name = sol.steps[-1][1][0][0]
+        sol.step("Subtract the multiple", f"print({p} - {name} * {q})")
+    else:
+        sol.step("Take the remainder", f"print({p} % {q})")
     return True
 
 
@@ -77,7 +100,11 @@ def digit(m, sol):
 
 
 def factor_of(p, q, sol):
-    sol.step("Check the remainder", f"print({wrap(value(q))} % {wrap(value(p))} == 0)")
+    if sol.rarely():
+        sol.step("Take the remainder", f"R = {wrap(value(q))} % {wrap(value(p))}")
+        sol.step("Is it zero", "print(R == 0)")
+    else:
+        sol.step("Check the remainder", f"print({wrap(value(q))} % {wrap(value(p))} == 0)")
     return True
 
 

@@ -14,14 +14,22 @@ def composed(m, sol):
         return False
     unknown = [n for n in names(text) if n not in sol.values and n not in sol.functions]
     if unknown:
-        sol.step(f"Expand in {unknown[0]}", symbols_line(unknown), f"print(expand({text}))")
+        if sol.rarely():
+            sol.step(f"Put {unknown[0]} in", symbols_line(unknown), f"P = {text}")
+            sol.step("Expand", "print(expand(P))")
+        else:
+            sol.step(f"Expand in {unknown[0]}", symbols_line(unknown), f"print(expand({text}))")
     else:
         sol.step("Evaluate", f"print({text})")
     return True
 
 
 def expand(m, sol):
-    sol.step("Expand", f"print(expand({span(m.group(1), sol)}))")
+    if sol.rarely():
+        sol.step("Expand", f"P = expand({span(m.group(1), sol)})")
+        sol.step("Print it", "print(P)")
+    else:
+        sol.step("Expand", f"print(expand({span(m.group(1), sol)}))")
     return True
 
 

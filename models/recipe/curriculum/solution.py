@@ -15,8 +15,10 @@ IMPORTS = (
     ("from decimal import Decimal", r"\bDecimal\b"),
     ("from collections import Counter", r"\bCounter\b"),
     ("from math import comb", r"\bcomb\("),
-    ("from sympy import *", r"\b(S|symbols|solve|Eq|diff|expand|factor|Lambda|interpolate|isprime|primefactors"
-                            r"|gcd|lcm|ilcm|igcd|radsimp|simplify|Poly|Rational)\("),
+    ("from sympy import *", r"\b(S|symbols|solve|Eq|diff|expand|factor|Lambda|interpolate|isprime|primefactors|radsimp)\("),
+    # SymPy brings its own of these.
+    ("from math import gcd", r"\bgcd\("),
+    ("from math import lcm", r"\blcm\("),
 )
 
 
@@ -34,6 +36,10 @@ class Solution:
         self.functions = set()   # names that hold functions
         self.decimal = False     # has a decimal been read?
 
+    def rarely(self):
+        """Shall this solution take the less usual way?"""
+        return self.rng.random() < self.style.other
+
     def step(self, words, *lines):
         self.steps.append((words, list(lines)))
 
@@ -42,8 +48,13 @@ class Solution:
         done, result = set(), []
         for words, lines in self.steps:
             body = "\n".join(lines)
-            need = [line for line, pattern in IMPORTS if line not in done and re.search(pattern, body)]
-            done.update(need)
+            need = []
+            for line, pattern in IMPORTS:
+                if line not in done and re.search(pattern, body):
+                    need.append(line)
+                    done.add(line)
+                    if "sympy" in line:
+                        done.update(("from math import gcd", "from math import lcm"))
             result.append((words, "\n".join(need + [body])))
         return result
 
@@ -55,6 +66,12 @@ class Solution:
             end = CODE_END if number == len(self.steps) - 1 else STEP_END
             result.append(f"{head}# {words}\n{code}\n{end}")
         return result
+
+
+def steps_of(text):
+    """The code of each step of a code block."""
+    body = text.partition("<code>\n")[2].partition("<end_of_code>")[0]
+    return [part.strip("\n") for part in body.split("<end_of_step>")]
 
 
 def output_text(output):
