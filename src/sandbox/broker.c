@@ -541,6 +541,21 @@ read_node(node *n)
 	return true;
 }
 
+/*
+ * The base of the fork in flight died. Its child may be there or not; if it
+ * does not report soon, nobody can tell it from a later one. A step cannot kill
+ * its own process with SIGKILL: then the base is not to blame.
+ */
+static void
+base_died(int sig)
+{
+	int64_t soon = rstar_broker_now() + 200 * MILLISECOND;
+
+	if (soon < B.fork.deadline_ns)
+		B.fork.deadline_ns = soon;
+	B.fork.blameless = sig == SIGKILL;
+}
+
 static const char *
 death_text(int sig)
 {
@@ -600,6 +615,8 @@ child_died(pid_t pid, int status)
 			if (poll(&p, 1, 0) <= 0 || !(p.revents & POLLIN))
 				break;
 		}
+	if (n->state == NODE_FORKING && j && B.fork.base == n->id)
+		base_died(sig);
 	if (n->state == NODE_RUNNING)
 		stop(n, RSTAR_SANDBOX_KILLED, sig, "Killed", death_text(sig));
 	else if (n->state != NODE_DEAD)
@@ -781,7 +798,7 @@ check_fork(int64_t now)
 	if (!B.fork.job)
 		return;
 	if (now >= B.fork.deadline_ns)
-		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_RESTART, B.fork.base,
+		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_RESTART, B.fork.blameless ? 0 : B.fork.base,
 						   "a forked process did not report", "");
 	base = rstar_nodes_by_id(B.fork.base);
 	if (base && base->state == NODE_FORKING && now >= base->deadline_ns)

@@ -256,6 +256,7 @@ rstar_family_fork(node *base, job *j)
 	}
 	fork_->job = j;
 	fork_->base = base->id;
+	fork_->blameless = false;
 	fork_->family = base->family;
 	fork_->deadline_ns = rstar_broker_now() + HELLO_NS;
 	rstar_broker.counters.forks++;

@@ -50,6 +50,8 @@ static const char preload_source[] =
 	"    for name in hidden:\n"
 	"        sys.modules.setdefault(name, None)\n"
 	"    warnings.simplefilter('ignore')\n"
+	"    for name in ('os', 'io', 'time', 'signal', 'traceback', 'contextlib', 'numbers', 'enum'):\n"
+	"        importlib.import_module(name)\n"
 	"    for name in names:\n"
 	"        if name.split('.')[0] not in ('sympy', 'mpmath'):\n"
 	"            importlib.import_module(name)\n"
