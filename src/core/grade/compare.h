@@ -1,0 +1,51 @@
+/*
+ * compare.h
+ *	  Comparing trees, by the rules of grade.h. Internal to core/grade.
+ */
+#ifndef RSTAR_GRADE_COMPARE_H
+#define RSTAR_GRADE_COMPARE_H
+
+#include "core/grade/grade.h"
+#include "core/grade/value.h"
+
+typedef struct rstar_comparison
+{
+	rstar_work *work;
+	int depth;
+	bool i_is_name; /* i occurs as a variable: i^2 stays unevaluated */
+	bool undecided;
+	rstar_grade_rule rule; /* the outermost rule that decided */
+} rstar_comparison;
+
+/* The rules of kinds; gold first, for the few that are not symmetric. */
+extern bool rstar_compare_nodes(rstar_comparison *c, const rstar_node *gold,
+								const rstar_node *answer);
+
+/* Rules number, decimal and expression. */
+extern bool rstar_compare_expressions(rstar_comparison *c, const rstar_node *a,
+									  const rstar_node *b);
+
+/* Rule interval; false for *applies when one of the two is no set of reals. */
+extern bool rstar_compare_sets(rstar_comparison *c, const rstar_node *a, const rstar_node *b,
+							   bool *applies);
+
+/* Rules equation and inequality for two relations. */
+extern bool rstar_compare_relations(rstar_comparison *c, const rstar_node *a, const rstar_node *b);
+
+/* +1, 0, -1: the sign of a - b for real constants; false when not certain. */
+extern bool rstar_compare_order(rstar_comparison *c, const rstar_node *a, const rstar_node *b,
+								int *order);
+
+/* name = value, value = name, name \in set: both parts, else false. */
+extern bool rstar_node_assignment(const rstar_node *node, const rstar_node **name,
+								  const rstar_node **value);
+extern bool rstar_node_is_name(const rstar_node *node);
+
+/* Does the tree have anything in it that is not a constant? */
+extern bool rstar_node_has_names(const rstar_node *node);
+
+/* The same tree with every occurrence of a name replaced. NULL: out of memory. */
+extern const rstar_node *rstar_node_substitute(rstar_work *work, const rstar_node *node,
+											   uint64_t name, const rstar_node *by);
+
+#endif

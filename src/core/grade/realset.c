@@ -1,0 +1,448 @@
+/*
+ * realset.c
+ *	  Rule interval: sets of real numbers, see grade.h.
+ *
+ * A set is a list of pieces: intervals between two expressions, open or closed at
+ * each end, or single points. Constant pieces are sorted and joined, so that
+ * (0,1] \cup (1,2) is (0,2); pieces whose ends hold names are compared as they are
+ * written.
+ */
+#include "core/grade/compare.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_PIECES 64
+
+typedef struct piece
+{
+	const rstar_node *low;  /* NULL: minus infinity */
+	const rstar_node *high; /* NULL: infinity */
+	bool low_closed;
+	bool high_closed;
+} piece;
+
+typedef struct pieces
+{
+	piece item[MAX_PIECES];
+	size_t count;
+	bool certain;  /* it can mean nothing else (a pair (1,2) can) */
+	uint64_t name; /* of the variable whose values these are, 0 where none is given */
+} pieces;
+
+static bool read_set(rstar_comparison *c, const rstar_node *node, pieces *out);
+
+static bool
+is_infinity(const rstar_node *node, bool *negative)
+{
+	*negative = node->kind == RSTAR_NODE_NEGATIVE;
+	if (*negative)
+		node = node->child[0];
+	return node->kind == RSTAR_NODE_CONSTANT && node->op == RSTAR_CONSTANT_INFINITY;
+}
+
+static bool
+add_piece(pieces *out, const rstar_node *low, bool low_closed, const rstar_node *high,
+		  bool high_closed)
+{
+	piece *p;
+	bool negative;
+
+	if (out->count == MAX_PIECES)
+		return false;
+	p = &out->item[out->count++];
+	p->low = low;
+	p->high = high;
+	p->low_closed = low_closed;
+	p->high_closed = high_closed;
+	if (low && is_infinity(low, &negative))
+	{
+		if (!negative)
+			return false;
+		p->low = NULL;
+	}
+	if (high && is_infinity(high, &negative))
+	{
+		if (negative)
+			return false;
+		p->high = NULL;
+	}
+	p->low_closed = p->low_closed && p->low;
+	p->high_closed = p->high_closed && p->high;
+	return true;
+}
+
+static bool
+is_real_set_kind(const rstar_node *node)
+{
+	return node->kind == RSTAR_NODE_TUPLE || node->kind == RSTAR_NODE_COMBINE ||
+		   node->kind == RSTAR_NODE_NUMBERS || node->kind == RSTAR_NODE_SET ||
+		   node->kind == RSTAR_NODE_RELATION;
+}
+
+/* value op name, as a piece */
+static bool
+add_ray(pieces *out, unsigned op, const rstar_node *bound)
+{
+	switch (op)
+	{
+		case '<':
+			return add_piece(out, NULL, false, bound, false);
+		case RSTAR_MARK_LE:
+			return add_piece(out, NULL, false, bound, true);
+		case '>':
+			return add_piece(out, bound, false, NULL, false);
+		case RSTAR_MARK_GE:
+			return add_piece(out, bound, true, NULL, false);
+		case RSTAR_MARK_NE:
+			return add_piece(out, NULL, false, bound, false) &&
+				   add_piece(out, bound, false, NULL, false);
+		default:
+			return false;
+	}
+}
+
+static unsigned
+mirrored(unsigned op)
+{
+	switch (op)
+	{
+		case '<':
+			return '>';
+		case '>':
+			return '<';
+		case RSTAR_MARK_LE:
+			return RSTAR_MARK_GE;
+		case RSTAR_MARK_GE:
+			return RSTAR_MARK_LE;
+		default:
+			return op;
+	}
+}
+
+/* The only name of a tree: its hash, 0 for none, and false for several or others. */
+static bool
+only_name(const rstar_node *node, uint64_t *name)
+{
+	if (node->kind == RSTAR_NODE_APPLY)
+		return false;
+	if (node->kind == RSTAR_NODE_NAME)
+	{
+		if (*name && *name != node->hash)
+			return false;
+		*name = node->hash;
+		return true;
+	}
+	for (uint32_t i = 0; i < node->count; i++)
+		if (!only_name(node->child[i], name))
+			return false;
+	return true;
+}
+
+/* All conditions of one set are about the same name. */
+static bool
+about(pieces *out, uint64_t name)
+{
+	name = name ? name : 1;
+	if (out->name && out->name != name)
+		return false;
+	out->name = name;
+	return true;
+}
+
+/*
+ * left op right, linear in its only name: slope and root. With E = left - right,
+ * linearity is E(1) - E(0) = E(x) - E(x - 1) for the values 2, 7 and -5 of x.
+ */
+static bool
+read_linear(rstar_comparison *c, const rstar_node *node, unsigned op, pieces *out)
+{
+	static const int probes[] = {2, 7, -5};
+	rstar_work *w = c->work;
+	const rstar_node *e, *zero, *one, *slope, *root;
+	uint64_t name = 0;
+	int order;
+
+	e = rstar_node_binary(w, RSTAR_NODE_SUM, node->child[0],
+						  rstar_node_unary(w, RSTAR_NODE_NEGATIVE, node->child[1]));
+	if (!e || !only_name(e, &name) || !name)
+		return false;
+	zero = rstar_node_substitute(w, e, name, rstar_node_number(w, 0));
+	one = rstar_node_substitute(w, e, name, rstar_node_number(w, 1));
+	if (!zero || !one)
+		return false;
+	slope =
+		rstar_node_binary(w, RSTAR_NODE_SUM, one, rstar_node_unary(w, RSTAR_NODE_NEGATIVE, zero));
+	for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++)
+	{
+		const rstar_node *at = rstar_node_number(w, probes[i]);
+		const rstar_node *value = at ? rstar_node_substitute(w, e, name, at) : NULL;
+		const rstar_node *line = rstar_node_binary(
+			w, RSTAR_NODE_SUM, zero, rstar_node_binary(w, RSTAR_NODE_PRODUCT, slope, at));
+
+		if (!value || !line || !rstar_compare_order(c, value, line, &order) || order != 0)
+			return false;
+	}
+	if (!slope || !rstar_compare_order(c, slope, rstar_node_number(w, 0), &order) || order == 0)
+		return false;
+	root = rstar_node_binary(w, RSTAR_NODE_QUOTIENT, rstar_node_unary(w, RSTAR_NODE_NEGATIVE, zero),
+							 slope);
+	return root && about(out, name) && add_ray(out, order > 0 ? op : mirrored(op), root);
+}
+
+static bool
+read_relation(rstar_comparison *c, const rstar_node *node, pieces *out)
+{
+	const rstar_node *a = node->child[0];
+	const rstar_node *b = node->child[1];
+	unsigned op = node->relation[0];
+	unsigned second;
+
+	out->certain = true;
+	if (op == RSTAR_MARK_IN)
+		return node->count == 2 && rstar_node_is_name(a) && is_real_set_kind(b) &&
+			   about(out, a->hash) && read_set(c, b, out);
+	if (node->count == 2)
+	{
+		if (op == '=' || op == RSTAR_MARK_APPROX || op == RSTAR_MARK_EQUIV)
+			return false;
+		if (rstar_node_is_name(a) && !rstar_node_has_names(b))
+			return about(out, a->hash) && add_ray(out, op, b);
+		if (rstar_node_is_name(b) && !rstar_node_has_names(a))
+			return about(out, b->hash) && add_ray(out, mirrored(op), a);
+		return read_linear(c, node, op, out);
+	}
+	if (node->count != 3 || !rstar_node_is_name(b) || !about(out, b->hash))
+		return false;
+	second = node->relation[1];
+	if ((op == '<' || op == RSTAR_MARK_LE) && (second == '<' || second == RSTAR_MARK_LE))
+		return add_piece(out, a, op == RSTAR_MARK_LE, node->child[2], second == RSTAR_MARK_LE);
+	if ((op == '>' || op == RSTAR_MARK_GE) && (second == '>' || second == RSTAR_MARK_GE))
+		return add_piece(out, node->child[2], second == RSTAR_MARK_GE, a, op == RSTAR_MARK_GE);
+	return false;
+}
+
+/* Take single points out of the pieces they lie in. */
+static bool
+remove_points(rstar_comparison *c, pieces *out, const rstar_node *points)
+{
+	for (uint32_t i = 0; i < points->count; i++)
+		for (size_t k = 0; k < out->count; k++)
+		{
+			const rstar_node *point = points->child[i];
+			piece *p = &out->item[k];
+			int low = 1, high = -1;
+
+			if ((p->low && !rstar_compare_order(c, point, p->low, &low)) ||
+				(p->high && !rstar_compare_order(c, point, p->high, &high)))
+				return false;
+			if (low == 0)
+				p->low_closed = false;
+			if (high == 0)
+				p->high_closed = false;
+			if (low > 0 && high < 0)
+			{
+				const rstar_node *end = p->high;
+				bool closed = p->high_closed;
+
+				p->high = point;
+				p->high_closed = false;
+				if (!add_piece(out, point, false, end, closed))
+					return false;
+				break;
+			}
+		}
+	return true;
+}
+
+/* Two rays: "x < 1 or x > 3" leaves a gap; "x > 1 and x < 3" is the interval between. */
+static bool
+join_rays(rstar_comparison *c, pieces *out)
+{
+	piece *a = &out->item[0];
+	piece *b = &out->item[1];
+	int order;
+
+	if (out->count != 2)
+		return true;
+	if (a->low)
+	{
+		piece *swap = a;
+
+		a = b;
+		b = swap;
+	}
+	if (a->low || !a->high || !b->low || b->high)
+		return true;
+	if (!rstar_compare_order(c, a->high, b->low, &order))
+		return false;
+	if (order <= 0)
+		return true;
+	b->high = a->high;
+	b->high_closed = a->high_closed;
+	out->item[0] = *b;
+	out->count = 1;
+	return true;
+}
+
+static bool
+read_set(rstar_comparison *c, const rstar_node *node, pieces *out)
+{
+	switch ((rstar_node_kind) node->kind)
+	{
+		case RSTAR_NODE_TUPLE:
+			return node->count == 2 && node->open != '<' &&
+				   add_piece(out, node->child[0], node->open == '[', node->child[1],
+							 node->close == ']');
+		case RSTAR_NODE_NUMBERS:
+			out->certain = true;
+			return node->op == 'R' && add_piece(out, NULL, false, NULL, false);
+		case RSTAR_NODE_SET:
+			for (uint32_t i = 0; i < node->count; i++)
+				if (!add_piece(out, node->child[i], true, node->child[i], true))
+					return false;
+			return true;
+		case RSTAR_NODE_COMBINE:
+			out->certain = true;
+			if (!read_set(c, node->child[0], out))
+				return false;
+			if (node->op == RSTAR_MARK_CUP)
+				return read_set(c, node->child[1], out);
+			return node->op == RSTAR_MARK_SETMINUS && node->child[1]->kind == RSTAR_NODE_SET &&
+				   remove_points(c, out, node->child[1]);
+		case RSTAR_NODE_RELATION:
+			return read_relation(c, node, out);
+		case RSTAR_NODE_LIST:
+			for (uint32_t i = 0; i < node->count; i++)
+				if (!is_real_set_kind(node->child[i]) || node->child[i]->kind == RSTAR_NODE_SET ||
+					node->child[i]->kind == RSTAR_NODE_TUPLE || !read_set(c, node->child[i], out))
+					return false;
+			return join_rays(c, out);
+		default:
+			return false;
+	}
+}
+
+static bool
+constant_pieces(const pieces *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if ((set->item[i].low && rstar_node_has_names(set->item[i].low)) ||
+			(set->item[i].high && rstar_node_has_names(set->item[i].high)))
+			return false;
+	return true;
+}
+
+static bool
+end_order(rstar_comparison *c, const rstar_node *a, const rstar_node *b, int missing, int *order)
+{
+	if (!a || !b)
+	{
+		*order = a == b ? 0 : a ? -missing : missing;
+		return true;
+	}
+	return rstar_compare_order(c, a, b, order);
+}
+
+/* Sort by lower end (insertion sort: there are few), then join what touches. */
+static bool
+join_pieces(rstar_comparison *c, pieces *set)
+{
+	size_t kept = 0;
+
+	for (size_t i = 1; i < set->count; i++)
+		for (size_t k = i; k > 0; k--)
+		{
+			piece *a = &set->item[k - 1];
+			piece *b = &set->item[k];
+			piece swap;
+			int order;
+
+			if (!end_order(c, a->low, b->low, -1, &order))
+				return false;
+			if (order < 0 || (order == 0 && (a->low_closed || !b->low_closed)))
+				break;
+			swap = *a;
+			*a = *b;
+			*b = swap;
+		}
+	for (size_t i = 1; i < set->count; i++)
+	{
+		piece *a = &set->item[kept];
+		piece *b = &set->item[i];
+		int order;
+
+		if (a->high && b->low)
+		{
+			if (!rstar_compare_order(c, a->high, b->low, &order))
+				return false;
+		}
+		else
+			order = 1;
+		if (order < 0 || (order == 0 && !a->high_closed && !b->low_closed))
+		{
+			set->item[++kept] = *b;
+			continue;
+		}
+		if (!end_order(c, a->high, b->high, 1, &order))
+			return false;
+		if (order < 0)
+		{
+			a->high = b->high;
+			a->high_closed = b->high_closed;
+		}
+		else if (order == 0)
+			a->high_closed |= b->high_closed;
+	}
+	if (set->count > 0)
+		set->count = kept + 1;
+	return true;
+}
+
+static bool
+ends_equal(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
+{
+	if (!a || !b)
+		return a == b;
+	return rstar_compare_expressions(c, a, b);
+}
+
+static bool
+pieces_equal(rstar_comparison *c, const piece *a, const piece *b)
+{
+	return a->low_closed == b->low_closed && a->high_closed == b->high_closed &&
+		   ends_equal(c, a->low, b->low) && ends_equal(c, a->high, b->high);
+}
+
+bool
+rstar_compare_sets(rstar_comparison *c, const rstar_node *a, const rstar_node *b, bool *applies)
+{
+	pieces x, y;
+	bool used[MAX_PIECES] = {false};
+
+	x.count = y.count = 0;
+	x.certain = y.certain = false;
+	x.name = y.name = 0;
+	*applies = false;
+	if (!read_set(c, a, &x) || !read_set(c, b, &y) || !(x.certain || y.certain) ||
+		(x.name && y.name && x.name != y.name))
+		return false;
+	*applies = true;
+	c->rule = RSTAR_RULE_INTERVAL;
+	if (constant_pieces(&x) && constant_pieces(&y) && (!join_pieces(c, &x) || !join_pieces(c, &y)))
+		return false;
+	if (x.count != y.count)
+		return false;
+	for (size_t i = 0; i < x.count; i++)
+	{
+		size_t k = 0;
+
+		while (k < y.count && (used[k] || !pieces_equal(c, &x.item[i], &y.item[k])))
+			k++;
+		if (k == y.count)
+			return false;
+		used[k] = true;
+	}
+	c->rule = RSTAR_RULE_INTERVAL;
+	return true;
+}
