@@ -198,7 +198,8 @@ static void
 equals_naive_forward(void)
 {
 	for (int arch = RSTAR_ARCH_QWEN2; arch <= RSTAR_ARCH_LLAMA; arch++)
-		for (int family = 0; family < RSTAR_CPU_FAMILIES; family++)
+		for (int family = 0;
+			 family < RSTAR_CPU_FAMILIES && rstar_cpu_supports((rstar_cpu_family) family); family++)
 		{
 			rstar_hparams h = tiny_hparams((rstar_arch) arch);
 			tiny_model m = {0};
@@ -207,8 +208,6 @@ equals_naive_forward(void)
 			captured *c = calloc(1, sizeof *c);
 			rstar_error err = {0};
 
-			if (!rstar_cpu_supports((rstar_cpu_family) family))
-				continue;
 			tiny_model_create(&h, true, &m);
 			fill_tokens(tokens, 40, 1);
 

@@ -2,10 +2,12 @@
  * pool.c
  *	  The thread pool.
  *
- * A call publishes its work under the mutex and bumps `epoch`; a thread that
- * sees a new epoch joins, takes blocks until none are left, and reports itself
- * finished. The caller waits until all threads have reported, so the next
- * call never meets a straggler of the last.
+ * The work at hand is one 64-bit word: the number of the call in its upper
+ * half, the blocks not yet taken in its lower half. A thread takes a block by
+ * decreasing the word; success means that the call is still open, and it stays
+ * open, with function and argument in place, until that block is reported
+ * done. So the caller waits for blocks, never for threads: one that the system
+ * does not let run in time finds nothing left and costs nothing.
  */
 #include "core/base/pool.h"
 
@@ -23,14 +25,13 @@ struct rstar_pool
 {
 	int n_threads;
 
-	/* The work at hand: written by the caller before `epoch` is bumped. */
+	/* Of the open call: written before `ticket`, not touched until `undone` is 0. */
 	rstar_pool_function function;
 	void *arg;
-	uint32_t n_blocks;
 
-	_Alignas(64) _Atomic uint32_t next_block;
-	_Alignas(64) _Atomic uint32_t finished; /* threads done with this epoch */
-	_Alignas(64) _Atomic uint32_t epoch;
+	_Alignas(64) _Atomic uint64_t ticket; /* call << 32 | blocks not yet taken */
+	_Alignas(64) _Atomic uint32_t undone; /* blocks not yet done */
+	_Alignas(64) _Atomic uint32_t sleepers;
 	_Atomic bool quit;
 
 	pthread_mutex_t mutex;
@@ -53,40 +54,54 @@ cpu_pause(void)
 #endif
 }
 
-static void
-work(rstar_pool *pool, uint32_t thread, const rstar_cancel *cancel)
+/* Take blocks until none are left. Returns the number of the last call seen. */
+static uint32_t
+work(rstar_pool *pool, uint32_t thread, const rstar_cancel *cancel, bool *cancelled)
 {
-	for (;;)
+	uint64_t ticket = atomic_load_explicit(&pool->ticket, memory_order_acquire);
+
+	while ((uint32_t) ticket != 0)
 	{
-		if (thread == 0 && rstar_cancel_requested(cancel))
+		if (rstar_cancel_requested(cancel))
 		{
-			/* Nobody finds a block any more; those begun are finished. */
-			atomic_store(&pool->next_block, UINT32_MAX / 2);
-			return;
+			/* Take all that is left, and call it done. */
+			ticket = atomic_fetch_and(&pool->ticket, ~(uint64_t) UINT32_MAX);
+			atomic_fetch_sub(&pool->undone, (uint32_t) ticket);
+			*cancelled = true;
+			break;
 		}
-
-		uint32_t block = atomic_fetch_add_explicit(&pool->next_block, 1, memory_order_relaxed);
-
-		if (block >= pool->n_blocks)
-			return;
-		pool->function(pool->arg, block, thread);
+		if (atomic_compare_exchange_weak_explicit(&pool->ticket, &ticket, ticket - 1,
+												  memory_order_acquire, memory_order_acquire))
+		{
+			pool->function(pool->arg, (uint32_t) ticket - 1, thread);
+			atomic_fetch_sub_explicit(&pool->undone, 1, memory_order_release);
+			ticket = atomic_load_explicit(&pool->ticket, memory_order_acquire);
+		}
 	}
+	return (uint32_t) (ticket >> 32);
 }
 
-/* Wait until the epoch differs from `seen`; false when the pool ends. */
+static uint32_t
+current_call(rstar_pool *pool)
+{
+	return (uint32_t) (atomic_load(&pool->ticket) >> 32);
+}
+
+/* Wait until there is another call than `seen`; false when the pool ends. */
 static bool
 wait_for_work(rstar_pool *pool, uint32_t seen)
 {
-	for (int i = 0; i < SPIN_ROUNDS; i++)
-	{
-		if (atomic_load_explicit(&pool->epoch, memory_order_acquire) != seen)
-			return !atomic_load(&pool->quit);
+	for (int i = 0; i < SPIN_ROUNDS && current_call(pool) == seen; i++)
 		cpu_pause();
+	if (current_call(pool) == seen)
+	{
+		pthread_mutex_lock(&pool->mutex);
+		atomic_fetch_add(&pool->sleepers, 1);
+		while (current_call(pool) == seen && !atomic_load(&pool->quit))
+			pthread_cond_wait(&pool->wake, &pool->mutex);
+		atomic_fetch_sub(&pool->sleepers, 1);
+		pthread_mutex_unlock(&pool->mutex);
 	}
-	pthread_mutex_lock(&pool->mutex);
-	while (atomic_load(&pool->epoch) == seen)
-		pthread_cond_wait(&pool->wake, &pool->mutex);
-	pthread_mutex_unlock(&pool->mutex);
 	return !atomic_load(&pool->quit);
 }
 
@@ -96,23 +111,20 @@ thread_main(void *arg)
 	thread_start *start = arg;
 	rstar_pool *pool = start->pool;
 	uint32_t number = start->number;
-	uint32_t epoch = 0;
+	uint32_t seen = 0;
 
 	atomic_store(&start->taken, true); /* `start` may go now */
-	while (wait_for_work(pool, epoch))
-	{
-		epoch++;
-		work(pool, number, NULL);
-		atomic_fetch_add_explicit(&pool->finished, 1, memory_order_release);
-	}
+	while (wait_for_work(pool, seen))
+		seen = work(pool, number, NULL, NULL);
 	return NULL;
 }
 
 static void
-publish(rstar_pool *pool)
+wake_sleepers(rstar_pool *pool)
 {
+	if (atomic_load(&pool->sleepers) == 0)
+		return;
 	pthread_mutex_lock(&pool->mutex);
-	atomic_fetch_add_explicit(&pool->epoch, 1, memory_order_release);
 	pthread_cond_broadcast(&pool->wake);
 	pthread_mutex_unlock(&pool->mutex);
 }
@@ -175,7 +187,10 @@ rstar_pool_free(rstar_pool *pool)
 	if (!pool)
 		return;
 	atomic_store(&pool->quit, true);
-	publish(pool);
+	pthread_mutex_lock(&pool->mutex);
+	atomic_fetch_add(&pool->ticket, (uint64_t) 1 << 32);
+	pthread_cond_broadcast(&pool->wake);
+	pthread_mutex_unlock(&pool->mutex);
 	for (int i = 1; i < pool->n_threads; i++)
 		pthread_join(pool->threads[i], NULL);
 	pthread_cond_destroy(&pool->wake);
@@ -193,26 +208,31 @@ bool
 rstar_pool_run(rstar_pool *pool, rstar_pool_function function, void *arg, uint32_t n_blocks,
 			   const rstar_cancel *cancel)
 {
-	uint32_t others = (uint32_t) pool->n_threads - 1;
+	uint32_t call = current_call(pool) + 1;
+	bool cancelled = false;
 
+	if (pool->n_threads == 1 || n_blocks <= 1)
+	{
+		for (uint32_t block = 0; block < n_blocks; block++)
+		{
+			if (rstar_cancel_requested(cancel))
+				return false;
+			function(arg, block, 0);
+		}
+		return true;
+	}
 	pool->function = function;
 	pool->arg = arg;
-	pool->n_blocks = n_blocks;
-	atomic_store(&pool->next_block, 0);
-	if (others == 0 || n_blocks <= 1)
-	{
-		work(pool, 0, cancel);
-		return atomic_load(&pool->next_block) < UINT32_MAX / 2;
-	}
-	atomic_store(&pool->finished, 0);
-	publish(pool);
-	work(pool, 0, cancel);
-	for (uint32_t i = 0; atomic_load_explicit(&pool->finished, memory_order_acquire) < others; i++)
+	atomic_store_explicit(&pool->undone, n_blocks, memory_order_relaxed);
+	atomic_store(&pool->ticket, (uint64_t) call << 32 | n_blocks);
+	wake_sleepers(pool);
+	work(pool, 0, cancel, &cancelled);
+	for (uint32_t i = 0; atomic_load_explicit(&pool->undone, memory_order_acquire) > 0; i++)
 	{
 		if (i > SPIN_ROUNDS)
 			sched_yield();
 		else
 			cpu_pause();
 	}
-	return atomic_load(&pool->next_block) < UINT32_MAX / 2;
+	return !cancelled;
 }
