@@ -81,6 +81,14 @@ COMMENT ON FUNCTION rstar_model_create(text, text, integer, integer, integer, in
                                        boolean, bigint, text, jsonb) IS
 	'make an untrained model of a given shape, with the vocabulary of a registered model';
 
+CREATE FUNCTION rstar_train_vocabulary(name text, query text, size integer DEFAULT 1024,
+                                       special text[] DEFAULT NULL, min_count integer DEFAULT 10,
+                                       prompt_template text DEFAULT NULL)
+	RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rstar_train_vocabulary(text, text, integer, text[], integer, text) IS
+	'learn a vocabulary of a given size from the texts that a query returns; special: further special tokens; min_count: leave out rarer words';
+
 CREATE FUNCTION rstar_model_quantize(model text, name text, file_type text)
 	RETURNS bigint
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
@@ -109,6 +117,7 @@ REVOKE EXECUTE ON FUNCTION
 	rstar_model_import(text, text, text, text, text, jsonb),
 	rstar_model_create(text, text, integer, integer, integer, integer, integer, integer, text, text,
 	                   boolean, bigint, text, jsonb),
+	rstar_train_vocabulary(text, text, integer, text[], integer, text),
 	rstar_model_quantize(text, text, text),
 	rstar_model_verify(text),
 	rstar_model_drop(text, boolean),

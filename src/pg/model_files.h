@@ -40,6 +40,12 @@ extern rstar_gguf *rstar_model_file_map(const rstar_model_row *row);
 extern rstar_store_entry *rstar_model_file_begin(void);
 extern void rstar_model_file_finish(rstar_store_entry *entry);
 
+/*
+ * Complete *row (name, role and, where the caller gave them, template, defaults
+ * and parent) from a finished file, and insert it. Returns the new id.
+ */
+extern int64 rstar_model_register(rstar_model_row *row, const rstar_store_entry *entry);
+
 /* Remove a file after this transaction has committed. Takes the same lock. */
 extern void rstar_model_file_drop(const char *name);
 

@@ -27,6 +27,7 @@
 #include "core/model/weights.h"
 #include "core/step/prompt.h"
 #include "core/text/tokenizer.h"
+#include "pg/arguments.h"
 #include "pg/boundary.h"
 #include "pg/compat.h"
 #include "pg/model_cache.h"
@@ -42,22 +43,6 @@ PG_FUNCTION_INFO_V1(rstar_model_drop);
 PG_FUNCTION_INFO_V1(rstar_model_orphans);
 
 /* --- arguments ------------------------------------------------------------------------ */
-
-/* An argument that may not be NULL, as a C string. */
-static char *
-required_text(FunctionCallInfo fcinfo, int n, const char *name)
-{
-	if (PG_ARGISNULL(n))
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("argument \"%s\" must not be NULL", name)));
-	return text_to_cstring(PG_GETARG_TEXT_PP(n));
-}
-
-static char *
-optional_text(FunctionCallInfo fcinfo, int n)
-{
-	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
-}
 
 static uint32
 positive_argument(FunctionCallInfo fcinfo, int n, const char *name, int64 fallback)
@@ -163,12 +148,8 @@ describe_weights(rstar_model_row *row, const rstar_gguf *gguf)
 	rstar_guard_release(guard);
 }
 
-/*
- * Complete *row (name, role and, where the caller gave them, template, defaults
- * and parent) from the finished file, and insert it. Returns the new id.
- */
-static int64
-register_file(rstar_model_row *row, const rstar_store_entry *entry)
+int64
+rstar_model_register(rstar_model_row *row, const rstar_store_entry *entry)
 {
 	rstar_guard *guard =
 		rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_tokenizer_close);
@@ -306,16 +287,16 @@ rstar_model_import(PG_FUNCTION_ARGS)
 	rstar_guard *guard = rstar_guard_create(CurrentMemoryContext, close_descriptor);
 	rstar_model_row row = {0};
 	rstar_store_entry *entry;
-	char *file_type = optional_text(fcinfo, 3);
+	char *file_type = rstar_optional_text(fcinfo, 3);
 	char *path;
 	bool directory;
 	int64 model_id;
 	int fd;
 
-	row.name = required_text(fcinfo, 0, "name");
-	path = required_text(fcinfo, 1, "path");
+	row.name = rstar_required_text(fcinfo, 0, "name");
+	path = rstar_required_text(fcinfo, 1, "path");
 	row.role = PG_ARGISNULL(2) ? RSTAR_ROLE_POLICY : text_to_cstring(PG_GETARG_TEXT_PP(2));
-	row.prompt_template = optional_text(fcinfo, 4);
+	row.prompt_template = rstar_optional_text(fcinfo, 4);
 	row.defaults = PG_ARGISNULL(5) ? NULL : PG_GETARG_JSONB_P(5);
 
 	check_may_read_files();
@@ -335,7 +316,7 @@ rstar_model_import(PG_FUNCTION_ARGS)
 	else
 		import_file(fd, file_type, entry);
 	rstar_model_file_finish(entry);
-	model_id = register_file(&row, entry);
+	model_id = rstar_model_register(&row, entry);
 	end_work(caller);
 	PG_RETURN_INT64(model_id);
 }
@@ -346,7 +327,7 @@ rstar_model_import(PG_FUNCTION_ARGS)
 static void
 read_shape(FunctionCallInfo fcinfo, rstar_hparams *shape)
 {
-	char *architecture = required_text(fcinfo, 8, "architecture");
+	char *architecture = rstar_required_text(fcinfo, 8, "architecture");
 
 	if (!rstar_arch_by_name(architecture, strlen(architecture), &shape->arch))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -425,9 +406,9 @@ rstar_model_create(PG_FUNCTION_ARGS)
 	rstar_store_entry *entry;
 	int64 model_id;
 
-	row.name = required_text(fcinfo, 0, "name");
-	row.role = required_text(fcinfo, 9, "role");
-	row.prompt_template = optional_text(fcinfo, 12);
+	row.name = rstar_required_text(fcinfo, 0, "name");
+	row.role = rstar_required_text(fcinfo, 9, "role");
+	row.prompt_template = rstar_optional_text(fcinfo, 12);
 	row.defaults = PG_ARGISNULL(13) ? NULL : PG_GETARG_JSONB_P(13);
 	rstar_model_check_name(row.name);
 	check_role(row.role);
@@ -437,7 +418,7 @@ rstar_model_create(PG_FUNCTION_ARGS)
 	if (row.defaults)
 		rstar_options_check_defaults(row.defaults);
 
-	vocabulary = rstar_model_find(required_text(fcinfo, 1, "vocabulary"));
+	vocabulary = rstar_model_find(rstar_required_text(fcinfo, 1, "vocabulary"));
 	if (!row.prompt_template)
 		row.prompt_template = vocabulary->prompt_template;
 	check_template(row.prompt_template);
@@ -450,7 +431,7 @@ rstar_model_create(PG_FUNCTION_ARGS)
 	write_new_model(entry, &row, &shape, vocabulary, &options);
 	rstar_model_file_finish(entry);
 	row.parent_id = 0;
-	model_id = register_file(&row, entry);
+	model_id = rstar_model_register(&row, entry);
 	end_work(caller);
 	PG_RETURN_INT64(model_id);
 }
@@ -464,7 +445,7 @@ Datum
 rstar_model_quantize(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = begin_work("rstar model quantize");
-	rstar_model_row *from = rstar_model_find(required_text(fcinfo, 0, "model"));
+	rstar_model_row *from = rstar_model_find(rstar_required_text(fcinfo, 0, "model"));
 	rstar_quantize_target target;
 	rstar_model_row row = {0};
 	rstar_store_entry *entry;
@@ -472,8 +453,8 @@ rstar_model_quantize(PG_FUNCTION_ARGS)
 	rstar_error err;
 	int64 model_id;
 
-	row.name = required_text(fcinfo, 1, "name");
-	target = file_type_argument(required_text(fcinfo, 2, "file_type"));
+	row.name = rstar_required_text(fcinfo, 1, "name");
+	target = file_type_argument(rstar_required_text(fcinfo, 2, "file_type"));
 	rstar_model_check_name(row.name);
 	if (strcmp(from->role, RSTAR_ROLE_VOCABULARY) == 0)
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
@@ -489,7 +470,7 @@ rstar_model_quantize(PG_FUNCTION_ARGS)
 							   &rstar_pg_cancel_serving, &err),
 				&err);
 	rstar_model_file_finish(entry);
-	model_id = register_file(&row, entry);
+	model_id = rstar_model_register(&row, entry);
 	end_work(caller);
 	PG_RETURN_INT64(model_id);
 }
@@ -524,7 +505,7 @@ rstar_model_verify(PG_FUNCTION_ARGS)
 Datum
 rstar_model_drop(PG_FUNCTION_ARGS)
 {
-	rstar_model_row *row = rstar_model_find(required_text(fcinfo, 0, "model"));
+	rstar_model_row *row = rstar_model_find(rstar_required_text(fcinfo, 0, "model"));
 	bool remove_file = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
 	rstar_error err;
 	int64 others;

@@ -1,0 +1,36 @@
+-- What works so far. scripts/demo.sh runs this against a throw-away server.
+CREATE EXTENSION rstar;
+
+\echo
+\echo 'A vocabulary, learnt from the texts of a query'
+\echo '----------------------------------------------'
+CREATE TABLE sentences AS
+	SELECT format('Let x be the %s of %s and %s. Find the value of x.', word, i, j) AS text
+	  FROM generate_series(1, 30) i, generate_series(1, 30) j,
+	       unnest(ARRAY['sum', 'product', 'difference', 'quotient', 'greatest common divisor']) word;
+SELECT rstar_train_vocabulary('words', 'SELECT text FROM sentences', size => 400) AS model_id;
+SELECT ids, array_agg(rstar_detokenize(ARRAY[id], 'words') ORDER BY n) AS pieces
+  FROM rstar_tokenize('Find the product of 17 and 25.<end_of_step>', 'words') ids,
+       unnest(ids) WITH ORDINALITY u(id, n)
+ GROUP BY ids;
+
+\echo 'A model from scratch, and a copy of it in 8 bits'
+\echo '------------------------------------------------'
+SELECT rstar_model_create('beginner', 'words', layers => 4, width => 128, heads => 4, kv_heads => 2) AS model_id;
+SELECT rstar_model_quantize('beginner', 'beginner-q8', 'Q8_0') AS model_id;
+SELECT name, role, architecture, parameters, file_type, pg_size_pretty(file_size) AS size, context_length
+  FROM rstar.models ORDER BY model_id;
+
+\echo 'It generates (noise, until it is trained), and equal calls give equal texts'
+\echo '---------------------------------------------------------------------------'
+SET rstar.policy = 'beginner-q8';
+SELECT seed, rstar_generate('Find the sum of 3 and 4.', max_tokens => 12, temperature => 0.8, seed => seed) AS text
+  FROM unnest(ARRAY[1, 2, 1]) AS seed;
+
+\echo 'Cancelled at once when told to'
+\echo '------------------------------'
+SET statement_timeout = '100ms';
+\set ON_ERROR_STOP 0
+\timing on
+SELECT count(rstar_generate('Find', max_tokens => 500, temperature => 0, seed => i)) FROM generate_series(1, 1000) i;
+\timing off
