@@ -112,9 +112,13 @@ read_text(const import *job, const char *name, rstar_buffer *text)
 	return st;
 }
 
-/* NULL in *out for an optional file that is not there. */
+/*
+ * NULL in *out for an optional file that is not there. flags are jansson's:
+ * tokenizer_config.json needs JSON_DECODE_INT_AS_REAL, since the library writes
+ * "no limit" as an integer of 31 digits.
+ */
 static rstar_status
-read_json(const import *job, const char *name, bool optional, json_t **out)
+read_json(const import *job, const char *name, bool optional, size_t flags, json_t **out)
 {
 	rstar_buffer text;
 	json_error_t problem;
@@ -123,8 +127,8 @@ read_json(const import *job, const char *name, bool optional, json_t **out)
 	*out = NULL;
 	if (st == RSTAR_OK)
 	{
-		*out =
-			json_loadb(text.data ? text.data : "", text.length, JSON_REJECT_DUPLICATES, &problem);
+		*out = json_loadb(text.data ? text.data : "", text.length, JSON_REJECT_DUPLICATES | flags,
+						  &problem);
 		if (!json_is_object(*out))
 		{
 			st = rstar_error_set(job->err, RSTAR_ERR_CORRUPT, "\"%s\" is not a JSON object", name);
@@ -190,7 +194,7 @@ open_weights(import *job)
 
 	if (st != RSTAR_ERR_NOT_FOUND)
 		return st;
-	st = read_json(job, "model.safetensors.index.json", true, &index);
+	st = read_json(job, "model.safetensors.index.json", true, 0, &index);
 	if (st == RSTAR_OK && !index)
 	{
 		rstar_error_set(job->err, RSTAR_ERR_NOT_FOUND,
@@ -486,11 +490,11 @@ add_vocabulary(import *job)
 	else if (st == RSTAR_ERR_NOT_FOUND)
 		st = RSTAR_OK;
 	if (st == RSTAR_OK)
-		st = read_json(job, "tokenizer.json", false, &parts[0]);
+		st = read_json(job, "tokenizer.json", false, 0, &parts[0]);
 	if (st == RSTAR_OK)
-		st = read_json(job, "tokenizer_config.json", true, &parts[1]);
+		st = read_json(job, "tokenizer_config.json", true, JSON_DECODE_INT_AS_REAL, &parts[1]);
 	if (st == RSTAR_OK)
-		st = read_json(job, "generation_config.json", true, &parts[2]);
+		st = read_json(job, "generation_config.json", true, 0, &parts[2]);
 	vocabulary.tokenizer = parts[0];
 	vocabulary.tokenizer_config = parts[1];
 	vocabulary.generation_config = parts[2];
@@ -507,7 +511,7 @@ add_vocabulary(import *job)
 static rstar_status
 run(import *job, int fd)
 {
-	rstar_status st = read_json(job, "config.json", false, &job->config_json);
+	rstar_status st = read_json(job, "config.json", false, 0, &job->config_json);
 
 	if (st == RSTAR_OK)
 		st = rstar_import_read_config(job->config_json, &job->config, job->err);
