@@ -146,7 +146,7 @@ CREATE FUNCTION rstar_generate(prompt text, model text DEFAULT NULL, max_tokens 
                                top_p double precision DEFAULT NULL, min_p double precision DEFAULT NULL,
                                seed bigint DEFAULT NULL, stop text[] DEFAULT NULL)
 	RETURNS text
-	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 1000000;
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 10000;
 COMMENT ON FUNCTION rstar_generate(text, text, integer, double precision, integer, double precision,
                                    double precision, bigint, text[]) IS
 	'continue a prompt, up to a stop text, the end of the model''s text or a limit';
