@@ -54,8 +54,20 @@ def number(text):
         return None
 
 
+def terms(text):
+    """The terms of a sum outside all brackets, signed and sorted."""
+    result, depth, start = [], 0, 0
+    for at, c in enumerate(text):
+        depth += (c == "(") - (c == ")")
+        if c in "+-" and depth == 0 and at > start and text[at - 1] not in "*/,":
+            result.append(text[start:at])
+            start = at
+    result.append(text[start:])
+    return sorted(t if t[:1] in ("+", "-") else "+" + t for t in result)
+
+
 def same(gold, answer):
-    """Equality of two answers: the same text, or the same number."""
+    """Equality of two answers: the same text, the same number, or the same sum in another order."""
     gold, answer = gold.strip(), answer.strip()
     if gold == answer:
         return True
@@ -67,6 +79,4 @@ def same(gold, answer):
     squash = lambda t: re.sub(r"\s+", "", t)
     if squash(gold) == squash(answer):
         return True
-    terms = lambda t: sorted(re.findall(r"[+-]?[^+-]+", squash(t).lstrip("+")) if not re.search(r"\*\*\(|\)", t) else [t])
-    norm = lambda t: sorted(x if x[0] in "+-" else "+" + x for x in terms(t))
-    return bool(gold) and bool(answer) and norm(gold) == norm(answer)
+    return bool(gold) and bool(answer) and terms(squash(gold)) == terms(squash(answer))
