@@ -34,7 +34,7 @@ CASES = [
     ("What is the hundreds digit of 40917?", "9"), ("Round 0.04567 to three decimal places.", "0.046"),
     ("What is -12867 rounded to the nearest one hundred?", "-12900"), ("Let m(v) = v - 2. Let g(v) = v**2. What is g(m(q))?", "q**2 - 4*q + 4"),
     ("Let m(a) = 2*a. Let g(b) = b + 1. Give 3*m(k) - g(k).", "5*k - 1"), ("Expand (2*j - 1)*(j + 4) - 3.", "2*j**2 + 7*j - 7"),
-    ("Express 3 - 2*n + 5*n**2 + 9*n as a*n**2 + b + c*n and give c.", "7"), ("Simplify (s**2*s)**(1/6)/s assuming s is positive.", "s**(-1/2)"),
+    ("Express 3 - 2*n + 5*n**2 + 9*n as a*n**2 + b + c*n and give c.", "7"), ("Simplify (s**2*s)**(2/9)/s assuming s is positive.", "s**(-1/3)"),
     ("Two letters picked without replacement from aabbb. Give prob of sequence ab.", "3/10"),
     ("What is prob of picking 1 x and 1 y when two letters picked without replacement from {x: 2, y: 2}?", "2/3"),
 ]
