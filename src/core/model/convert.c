@@ -35,9 +35,17 @@ read_columns(const rstar_conversion *conversion, uint64_t row, uint64_t first, s
 	size_t before = (size_t) (first % info->block);
 	size_t count = (before + n + info->block - 1) / info->block * info->block;
 	size_t row_bytes = rstar_quants_row_bytes(conversion->from, conversion->columns);
-	const uint8_t *data = (const uint8_t *) conversion->data +
-						  source_row(conversion, row) * row_bytes +
-						  (first - before) / info->block * info->bytes;
+	const void *data = (const uint8_t *) conversion->data +
+					   source_row(conversion, row) * row_bytes +
+					   (first - before) / info->block * info->bytes;
+
+	if (info->block == 1 && (uintptr_t) data % info->bytes != 0)
+	{
+		float *copy = scratch + RSTAR_CONVERT_SCRATCH / 2;
+
+		memcpy(copy, data, count * info->bytes);
+		data = copy;
+	}
 
 	if (rstar_quants_find_bad(conversion->from, data, count) < count)
 	{
