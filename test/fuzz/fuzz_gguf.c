@@ -72,7 +72,7 @@ read_layers(const rstar_weights *weights)
 	{
 		const rstar_layer_weights *layer = &weights->layers[i];
 
-		sink += (uint64_t) layer->attn_norm[weights->hparams.n_embd - 1];
+		sink += layer->attn_norm[weights->hparams.n_embd - 1] > 0.0f;
 		sink += *((const uint8_t *) rstar_matrix_row(&layer->wv, layer->wv.rows - 1) +
 				  layer->wv.row_bytes - 1);
 		sink += *((const uint8_t *) rstar_matrix_row(&layer->w_up, layer->w_up.rows - 1) +
