@@ -110,8 +110,8 @@ exact_literal(rstar_work *work, const rstar_node *node, rstar_rational *out)
 	return power_of_ten(work, exponent, &scale) && rstar_rational_mul(work, out, &scale, out);
 }
 
-static bool
-exact_integer(rstar_work *work, const rstar_node *node, int64_t *out)
+bool
+rstar_value_integer(rstar_work *work, const rstar_node *node, int64_t *out)
 {
 	rstar_rational value;
 
@@ -125,52 +125,66 @@ exact_power(rstar_work *work, const rstar_node *node, rstar_rational *out)
 	rstar_rational base;
 	int64_t exponent;
 
-	return exact_integer(work, node->child[1], &exponent) &&
+	return rstar_value_integer(work, node->child[1], &exponent) &&
 		   rstar_value_exact(work, node->child[0], &base) &&
 		   rstar_rational_pow(work, &base, exponent, out);
+}
+
+/* from (from + 1) ... to, several factors at a time. */
+static bool
+product_of_range(rstar_work *work, int64_t from, int64_t to, rstar_int *out)
+{
+	int64_t batch = 1;
+	rstar_int step;
+
+	if (!rstar_int_from_i64(work, 1, out))
+		return false;
+	for (int64_t i = from; i <= to; i++)
+	{
+		int64_t next;
+
+		if (!__builtin_mul_overflow(batch, i, &next))
+		{
+			batch = next;
+			if (i < to)
+				continue;
+			i++;
+		}
+		if (!rstar_int_from_i64(work, batch, &step) || !rstar_int_mul(work, out, &step, out))
+			return false;
+		batch = 1;
+		i--;
+	}
+	return true;
 }
 
 static bool
 exact_binomial(rstar_work *work, const rstar_node *node, rstar_rational *out)
 {
 	int64_t n, k;
-	rstar_rational step;
+	rstar_int below;
 
-	if (node->count != 2 || !exact_integer(work, node->child[0], &n) ||
-		!exact_integer(work, node->child[1], &k) || n < 0 || k < 0)
+	if (node->count != 2 || !rstar_value_integer(work, node->child[0], &n) ||
+		!rstar_value_integer(work, node->child[1], &k) || n < 0 || k < 0)
 		return false;
 	if (k > n)
 		return rstar_rational_from_i64(work, 0, 1, out);
 	if (k > n - k)
 		k = n - k;
-	if (k > MAX_BINOMIAL || n > (int64_t) 1 << 40 || !rstar_rational_from_i64(work, 1, 1, out))
-		return false;
-	for (int64_t i = 1; i <= k; i++)
-	{
-		if (!rstar_rational_from_i64(work, n - k + i, 1, &step) ||
-			!rstar_rational_mul(work, out, &step, out))
-			return false;
-		if (!rstar_rational_from_i64(work, i, 1, &step) ||
-			!rstar_int_divmod(work, &out->num, &step.num, &out->num, NULL))
-			return false;
-	}
-	return true;
+	return k <= MAX_BINOMIAL && n <= (int64_t) 1 << 40 &&
+		   product_of_range(work, n - k + 1, n, &out->num) &&
+		   product_of_range(work, 1, k, &below) &&
+		   rstar_int_divmod(work, &out->num, &below, &out->num, NULL) &&
+		   rstar_int_from_i64(work, 1, &out->den);
 }
 
 static bool
 exact_factorial(rstar_work *work, const rstar_node *node, rstar_rational *out)
 {
 	int64_t n;
-	rstar_rational step;
 
-	if (!exact_integer(work, node->child[0], &n) || n < 0 || n > MAX_FACTORIAL ||
-		!rstar_rational_from_i64(work, 1, 1, out))
-		return false;
-	for (int64_t i = 2; i <= n; i++)
-		if (!rstar_rational_from_i64(work, i, 1, &step) ||
-			!rstar_rational_mul(work, out, &step, out))
-			return false;
-	return true;
+	return rstar_value_integer(work, node->child[0], &n) && n >= 0 && n <= MAX_FACTORIAL &&
+		   product_of_range(work, 1, n, &out->num) && rstar_int_from_i64(work, 1, &out->den);
 }
 
 static bool
@@ -361,9 +375,10 @@ rstar_value_decimal(rstar_work *work, const rstar_node *node, rstar_decimal *out
 		node->child[1]->kind != RSTAR_NODE_POWER || node->child[0]->kind != RSTAR_NODE_NUMBER)
 		return false;
 	scale = node->child[1];
-	if (!exact_integer(work, scale->child[0], &ten) || ten != 10 ||
-		!exact_integer(work, scale->child[1], &exponent) || exponent > 10000 || exponent < -10000 ||
-		!literal_decimal(work, node->child[0], out) || !rstar_value_exact(work, node, &out->value))
+	if (!rstar_value_integer(work, scale->child[0], &ten) || ten != 10 ||
+		!rstar_value_integer(work, scale->child[1], &exponent) || exponent > 10000 ||
+		exponent < -10000 || !literal_decimal(work, node->child[0], out) ||
+		!rstar_value_exact(work, node, &out->value))
 		return false;
 	out->exponent += exponent;
 	return true;

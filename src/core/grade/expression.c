@@ -165,47 +165,58 @@ numerically_equal(rstar_comparison *c, const rstar_node *a, const rstar_node *b,
 			numerically_equal(c, a, b, RSTAR_LOG_TEN));
 }
 
-bool
-rstar_compare_expressions(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
+/* -1: unequal for certain or not known, +1: equal, 0: up to what was hashed. */
+static int
+compare_residues(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
 {
-	rstar_rational x, y;
-	int order = 1;
 	bool irrational = false;
 	bool equal = true;
-	bool known = true;
 
-	if (rstar_value_exact(c->work, a, &x) && rstar_value_exact(c->work, b, &y) &&
-		rstar_rational_cmp(c->work, &x, &y, &order))
-	{
-		c->rule = RSTAR_RULE_NUMBER;
-		if (order == 0)
-			return true;
-		c->rule = RSTAR_RULE_DECIMAL;
-		return decimal_equals(c, a, b) || decimal_equals(c, b, a);
-	}
-	c->rule = RSTAR_RULE_EXPRESSION;
-	for (unsigned point = 0; point < RSTAR_RESIDUE_POINTS && equal && known; point++)
+	for (unsigned point = 0; point < RSTAR_RESIDUE_POINTS && equal; point++)
 	{
 		rstar_evaluation ea = {.work = c->work, .point = point, .i_is_name = c->i_is_name};
 		rstar_evaluation eb = ea;
 		uint64_t va, vb;
 
-		known = rstar_value_residue(&ea, a, &va) && rstar_value_residue(&eb, b, &vb);
-		equal = known && va == vb;
+		if (!rstar_value_residue(&ea, a, &va) || !rstar_value_residue(&eb, b, &vb))
+		{
+			c->undecided |= c->work->fuel < 0;
+			return -1;
+		}
+		equal = va == vb;
 		irrational |= ea.irrational || eb.irrational;
 	}
-	if (equal && known)
+	return equal ? 1 : irrational ? 0 : -1;
+}
+
+/*
+ * Residues first: they are cheap for numbers of any size. Where they agree and
+ * both values are rational numbers within bounds, exact arithmetic confirms.
+ */
+bool
+rstar_compare_expressions(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
+{
+	int verdict = compare_residues(c, a, b);
+	rstar_rational x, y;
+	int order;
+
+	c->rule = RSTAR_RULE_EXPRESSION;
+	if (verdict > 0)
+	{
+		if (rstar_value_exact(c->work, a, &x) && rstar_value_exact(c->work, b, &y) &&
+			rstar_rational_cmp(c->work, &x, &y, &order))
+		{
+			c->rule = RSTAR_RULE_NUMBER;
+			return order == 0;
+		}
 		return true;
+	}
 	if (decimal_equals(c, a, b) || decimal_equals(c, b, a))
 	{
 		c->rule = RSTAR_RULE_DECIMAL;
 		return true;
 	}
-	if (!known && c->work->fuel < 0)
-		c->undecided = true;
-	if (!known || !irrational)
-		return false;
-	return numerically_equal(c, a, b, RSTAR_LOG_UNSTATED);
+	return verdict == 0 && numerically_equal(c, a, b, RSTAR_LOG_UNSTATED);
 }
 
 /*

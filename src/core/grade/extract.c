@@ -82,9 +82,10 @@ rstar_span_trim(rstar_span span)
 
 		while (span.length > 0 && is_space(span.at[0]))
 			span = cut(span, 1, 0);
-		while (span.length > 0 && is_space(span.at[span.length - 1]) &&
-			   !(span.length > 1 && span.at[span.length - 2] == '\\'))
+		while (span.length > 0 && is_space(span.at[span.length - 1]))
 			span = cut(span, 0, 1);
+		if (ends(span, "\\") && !ends(span, "\\\\"))
+			span = cut(span, 0, 1); /* of a blank written as backslash and space */
 		while (span.length > 0 && strchr(".,;:", span.at[span.length - 1]) &&
 			   !(span.length > 1 && span.at[span.length - 2] == '\\') && !ends(span, ".."))
 			span = cut(span, 0, 1);
@@ -350,6 +351,9 @@ extract_phrase(rstar_span text, rstar_span *out)
 		{
 			const char *behind = at + 6;
 
+			while (verbs[i][0] == ' ' && end - behind > 1 && is_space(behind[0]) &&
+				   is_space(behind[1]))
+				behind++;
 			if (!phrase_at(behind, end, verbs[i]))
 				continue;
 			behind += strlen(verbs[i]);
@@ -474,8 +478,37 @@ last_number(rstar_span text)
 	return out;
 }
 
+/* "not 5", "5 is wrong" */
+static bool
+is_denied(rstar_span text, rstar_span found)
+{
+	const char *end = text.at + text.length;
+	rstar_span before = {text.at, (size_t) (found.at - text.at)};
+
+	while (before.length > 0 && strchr("$ \n(\\", before.at[before.length - 1]))
+		before = cut(before, 0, 1);
+	if (ends(before, "not") || ends(before, "n't"))
+		return true;
+	for (const char *at = found.at + found.length; at < end && *at != '\n'; at++)
+		if (phrase_at(at, end, "wrong") || phrase_at(at, end, "incorrect"))
+			return true;
+	return false;
+}
+
+static rstar_span last_stated(rstar_span text);
+
 rstar_span
 rstar_extract_last(rstar_span text)
+{
+	rstar_span out = last_stated(text);
+
+	if (out.length > 0 && is_denied(text, out))
+		out.length = 0;
+	return out;
+}
+
+static rstar_span
+last_stated(rstar_span text)
 {
 	rstar_span formula = last_formula(text);
 	rstar_span number;
@@ -563,7 +596,9 @@ rstar_extract_letter(rstar_span text, bool any)
 	{
 		size_t behind = skip_looks(text, at + 1);
 
-		if (behind < text.length && strchr(").:", text.at[behind]))
+		if (behind < text.length && strchr(").:", text.at[behind]) &&
+			(behind + 1 == text.length || is_space(text.at[behind + 1]) ||
+			 strchr("$}\\~", text.at[behind + 1])))
 			return text.at[at];
 	}
 	for (size_t i = 0; i < text.length; i++)

@@ -12,7 +12,7 @@
 #include "core/grade/compare.h"
 #include "core/grade/extract.h"
 
-#define FUEL         20000000 /* about 20 ms of work */
+#define FUEL         12000000 /* about 20 ms of work */
 #define ARENA_LIMIT  (40 << 20)
 #define MAX_READ     32768 /* bytes of an answer that is read as mathematics */
 #define MAX_READINGS 4
@@ -218,8 +218,8 @@ compare_choice(const side *gold, const side *answer, rstar_span whole)
 
 	if (!wanted)
 		return false;
-	if (!given && answer->readings == 0 && wanted >= 'A' && wanted <= 'Z')
-		given = rstar_extract_letter(answer->text, true);
+	if (!given && wanted >= 'A' && wanted <= 'Z')
+		given = rstar_extract_letter(answer->text, answer->readings == 0);
 	if (!given && answer->readings == 0 && wanted >= 'A' && wanted <= 'Z' &&
 		answer->how == RSTAR_EXTRACTED_WHOLE)
 		given = rstar_extract_letter(whole, true);

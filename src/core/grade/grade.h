@@ -51,9 +51,9 @@
  *  text        Words without regard to case, spacing, fonts and final punctuation.
  *
  * Equality is reflexive for every answer that is not empty (an identical text is
- * equal before any rule is asked) and symmetric except for time (AM, PM), choice and
+ * equal before any rule is asked) and symmetric except for time (AM, PM), choice,
  * the letters s, m, g, h, L right behind a number, which are a unit if the known
- * answer is a plain number. It is not transitive (28 and 0.28 both equal 28\%), so
+ * answer is a plain number, and i, a variable if the known answer has a power of it. It is not transitive (28 and 0.28 both equal 28\%), so
  * classes of answers are formed against a representative.
  *
  * All of it is deterministic and bounded: no input takes more than about 50 ms or

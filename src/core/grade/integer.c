@@ -4,19 +4,18 @@
  *
  * Numbers are short (see the header), so multiplication and division are the
  * quadratic ones (Knuth, The Art of Computer Programming, volume 2, section
- * 4.3.1, algorithms M and D), and a rational is reduced only when it is no
- * longer small: equality needs cross products, not lowest terms.
+ * 4.3.1, algorithms M and D), and a rational is reduced only when asked for:
+ * equality needs cross products, not lowest terms, and a gcd is the dearest
+ * operation of all.
  */
 #include "core/grade/integer.h"
 
 #include <string.h>
 
-#define REDUCE_BITS 512 /* a rational longer than this is reduced */
-
 static bool
 pay(rstar_work *work, uint64_t cost)
 {
-	work->fuel -= (int64_t) cost + 4;
+	work->fuel -= (int64_t) cost + 40;
 	return work->fuel >= 0;
 }
 
@@ -395,20 +394,29 @@ rstar_int_text(rstar_work *work, const rstar_int *a)
 {
 	size_t size = (size_t) a->n * 10 + 3;
 	char *text = rstar_arena_alloc(work->arena, size);
+	uint32_t *limb = new_limbs(work, a->n);
+	size_t n = a->n;
 	char *at;
-	rstar_int rest = *a;
 
-	if (!text)
+	if (!text || !limb || !pay(work, (uint64_t) n * n))
 		return NULL;
+	if (n > 0)
+		memcpy(limb, a->limb, n * sizeof(uint32_t));
 	at = text + size;
 	*--at = '\0';
-	while (rest.n > 0)
+	while (n > 0)
 	{
-		uint32_t chunk;
+		uint64_t chunk = 0;
 
-		if (!pay(work, rest.n) || !divmod_limb(work, &rest, 1000000000, &rest, &chunk))
-			return NULL;
-		for (int i = 0; i < 9 && (rest.n > 0 || chunk > 0); i++, chunk /= 10)
+		for (size_t i = n; i-- > 0;)
+		{
+			chunk = chunk << 32 | limb[i];
+			limb[i] = (uint32_t) (chunk / 1000000000);
+			chunk %= 1000000000;
+		}
+		while (n > 0 && limb[n - 1] == 0)
+			n--;
+		for (int i = 0; i < 9 && (n > 0 || chunk > 0); i++, chunk /= 10)
 			*--at = (char) ('0' + chunk % 10);
 	}
 	if (!*at)
@@ -444,6 +452,8 @@ rstar_rational_reduce(rstar_work *work, rstar_rational *a)
 	rstar_int y = a->den;
 	int64_t i, k;
 
+	if (rstar_int_bits(&y) == 1)
+		return true;
 	x.negative = false;
 	while (y.n > 0 && (rstar_int_bits(&x) > 63 || rstar_int_bits(&y) > 63))
 	{
@@ -466,30 +476,28 @@ rstar_rational_reduce(rstar_work *work, rstar_rational *a)
 		   rstar_int_divmod(work, &a->den, &x, &a->den, NULL);
 }
 
-/* Keep what grows small; a failed reduction leaves the value as it was. */
-static bool
-tidy(rstar_work *work, rstar_rational *a)
-{
-	if (a->den.n == 1 && a->den.limb[0] == 1)
-		return true;
-	if (rstar_int_bits(&a->num) + rstar_int_bits(&a->den) > REDUCE_BITS)
-		(void) rstar_rational_reduce(work, a);
-	return work->fuel >= 0;
-}
-
 bool
 rstar_rational_add(rstar_work *work, const rstar_rational *a, const rstar_rational *b,
 				   rstar_rational *out)
 {
 	rstar_int left, right, num, den;
 
+	if (rstar_int_cmp(&a->den, &b->den) == 0)
+	{
+		den = a->den;
+		if (!rstar_int_add(work, &a->num, &b->num, &num))
+			return false;
+		out->num = num;
+		out->den = den;
+		return true;
+	}
 	if (!rstar_int_mul(work, &a->num, &b->den, &left) ||
 		!rstar_int_mul(work, &b->num, &a->den, &right) ||
 		!rstar_int_add(work, &left, &right, &num) || !rstar_int_mul(work, &a->den, &b->den, &den))
 		return false;
 	out->num = num;
 	out->den = den;
-	return tidy(work, out);
+	return true;
 }
 
 bool
@@ -503,7 +511,7 @@ rstar_rational_mul(rstar_work *work, const rstar_rational *a, const rstar_ration
 		return false;
 	out->num = num;
 	out->den = den;
-	return tidy(work, out);
+	return true;
 }
 
 bool

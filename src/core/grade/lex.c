@@ -441,11 +441,11 @@ emit_run_together(lexer *lex, const char *text, size_t length)
 }
 
 static bool
-follows_number(const lexer *lex)
+follows_number(const lexer *lex, bool closely)
 {
 	size_t n = lex->out->count;
 
-	return n > 0 && !lex->spaced && lex->out->token[n - 1].kind == RSTAR_TOKEN_NUMBER;
+	return n > 0 && !(closely && lex->spaced) && lex->out->token[n - 1].kind == RSTAR_TOKEN_NUMBER;
 }
 
 /* A run of letters outside a command. */
@@ -459,7 +459,7 @@ lex_letters(lexer *lex)
 	while (is_letter(peek(lex, length)))
 		length++;
 	/* "5x10" and "12x18": a cross between digits. */
-	if (length == 1 && (*text == 'x' || *text == 'X') && follows_number(lex) &&
+	if (length == 1 && (*text == 'x' || *text == 'X') && follows_number(lex, true) &&
 		is_digit(peek(lex, 1)))
 	{
 		lex->at++;
@@ -486,17 +486,13 @@ lex_letters(lexer *lex)
 	}
 	if (length == 1)
 	{
-		if (lex->reading.letter_units || lex->text_depth > 0 || !follows_number(lex) ||
-			!strchr("msghL", *text))
-		{
-			if (lex->reading.letter_units && follows_number(lex) && strchr("msghL", *text))
-				emit(lex, RSTAR_TOKEN_WORD, 0, text, 1);
-			else
-				emit_letters(lex, text, 1);
-			return;
-		}
-		lex->out->ambiguity.letter_units = true;
-		emit_letters(lex, text, 1);
+		bool unit = lex->text_depth == 0 && follows_number(lex, false) && strchr("msghL", *text);
+
+		lex->out->ambiguity.letter_units |= unit;
+		if (unit && lex->reading.letter_units)
+			emit(lex, RSTAR_TOKEN_WORD, 0, text, 1);
+		else
+			emit_letters(lex, text, 1);
 		return;
 	}
 	if (lex->text_depth == 0 && emit_run_together(lex, text, length))

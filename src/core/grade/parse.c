@@ -1596,6 +1596,10 @@ phrase_is(const rstar_node *node, const char *text)
 		   memcmp(node->text, text, node->length) == 0;
 }
 
+static const char *const small_numbers[] = {"zero", "one",    "two",   "three", "four",
+											"five", "six",    "seven", "eight", "nine",
+											"ten",  "eleven", "twelve"};
+
 /* Words with a mathematical meaning of their own. */
 static const rstar_node *
 known_phrase(parser *p, const rstar_node *node)
@@ -1611,6 +1615,11 @@ known_phrase(parser *p, const rstar_node *node)
 			numbers->op = 'R';
 		return numbers;
 	}
+	for (size_t i = 0; node->kind == RSTAR_NODE_NAME && node->op == 1 &&
+					   i < sizeof(small_numbers) / sizeof(small_numbers[0]);
+		 i++)
+		if (phrase_is(node, small_numbers[i]))
+			return rstar_node_number(p->work, (int64_t) i);
 	if (phrase_is(node, "no solution") || phrase_is(node, "no solutions") ||
 		phrase_is(node, "the empty set") || phrase_is(node, "empty set"))
 		return rstar_node_make(p->work, RSTAR_NODE_SET, 0);

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define MAX_PRODUCT 100000 /* factors of a factorial */
+
 static const uint64_t primes[RSTAR_RESIDUE_POINTS] = {2305843009213693921u, 2305843009213693693u};
 static const uint64_t roots[RSTAR_RESIDUE_POINTS] = {583529827753931384u, 966685122347009555u};
 
@@ -170,6 +172,37 @@ residue_power(rstar_evaluation *e, const rstar_node *node, uint64_t *out)
 	return true;
 }
 
+/* n! and n (n-1) ... (n-k+1) / k! for constants, without the big number. */
+static bool
+residue_product(rstar_evaluation *e, const rstar_node *node, uint64_t *out)
+{
+	uint64_t p = primes[index_of(e)];
+	bool factorial = node->op == RSTAR_FUNCTION_FACTORIAL;
+	int64_t n, k;
+	uint64_t below = 1;
+
+	if ((!factorial && node->op != RSTAR_FUNCTION_BINOMIAL) ||
+		node->count != (factorial ? 1u : 2u) || !rstar_value_integer(e->work, node->child[0], &n))
+		return false;
+	k = n;
+	if (!factorial && !rstar_value_integer(e->work, node->child[1], &k))
+		return false;
+	if (n < 0 || k < 0 || k > n || n > (int64_t) 1 << 40)
+		return false;
+	if (!factorial && k > n - k)
+		k = n - k;
+	if (k > MAX_PRODUCT || (e->work->fuel -= 20 * k) < 0)
+		return false;
+	*out = 1;
+	for (int64_t i = 1; i <= k; i++)
+	{
+		*out = mul(p, *out, (uint64_t) (n - k + i) % p);
+		if (!factorial)
+			below = mul(p, below, (uint64_t) i);
+	}
+	return inverse(p, below, &below) && (*out = mul(p, *out, below), true);
+}
+
 static bool
 residue_constant(rstar_evaluation *e, const rstar_node *node, uint64_t *out)
 {
@@ -247,6 +280,8 @@ rstar_value_residue(rstar_evaluation *e, const rstar_node *node, uint64_t *out)
 		case RSTAR_NODE_POWER:
 			return residue_power(e, node, out);
 		case RSTAR_NODE_CALL:
+			if (residue_product(e, node, out))
+				return true;
 			if (rstar_value_exact(e->work, node, &exact))
 				return from_rational(e, &exact, out);
 			return e->work->fuel >= 0 && hashed(e, node, 17, out);

@@ -55,6 +55,9 @@ typedef struct rstar_evaluation
 } rstar_evaluation;
 
 extern bool rstar_value_exact(rstar_work *work, const rstar_node *node, rstar_rational *out);
+
+/* The same, for a value that is an integer below 2^63. */
+extern bool rstar_value_integer(rstar_work *work, const rstar_node *node, int64_t *out);
 extern bool rstar_value_residue(rstar_evaluation *evaluation, const rstar_node *node,
 								uint64_t *out);
 
