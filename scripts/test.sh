@@ -114,6 +114,17 @@ make -s -j"$jobs" all PG_CONFIG="$PG_CONFIG" || give_up build
 # The linker leaves a module's open ends to the server; none of them may be our own.
 single build sh -c '! nm -D --undefined-only rstar.so | grep " rstar_"'
 
+# The server's own functions come before those of libraries: a name that both have (jansson's
+# json_object, say) would call the wrong one. glibc is not in question.
+no_name_twice() {
+	nm -D --undefined-only rstar.so | awk '$2 ~ /@/ && $2 !~ /@(GLIBC|GCC)/ { sub(/@.*/, "", $2); print $2 }' |
+		sort -u >"$work/ours"
+	nm -D --defined-only "$("$PG_CONFIG" --bindir)/postgres" | awk '{ sub(/@.*/, "", $3); print $3 }' |
+		sort -u >"$work/theirs"
+	[ -s "$work/ours" ] && [ -s "$work/theirs" ] && ! comm -12 "$work/ours" "$work/theirs" | grep .
+}
+single names no_name_twice
+
 # --- tests that need no server ------------------------------------------------------
 
 if wants lint; then

@@ -167,7 +167,7 @@ open_shard(import *job, const char *name)
 static rstar_status
 open_indexed(import *job, const json_t *index)
 {
-	json_t *files = json_object();
+	json_t *files = json_pack("{}"); /* json_object() is also a function of the server's */
 	const char *tensor;
 	const char *name;
 	json_t *file;
