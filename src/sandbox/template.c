@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -231,43 +232,131 @@ load_modules(rstar_slice modules, bool sympy)
 
 /* --- memory --------------------------------------------------------------------------- */
 
+typedef struct mapping
+{
+	unsigned long from, to;
+	char rights[8];
+	bool file;
+} mapping;
+
+/* This process's private mappings, the stack and the kernel's own left out. */
+static size_t
+read_mappings(mapping *out, size_t max)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[512];
+	size_t n = 0;
+
+	while (maps && n < max && fgets(line, sizeof(line), maps))
+	{
+		unsigned long inode;
+		mapping *m = &out[n];
+
+		if (sscanf(line, "%lx-%lx %7s %*s %*s %lu", &m->from, &m->to, m->rights, &inode) == 4 &&
+			m->rights[3] == 'p' && (inode != 0 || !strchr(line, '[') || strstr(line, "[heap]")))
+		{
+			m->file = inode != 0;
+			n++;
+		}
+	}
+	if (maps)
+		fclose(maps);
+	return n;
+}
+
 /*
  * Fork copies a page-table entry per page of anonymous memory, which is most of
  * its time; in huge pages it copies one entry per 2 MB. The page that a child
  * writes is still copied alone.
  */
 static bool
-collapse_heap(void)
+collapse_heap(const mapping *maps, size_t n)
 {
-	FILE *maps = fopen("/proc/self/maps", "re");
-	char line[512];
-	unsigned long ranges[256][2];
-	size_t n = 0;
 	bool any = false;
 
-	if (!maps)
-		return false;
-	while (n < 256 && fgets(line, sizeof(line), maps))
-	{
-		unsigned long from, to, inode;
-		char rights[8];
-
-		if (sscanf(line, "%lx-%lx %7s %*s %*s %lu", &from, &to, rights, &inode) != 4 || inode != 0 ||
-			strncmp(rights, "rw-p", 4) != 0 || strstr(line, "[stack"))
-			continue;
-		from = (from + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
-		to &= ~(HUGE_PAGE - 1);
-		if (from < to)
-		{
-			ranges[n][0] = from;
-			ranges[n++][1] = to;
-		}
-	}
-	fclose(maps);
 	for (size_t i = 0; i < n; i++)
-		for (unsigned long at = ranges[i][0]; at < ranges[i][1]; at += HUGE_PAGE)
+	{
+		unsigned long from = (maps[i].from + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+
+		if (maps[i].file || strncmp(maps[i].rights, "rw", 2) != 0)
+			continue;
+		for (unsigned long at = from; at + HUGE_PAGE <= maps[i].to; at += HUGE_PAGE)
 			any |= madvise((void *) at, HUGE_PAGE, MADV_COLLAPSE) == 0;
+	}
 	return any;
+}
+
+/*
+ * The other way round for libraries: fork leaves out the entries of file
+ * mappings, and every child would fault the same code in again, unless a page
+ * of the mapping was written once. So one is, with what it holds already.
+ */
+static void
+adopt_libraries(const mapping *maps, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		volatile char *page = (volatile char *) maps[i].from;
+		size_t size = maps[i].to - maps[i].from;
+		int rights = PROT_READ | (maps[i].rights[2] == 'x' ? PROT_EXEC : 0);
+
+		if (!maps[i].file || maps[i].rights[0] != 'r' || maps[i].rights[1] == 'w' ||
+			mprotect((void *) maps[i].from, size, rights | PROT_WRITE) != 0)
+			continue;
+		*page = *page;
+		(void) mprotect((void *) maps[i].from, size, rights);
+	}
+}
+
+/*
+ * Leave children a tidy C heap. Otherwise each of them sorts and merges the
+ * chunks that loading left free, all over the heap, and so copies hundreds of
+ * pages: nothing is kept in fast bins (start_heap), and the holes are filled
+ * for good, so that children allocate from the top.
+ */
+static void
+start_heap(void)
+{
+	(void) mallopt(M_MXFAST, 0);
+	(void) mallopt(M_TOP_PAD, 256 << 10);
+	(void) mallopt(M_TRIM_THRESHOLD, 64 << 20);
+}
+
+static void
+settle_heap(void)
+{
+	struct mallinfo2 info;
+	char *top;
+
+	(void) malloc_trim(256 << 10);
+	info = mallinfo2();
+	top = (char *) sbrk(0) - info.keepcost;
+	for (size_t size = 128 << 10; size >= 24; size -= size > 1024 ? size / 8 : 16)
+		for (;;)
+		{
+			char *hole = malloc(size);
+
+			if (!hole)
+				return;
+			/* From the top, or a mapping of its own: no more holes of this size. */
+			if (hole >= top)
+			{
+				free(hole);
+				break;
+			}
+		}
+}
+
+static bool
+arrange_memory(void)
+{
+	static mapping maps[2048];
+	size_t n;
+
+	settle_heap();
+	n = read_mappings(maps, sizeof(maps) / sizeof(maps[0]));
+	adopt_libraries(maps, n);
+	return collapse_heap(maps, n);
 }
 
 /* Bytes of address space and resident, of this process. */
@@ -478,6 +567,7 @@ rstar_template_main(void)
 
 	(void) prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	(void) prctl(PR_SET_NAME, "rstar-template", 0, 0, 0);
+	start_heap();
 	read_order(&o);
 	start_python();
 	load_modules(o.modules, o.index == RSTAR_SANDBOX_TEMPLATE_SYMPY);
@@ -486,7 +576,7 @@ rstar_template_main(void)
 		fail(RSTAR_SANDBOX_FATAL_LOAD,
 			 threads ? "a module of rstar.sandbox_modules started a thread"
 					 : "the number of threads cannot be read from /proc");
-	if (collapse_heap())
+	if (arrange_memory())
 		ready.features |= RSTAR_SANDBOX_HAS_HUGE_PAGES;
 	(void) prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	if (personality(0xffffffff) & ADDR_NO_RANDOMIZE)
