@@ -241,22 +241,29 @@ rstar_node_prepare(void)
 
 /* --- running --------------------------------------------------------------------- */
 
+static PyObject *
+compile_text(const char *source, int start, int extra)
+{
+	PyCompilerFlags flags = {.cf_flags = PyCF_SOURCE_IS_UTF8 | PyCF_IGNORE_COOKIE | extra,
+							 .cf_feature_version = PY_MINOR_VERSION};
+
+	return Py_CompileStringObject(source, harness.filename, start, &flags, 0);
+}
+
 /*
- * Compile one piece. When its last statement is an expression, *last becomes
- * the code of that expression and the rest is returned.
+ * Compile through a tree of Python objects: always right, but it touches some
+ * fifty pages that a child would else not copy. When the last statement is an
+ * expression, *last becomes its code and the rest is returned.
  */
 static PyObject *
-compile_piece(const char *source, PyObject **last)
+compile_by_tree(const char *source, PyObject **last)
 {
-	PyCompilerFlags flags = {
-		.cf_flags = PyCF_SOURCE_IS_UTF8 | PyCF_IGNORE_COOKIE | (last ? PyCF_ONLY_AST : 0),
-		.cf_feature_version = PY_MINOR_VERSION};
-	PyObject *tree = Py_CompileStringObject(source, harness.filename, Py_file_input, &flags, 0);
+	PyObject *tree = compile_text(source, Py_file_input, PyCF_ONLY_AST);
 	PyObject *body, *code = NULL;
 	Py_ssize_t n;
 
-	if (!tree || !last)
-		return tree;
+	if (!tree)
+		return NULL;
 	body = PyObject_GetAttrString(tree, "body");
 	n = body && PyList_Check(body) ? PyList_GET_SIZE(body) : 0;
 	if (n > 0 && PyObject_TypeCheck(PyList_GET_ITEM(body, n - 1), (PyTypeObject *) harness.expr))
@@ -278,12 +285,160 @@ compile_piece(const char *source, PyObject **last)
 	return code;
 }
 
+/* Where the last line begins that is not blank, indented or a comment. */
+static char *
+last_statement(char *source)
+{
+	char *found = NULL;
+
+	for (char *line = source; line && *line;)
+	{
+		if (!strchr(" \t\f\r\n#", *line))
+			found = line;
+		line = strchr(line, '\n');
+		if (line)
+			line++;
+	}
+	return found;
+}
+
+typedef enum tail_kind
+{
+	TAIL_ASSIGNMENT, /* or another statement that is not an expression, for sure */
+	TAIL_EXPRESSION, /* it may be one: try */
+	TAIL_UNCLEAR
+} tail_kind;
+
+/*
+ * A glance at the last statement. An "=" outside brackets and quotes that is
+ * no comparison makes it an assignment; quotes that span lines, joined lines
+ * and several statements on a line are left to the tree.
+ */
+static tail_kind
+glance(const char *tail)
+{
+	static const char *const words[] = {"def ", "class ", "for ", "while ", "if ", "with ",
+										"import ", "from ", "try:", "del ", "assert "};
+	int depth = 0;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strncmp(tail, words[i], strlen(words[i])) == 0)
+			return TAIL_ASSIGNMENT;
+	for (const char *at = tail; *at; at++)
+	{
+		if (*at == '"' || *at == '\'')
+		{
+			char quote = *at;
+
+			if (at[1] == quote && at[2] == quote)
+				return TAIL_UNCLEAR;
+			for (at++; *at != quote; at++)
+				if (*at == '\0' || *at == '\n' || *at == '\\')
+					return TAIL_UNCLEAR;
+		}
+		else if (*at == ';' || *at == '\\' || *at == '@')
+			return TAIL_UNCLEAR;
+		else if (*at == '#')
+			at += strcspn(at, "\n") - 1;
+		else if (strchr("([{", *at))
+			depth++;
+		else if (strchr(")]}", *at))
+			depth--;
+		else if (*at == '=' && depth == 0 && at[1] != '=' && at > tail && !strchr("=!<>:", at[-1]))
+			return TAIL_ASSIGNMENT;
+		else if (*at == ':' && depth == 0)
+			return TAIL_UNCLEAR;
+	}
+	return depth == 0 ? TAIL_EXPRESSION : TAIL_UNCLEAR;
+}
+
+/*
+ * Compile the last statement as an expression and what is before it as a
+ * program, from the text alone. If both parts compile the division was right:
+ * a construct that continues into the last line (brackets, quotes, a clause)
+ * leaves a first part that is not a program.
+ */
+static PyObject *
+compile_by_text(char *source, char *tail, PyObject **last)
+{
+	size_t lines = 0;
+	char saved = *tail, *padded;
+	PyObject *code;
+
+	for (char *at = source; at < tail; at++)
+		lines += *at == '\n';
+	padded = malloc(lines + strlen(tail) + 1);
+	if (!padded)
+		return PyErr_NoMemory();
+	memset(padded, '\n', lines);
+	strcpy(padded + lines, tail);
+	*last = compile_text(padded, Py_eval_input, 0);
+	free(padded);
+	if (!*last)
+		return NULL;
+	*tail = '\0';
+	code = compile_text(source, Py_file_input, 0);
+	*tail = saved;
+	if (!code)
+		Py_CLEAR(*last);
+	return code;
+}
+
+/*
+ * Might the text before the last line leave something open? Quotes of several
+ * lines and joined lines count as open; so may brackets inside quotes.
+ */
+static bool
+unbalanced_before(const char *source, const char *tail)
+{
+	int depth = 0;
+
+	for (const char *at = source; at < tail; at++)
+	{
+		if ((*at == '"' || *at == '\'') && at[1] == *at && at[2] == *at)
+			return true;
+		if (strchr("([{", *at))
+			depth++;
+		else if (strchr(")]}", *at))
+			depth--;
+		else if (*at == '\\')
+			return true;
+	}
+	return depth != 0;
+}
+
+/* Compile one piece; *last as in compile_by_tree, last NULL: nobody asks for it. */
+static PyObject *
+compile_piece(char *source, PyObject **last)
+{
+	char *tail = last ? last_statement(source) : NULL;
+	tail_kind kind = tail ? glance(tail) : TAIL_ASSIGNMENT;
+	PyObject *code;
+
+	if (kind == TAIL_EXPRESSION && !strstr(source, "__future__"))
+	{
+		code = compile_by_text(source, tail, last);
+		if (code)
+			return code;
+		PyErr_Clear();
+		kind = TAIL_UNCLEAR;
+	}
+	/*
+	 * Inside quotes or brackets of several lines a line that looks like an
+	 * assignment may be none; then the last line does not begin a statement.
+	 */
+	if (kind == TAIL_ASSIGNMENT && tail && unbalanced_before(source, tail))
+		kind = TAIL_UNCLEAR;
+	return kind == TAIL_ASSIGNMENT ? compile_text(source, Py_file_input, 0)
+								   : compile_by_tree(source, last);
+}
+
 /*
  * Run one piece in `globals`. The last piece's value is returned as a str, or
  * None; NULL with an exception set when the piece failed.
  */
 static PyObject *
-run_piece(const char *source, size_t length, bool final, PyObject *globals)
+run_piece(char *source, size_t length, bool final, PyObject *globals)
 {
 	PyObject *last = NULL, *code, *result = NULL;
 
@@ -475,7 +630,7 @@ run_pieces(rstar_reader *job, uint32_t n, report *r, PyObject *globals)
 		*end = '\0';
 		output.length = 0;
 		output.cut = false;
-		value = run_piece(code.data, code.length, i + 1 == n, globals);
+		value = run_piece((char *) code.data, code.length, i + 1 == n, globals);
 		*end = saved;
 		if (!value)
 		{
