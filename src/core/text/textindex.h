@@ -75,8 +75,7 @@ rstar_text_load(const char *p)
 static inline uint64_t
 rstar_text_hash_words(uint64_t before, uint64_t last, size_t length)
 {
-	return rstar_text_fold(rstar_text_fold(last ^ RSTAR_TEXT_K1, RSTAR_TEXT_K2 ^ length) ^ before,
-						   RSTAR_TEXT_K3);
+	return rstar_text_fold(last ^ RSTAR_TEXT_K1, (before ^ RSTAR_TEXT_K2) + length * RSTAR_TEXT_K3);
 }
 
 /* The bytes of a text longer than 16 but for its last 8. */

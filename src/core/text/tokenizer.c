@@ -118,27 +118,27 @@ collisions(rstar_error *err)
  */
 #define BATCH 32
 
+static bool
+same_string(const rstar_string_table *table, uint32_t i, uint32_t k)
+{
+	rstar_string a = rstar_string_table_get(table, i);
+	rstar_string b = rstar_string_table_get(table, k);
+
+	return a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
+}
+
 static rstar_status
 insert_token(rstar_tokenizer *tokenizer, uint32_t i, uint64_t hash, rstar_error *err)
 {
 	rstar_text_index *index = &tokenizer->token_index;
-	rstar_string text = rstar_string_table_get(&tokenizer->tokens, i);
 	rstar_text_probe probe = rstar_text_probe_start(index, hash);
 	uint32_t item;
 
 	while ((item = rstar_text_probe_next(index, &probe)) != RSTAR_NO_ITEM)
-	{
-		rstar_string other = rstar_string_table_get(&tokenizer->tokens, item);
-
-		if (other.length == text.length && memcmp(other.data, text.data, text.length) == 0)
+		if (same_string(&tokenizer->tokens, i, item))
 			return rstar_error_set(err, RSTAR_ERR_CORRUPT, "tokens %u and %u have the same text",
 								   item, i);
-	}
-	if (!rstar_text_index_put(index, &probe, i))
-		return collisions(err);
-	if (text.length > tokenizer->max_token_length)
-		tokenizer->max_token_length = text.length;
-	return RSTAR_OK;
+	return rstar_text_index_put(index, &probe, i) ? RSTAR_OK : collisions(err);
 }
 
 /*
@@ -169,6 +169,8 @@ index_tokens(rstar_tokenizer *tokenizer, rstar_error *err)
 				text.length > 0 && !rstar_token_is_special(type) && type != RSTAR_TOKEN_BYTE;
 			hash[i] = text.length > 0 ? rstar_text_hash_behind(text.data, text.length) : 0;
 			rstar_text_index_prefetch(&tokenizer->token_index, hash[i]);
+			if (wanted[i] && text.length > tokenizer->max_token_length)
+				tokenizer->max_token_length = text.length;
 		}
 		for (uint32_t i = 0; i < n; i++)
 		{
@@ -187,17 +189,12 @@ static bool
 insert_merge(rstar_tokenizer *tokenizer, uint32_t i, uint64_t hash)
 {
 	rstar_text_index *index = &tokenizer->merge_index;
-	rstar_string text = rstar_string_table_get(&tokenizer->merges, i);
 	rstar_text_probe probe = rstar_text_probe_start(index, hash);
 	uint32_t item;
 
 	while ((item = rstar_text_probe_next(index, &probe)) != RSTAR_NO_ITEM)
-	{
-		rstar_string other = rstar_string_table_get(&tokenizer->merges, item);
-
-		if (other.length == text.length && memcmp(other.data, text.data, text.length) == 0)
+		if (same_string(&tokenizer->merges, i, item))
 			return true;
-	}
 	return rstar_text_index_put(index, &probe, i);
 }
 
