@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define WARM_ROUNDS 4
 #define SMALL_FRAME 16384 /* jobs and reports up to this size need no allocation */
 
 static struct
@@ -761,13 +762,22 @@ static const char *const warm_small[] = {
 	"x = = 1",
 };
 
+/*
+ * Run several times with other numbers each time: the interpreter rewrites code
+ * that it meets often, and what it has rewritten here a child need not.
+ */
 static const char *const warm_sympy[] = {
-	"from sympy import *\nx, y = symbols('x y')\nprint(solve(x**2 - 5*x + 6, x))\n"
-	"print(expand((x + y)**3), factor(x**2 - y**2), simplify(sin(x)**2 + cos(x)**2))",
-	"print(diff(x**3, x), integrate(2*x, x), Rational(3, 4) + Rational(5, 6), sqrt(8))\n"
-	"print(solve([Eq(x + y, 10), Eq(x - y, 2)], [x, y]), limit(sin(x)/x, x, 0))",
-	"print(Matrix([[1, 2], [3, 4]]).det(), factorint(360), N(pi, 10), latex(x/2))\n"
-	"print(solveset(x**2 - 1, x, domain=S.Reals), Poly(x**2 + 1, x), nsimplify(0.5))\nx + 1",
+	"k = globals().get('k', 1) + 1",
+	"from sympy import *\nx, y, n = symbols('x y n')\nprint(solve(x**2 - (k + 5)*x + 5*k, x))\n"
+	"print(expand((x + k*y)**3), factor(x**2 - k**2), expand((x + k)*(x - 3)))",
+	"print(simplify((x**2 - k**2)/(x - k)), simplify(sin(k*x)**2 + cos(k*x)**2))\n"
+	"print(solve([Eq(x + y, 10*k), Eq(x - y, 2)], [x, y]), solve([x + y - k, x - 2*y], [x, y]))",
+	"print(diff(x**k, x), integrate(k*x**2, x), Rational(k, 4) + Rational(5, 6), sqrt(8*k))\n"
+	"print(simplify(k*x + x), Eq(k*x, 3), solve(k*x - 3, x), solve(Eq(3*x + k, 20), x))",
+	"print(Matrix([[1, 2], [3, k]]).det(), factorint(360*k), N(pi*k, 10), latex(x/k))\n"
+	"print(Poly(x**2 + k, x), nsimplify(0.5), binomial(k + 3, 2), gcd(12, k), k % 7)\nx + k",
+	"print(solveset(x**2 - k**2, x, domain=S.Reals), limit(sin(k*x)/x, x, 0))\n"
+	"print(summation(n, (n, 1, k)), series(exp(k*x), x, 0, 3), (x + k).subs(x, 2), sqrt(k).evalf())",
 };
 
 static bool
@@ -796,8 +806,9 @@ rstar_node_warm_up(bool sympy)
 	output.limit = 4096;
 	if (!globals || PyDict_SetItemString(globals, "__builtins__", PyEval_GetBuiltins()) != 0)
 		return false;
-	warm_up(warm_small, sizeof(warm_small) / sizeof(warm_small[0]), globals);
-	if (sympy)
+	for (int i = 0; i < WARM_ROUNDS; i++)
+		warm_up(warm_small, sizeof(warm_small) / sizeof(warm_small[0]), globals);
+	for (int i = 0; sympy && i < WARM_ROUNDS; i++)
 		warm_up(warm_sympy, sizeof(warm_sympy) / sizeof(warm_sympy[0]), globals);
 	Py_DECREF(globals);
 	output.length = 0;
