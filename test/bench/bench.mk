@@ -19,7 +19,7 @@ $(BENCH_LIB): $(BENCH_OBJS)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(BENCH_DIR)/bench_%: test/bench/bench_%.c $(BENCH_LIB)
+$(BENCH_DIR)/%: test/bench/%.c $(BENCH_LIB)
 	$(CC) $(CORE_CPPFLAGS) -Itest/bench $(CORE_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(BENCH_LIB) $(CORE_LIBS)
 
 -include $(BENCH_OBJS:.o=.d) $(BENCH_PROGRAMS:=.d)

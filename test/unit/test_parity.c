@@ -33,6 +33,14 @@ take_logits(void *arg, const rstar_output *output)
 	memcpy(arg, output->logits, MAX_VOCAB * sizeof(float));
 }
 
+static void
+store_by_request(void *arg, const rstar_output *output)
+{
+	float(*to)[MAX_VOCAB] = arg;
+
+	memcpy(to[output->request], output->logits, sizeof to[0]);
+}
+
 static rstar_engine *
 make_engine(const model *m, rstar_pool *pool, rstar_cpu_family family, uint32_t batch,
 			uint64_t budget)
@@ -177,6 +185,10 @@ check_case(const model *m, rstar_pool *pool, rstar_pool *pool2, rstar_cpu_family
 		tokens[i] = (int32_t) json_integer_value(json_array_get(ids, i));
 	for (int c = 0; c < 4; c++)
 	{
+		/* The slower families, whose structure is the same, take a part of the cases. */
+		if ((c == 1 || c == 2) && family != rstar_cpu_best())
+			continue;
+
 		rstar_engine *engine = make_engine(m, c % 2 ? pool2 : pool, family, chunks[c], 1 << 28);
 		rstar_kv_node *node = make_node(engine, NULL, tokens, n);
 
@@ -193,7 +205,8 @@ check_case(const model *m, rstar_pool *pool, rstar_pool *pool2, rstar_cpu_family
 		rstar_kv_node_release(node);
 		rstar_engine_free(engine);
 	}
-	check_tree(m, pool2, family, tokens, n, first);
+	if (n > 20 || family == rstar_cpu_best())
+		check_tree(m, pool2, family, tokens, n, first);
 }
 
 /* 32 sequences in one pass give what each gives alone. */
@@ -216,14 +229,8 @@ check_batch(const model *m, rstar_pool *pool, rstar_cpu_family family)
 		nodes[i] = make_node(engine, i % 4 ? nodes[i - i % 4] : NULL, tokens, 5 + i);
 		requests[i] = (rstar_request){nodes[i], 1, RSTAR_WANT_LOGITS};
 	}
-	/* Collected by request number. */
-	struct
-	{
-		float (*to)[MAX_VOCAB];
-	} sink = {together};
-
-	extern void store_by_request(void *arg, const rstar_output *output);
-	CHECK(rstar_engine_run(engine, requests, 32, store_by_request, &sink, NULL, &err) == RSTAR_OK);
+	CHECK(rstar_engine_run(engine, requests, 32, store_by_request, together, NULL, &err) ==
+		  RSTAR_OK);
 	for (uint32_t i = 0; i < 32; i++)
 	{
 		rstar_kv_node *copy = NULL;
@@ -246,14 +253,6 @@ check_batch(const model *m, rstar_pool *pool, rstar_cpu_family family)
 		rstar_kv_node_release(nodes[i]);
 	rstar_engine_free(engine);
 	rstar_engine_free(other);
-}
-
-void
-store_by_request(void *arg, const rstar_output *output)
-{
-	float(**to)[MAX_VOCAB] = arg;
-
-	memcpy((*to)[output->request], output->logits, MAX_VOCAB * sizeof(float));
 }
 
 static bool

@@ -247,7 +247,7 @@ rstar_engine_step(rstar_engine *engine, const rstar_cancel *cancel, rstar_error 
 	if (status == RSTAR_OK)
 		status = rstar_engine_forward(engine, cancel);
 	if (status == RSTAR_ERR_CANCELLED)
-		rstar_error_set(err, status, "canceling statement due to user request");
+		rstar_error_set(err, status, "cancelled");
 	if (status == RSTAR_OK)
 	{
 		rstar_engine_unplan(engine, true);

@@ -1,0 +1,236 @@
+/*
+ * mcts.c
+ *	  Monte Carlo tree search over steps, without a model.
+ */
+#include "core/search/mcts.h"
+
+#include <math.h>
+
+static rstar_status
+check_options(const rstar_mcts_options *o, rstar_error *err)
+{
+	if (o->max_rollouts == 0)
+		return rstar_error_set(err, RSTAR_ERR_ARGUMENT, "rollouts must be at least 1");
+	if (o->max_depth == 0)
+		return rstar_error_set(err, RSTAR_ERR_ARGUMENT, "max_depth must be at least 1");
+	if (!(o->c_uct >= 0 && isfinite(o->c_uct)))
+		return rstar_error_set(err, RSTAR_ERR_ARGUMENT, "exploration must not be negative");
+	if (isnan(o->unvisited_value))
+		return rstar_error_set(err, RSTAR_ERR_ARGUMENT, "unvisited_value must be a number");
+	return RSTAR_OK;
+}
+
+rstar_status
+rstar_mcts_init(rstar_mcts *mcts, const rstar_mcts_options *options,
+				const rstar_allocator *allocator, rstar_error *err)
+{
+	rstar_status status = check_options(options, err);
+
+	if (status != RSTAR_OK)
+		return status;
+	*mcts = (rstar_mcts){
+		.options = *options,
+		.current = RSTAR_NO_NODE,
+		.first_correct_rollout = RSTAR_NO_NODE,
+	};
+	return rstar_tree_init(&mcts->tree, allocator, err);
+}
+
+void
+rstar_mcts_free(rstar_mcts *mcts)
+{
+	rstar_tree_free(&mcts->tree);
+}
+
+void
+rstar_mcts_extend(rstar_mcts *mcts, uint32_t rollouts)
+{
+	uint32_t room = UINT32_MAX - mcts->options.max_rollouts;
+
+	mcts->options.max_rollouts += rollouts < room ? rollouts : room;
+}
+
+/* --- selection --------------------------------------------------------------------- */
+
+static double
+uct(const rstar_mcts *mcts, const rstar_tree_node *parent, const rstar_tree_node *child)
+{
+	if (child->visits == 0)
+		return mcts->options.unvisited_value;
+
+	double log_parent = parent->visits > 1 ? log(parent->visits) : 0;
+
+	return rstar_node_q(child) + mcts->options.c_uct * sqrt(log_parent / child->visits);
+}
+
+uint32_t
+rstar_mcts_best_child(const rstar_mcts *mcts, uint32_t id)
+{
+	const rstar_tree_node *nodes = mcts->tree.nodes;
+	uint32_t best = RSTAR_NO_NODE;
+	double best_value = 0;
+
+	/* Children come in order of their ids, so ties go to the lowest. */
+	for (uint32_t c = nodes[id].first_child; c != RSTAR_NO_NODE; c = nodes[c].next_sibling)
+	{
+		double value;
+
+		if (nodes[c].closed)
+			continue;
+		value = uct(mcts, &nodes[id], &nodes[c]);
+		if (best == RSTAR_NO_NODE || value > best_value)
+		{
+			best = c;
+			best_value = value;
+		}
+	}
+	return best;
+}
+
+static bool
+is_over(const rstar_mcts *mcts)
+{
+	const rstar_mcts_options *o = &mcts->options;
+
+	return mcts->tree.nodes[0].closed || mcts->rollouts >= o->max_rollouts ||
+		   (o->max_nodes > 0 && mcts->tree.n_nodes >= o->max_nodes) ||
+		   (o->enough_correct > 0 && mcts->correct >= o->enough_correct);
+}
+
+static void
+end_rollout(rstar_mcts *mcts)
+{
+	mcts->rollouts++;
+	mcts->current = RSTAR_NO_NODE;
+}
+
+uint32_t
+rstar_mcts_select(rstar_mcts *mcts)
+{
+	const rstar_tree_node *nodes = mcts->tree.nodes;
+
+	while (!is_over(mcts))
+	{
+		if (mcts->current == RSTAR_NO_NODE)
+			mcts->current = 0;
+		while (mcts->current != RSTAR_NO_NODE && nodes[mcts->current].expanded)
+			mcts->current = rstar_mcts_best_child(mcts, mcts->current);
+		if (mcts->current != RSTAR_NO_NODE)
+			return mcts->current;
+		end_rollout(mcts);
+	}
+	return RSTAR_NO_NODE;
+}
+
+/* --- expansion ---------------------------------------------------------------------- */
+
+static void
+back_up(rstar_tree *tree, uint32_t id, double value)
+{
+	for (; id != RSTAR_NO_NODE; id = tree->nodes[id].parent)
+	{
+		tree->nodes[id].visits++;
+		tree->nodes[id].value_sum += value;
+	}
+}
+
+static double
+answer_value(const rstar_mcts *mcts, const rstar_tree_node *answer)
+{
+	if (mcts->options.guidance == RSTAR_GUIDANCE_NONE)
+		return 0;
+	if (mcts->options.guidance == RSTAR_GUIDANCE_TERMINAL || mcts->options.known_answer)
+		return answer->correct ? 1 : -1;
+	return answer->ppm_score;
+}
+
+static void
+count_answer(rstar_mcts *mcts, const rstar_tree_node *answer)
+{
+	mcts->answers++;
+	if (!answer->correct)
+		return;
+	mcts->correct++;
+	if (mcts->first_correct_rollout == RSTAR_NO_NODE)
+		mcts->first_correct_rollout = mcts->rollouts;
+}
+
+static rstar_status
+add_child(rstar_mcts *mcts, uint32_t parent, const rstar_tree_node *candidate, rstar_error *err)
+{
+	rstar_tree *tree = &mcts->tree;
+	rstar_tree_node child = *candidate;
+	bool initialised = mcts->options.guidance == RSTAR_GUIDANCE_PPM;
+	uint32_t id;
+
+	child.rollout = mcts->rollouts;
+	if (!rstar_node_rejected(&child) && child.kind == RSTAR_NODE_STEP &&
+		tree->nodes[parent].depth + 1 > mcts->options.max_depth)
+		child.status = RSTAR_NODE_TOO_DEEP;
+
+	rstar_status status = rstar_tree_add(tree, parent, &child, &id, err);
+
+	if (status != RSTAR_OK)
+		return status;
+	if (rstar_node_rejected(&child) || (child.kind == RSTAR_NODE_STEP && initialised))
+	{
+		tree->nodes[id].visits = 1;
+		tree->nodes[id].value_sum = rstar_node_rejected(&child) ? -1 : child.ppm_score;
+	}
+	else if (child.kind == RSTAR_NODE_ANSWER)
+	{
+		back_up(tree, id, answer_value(mcts, &child));
+		count_answer(mcts, &child);
+	}
+	if (rstar_node_rejected(&child) || child.kind == RSTAR_NODE_ANSWER)
+		rstar_tree_close(tree, id);
+	return RSTAR_OK;
+}
+
+static bool
+is_answer(const rstar_tree_node *candidate)
+{
+	return candidate->kind == RSTAR_NODE_ANSWER && !rstar_node_rejected(candidate);
+}
+
+static rstar_status
+check_expansion(const rstar_mcts *mcts, uint32_t node, const rstar_tree_node *candidates,
+				uint32_t n, rstar_error *err)
+{
+	if (node != mcts->current || mcts->tree.nodes[node].expanded)
+		return rstar_error_set(err, RSTAR_ERR_ARGUMENT, "node %u is not the selected one", node);
+	for (uint32_t i = 0; i < n; i++)
+	{
+		bool needs_score = mcts->options.guidance == RSTAR_GUIDANCE_PPM &&
+						   !rstar_node_rejected(&candidates[i]) &&
+						   !(mcts->options.known_answer && is_answer(&candidates[i]));
+
+		if (needs_score && !(candidates[i].scored && isfinite(candidates[i].ppm_score)))
+			return rstar_error_set(err, RSTAR_ERR_ARGUMENT, "candidate %u has no score", i);
+	}
+	return RSTAR_OK;
+}
+
+rstar_status
+rstar_mcts_expand(rstar_mcts *mcts, uint32_t node, const rstar_tree_node *candidates, uint32_t n,
+				  rstar_error *err)
+{
+	rstar_status status = check_expansion(mcts, node, candidates, n, err);
+	uint32_t first_answer = 0;
+
+	if (status != RSTAR_OK)
+		return status;
+	while (first_answer < n && !is_answer(&candidates[first_answer]))
+		first_answer++;
+	if (mcts->options.answer_exclusive && first_answer < n)
+		status = add_child(mcts, node, &candidates[first_answer], err);
+	else
+		for (uint32_t i = 0; i < n && status == RSTAR_OK; i++)
+			status = add_child(mcts, node, &candidates[i], err);
+	if (status != RSTAR_OK)
+		return status;
+	mcts->tree.nodes[node].expanded = true;
+	if (mcts->tree.nodes[node].n_open == 0)
+		rstar_tree_close(&mcts->tree, node);
+	return RSTAR_OK;
+}

@@ -1,0 +1,92 @@
+/*
+ * mcts.h
+ *	  Monte Carlo tree search over steps, without a model.
+ *
+ * The algorithm of rStar-Math (arXiv 2501.04519, section 3.2; reference:
+ * rstar_deepthink/agents/mcts.py). It says which node to expand, takes the
+ * candidates that came of it, and keeps the statistics; where candidates, the
+ * verdict on their code and their scores come from is the caller's affair.
+ *
+ *		while ((node = rstar_mcts_select(&mcts)) != RSTAR_NO_NODE)
+ *			rstar_mcts_expand(&mcts, node, candidates, n, &err);
+ *
+ * A rollout starts at the root and goes down: through expanded nodes by UCT,
+ *
+ *		UCT(s) = Q(s) + c * sqrt(ln N(parent) / N(s)),	ln N = 0 for N <= 1,
+ *
+ * expanding what is not expanded yet, until it reaches an answer, a dead end
+ * or a limit. Only an answer backs up, along its whole path. Rejected children
+ * get -1, themselves only. Under PPM guidance a surviving step starts with one
+ * visit worth its score, itself only. So for an expanded node
+ *
+ *		N = init + sum over children not rejected of (N(child) - init(child)),
+ *
+ * init being 1 for a step that the PPM initialised and 0 otherwise.
+ */
+#ifndef RSTAR_SEARCH_MCTS_H
+#define RSTAR_SEARCH_MCTS_H
+
+#include "core/search/tree.h"
+
+typedef enum rstar_guidance
+{
+	RSTAR_GUIDANCE_NONE,     /* test time without a PPM: an answer is worth 0 */
+	RSTAR_GUIDANCE_TERMINAL, /* rounds 1 and 2: an answer is worth +1 or -1 */
+	RSTAR_GUIDANCE_PPM       /* rounds 3 and 4, and test time */
+} rstar_guidance;
+
+typedef struct rstar_mcts_options
+{
+	rstar_guidance guidance;
+	bool known_answer;      /* PPM guidance: answers back up +1 or -1, not their score */
+	double c_uct;           /* 2 in the paper */
+	double unvisited_value; /* UCT of a child without visits; INFINITY: those first */
+	uint32_t max_rollouts;
+	uint32_t max_depth;      /* steps on a path; answers may lie one deeper */
+	uint32_t max_nodes;      /* 0: no limit */
+	bool answer_exclusive;   /* an answer is its parent's only child and ends the rollout;
+							  * otherwise the rollout goes on among its siblings */
+	uint32_t enough_correct; /* stop at so many correct answers; 0: never */
+} rstar_mcts_options;
+
+typedef struct rstar_mcts
+{
+	rstar_tree tree;
+	rstar_mcts_options options;
+	uint32_t rollouts;              /* finished */
+	uint32_t current;               /* where the rollout under way stands, or RSTAR_NO_NODE */
+	uint32_t answers;               /* answer nodes */
+	uint32_t correct;               /* of them graded correct */
+	uint32_t first_correct_rollout; /* RSTAR_NO_NODE: none */
+} rstar_mcts;
+
+/* Errors: ARGUMENT (naming the option), MEMORY. */
+extern rstar_status rstar_mcts_init(rstar_mcts *mcts, const rstar_mcts_options *options,
+									const rstar_allocator *allocator, rstar_error *err);
+extern void rstar_mcts_free(rstar_mcts *mcts);
+
+/*
+ * The node to expand next: not closed, not expanded. RSTAR_NO_NODE: the search
+ * is over, because the root is closed or a limit is reached. Asking again
+ * without expanding gives the same node.
+ */
+extern uint32_t rstar_mcts_select(rstar_mcts *mcts);
+
+/*
+ * Give the selected node its children, in order (as rstar_tree_add takes them:
+ * duplicates merged, correct and graded set on answers, ppm_score and scored
+ * where the guidance wants them). Candidates too deep are rejected here. None
+ * at all closes the node. Errors: ARGUMENT (not the selected node; an
+ * unscored candidate under PPM guidance), MEMORY.
+ */
+extern rstar_status rstar_mcts_expand(rstar_mcts *mcts, uint32_t node,
+									  const rstar_tree_node *candidates, uint32_t n,
+									  rstar_error *err);
+
+/* The child that UCT prefers among the open ones, or RSTAR_NO_NODE. */
+extern uint32_t rstar_mcts_best_child(const rstar_mcts *mcts, uint32_t node);
+
+/* More rollouts for a search that has ended. */
+extern void rstar_mcts_extend(rstar_mcts *mcts, uint32_t rollouts);
+
+#endif
