@@ -379,6 +379,13 @@ compare_marked(rstar_comparison *c, const rstar_node *a, const rstar_node *b, rs
 	return equal;
 }
 
+/* A percentage or an angle: no unit converts into these. */
+static bool
+is_marked(rstar_work *work, const rstar_node *node)
+{
+	return inside(work, node, RSTAR_NODE_PERCENT) || inside(work, node, RSTAR_NODE_DEGREE);
+}
+
 /* --- ratios, times, bases, booleans ---------------------------------------------------- */
 
 static bool
@@ -582,7 +589,8 @@ compare_kinds(rstar_comparison *c, const rstar_node *gold, const rstar_node *ans
 	if (lists_involved(gold, answer))
 		return compare_lists(c, gold, answer);
 	if (is_kind(gold, answer, RSTAR_NODE_UNIT))
-		return compare_units(c, gold, answer);
+		return !is_marked(c->work, gold) && !is_marked(c->work, answer) &&
+			   compare_units(c, gold, answer);
 	if (gold->kind == RSTAR_NODE_RELATION && answer->kind == RSTAR_NODE_RELATION)
 		return rstar_compare_relations(c, gold, answer);
 	if (is_kind(gold, answer, RSTAR_NODE_RELATION))

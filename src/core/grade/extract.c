@@ -86,8 +86,7 @@ rstar_span_trim(rstar_span span)
 			span = cut(span, 0, 1);
 		if (ends(span, "\\") && !ends(span, "\\\\"))
 			span = cut(span, 0, 1); /* of a blank written as backslash and space */
-		while (span.length > 0 && strchr(".,;:", span.at[span.length - 1]) &&
-			   !(span.length > 1 && span.at[span.length - 2] == '\\') && !ends(span, ".."))
+		while (span.length > 0 && strchr(".,;:", span.at[span.length - 1]) && !ends(span, ".."))
 			span = cut(span, 0, 1);
 		while (starts(span, "**"))
 			span = cut(span, 2, 0);
@@ -411,12 +410,23 @@ rstar_extract_marked(rstar_arena *arena, rstar_span text, rstar_span *out)
 
 /* --- the last formula or number ---------------------------------------------------------- */
 
+/* Is there nothing but punctuation and closing delimiters behind a part? */
+static bool
+at_the_end(rstar_span text, rstar_span part)
+{
+	for (const char *at = part.at + part.length; at < text.at + text.length; at++)
+		if (!is_space(*at) && !strchr("$.,;:\\)]!*", *at))
+			return false;
+	return true;
+}
+
 static rstar_span
 last_formula(rstar_span text)
 {
 	static const char *const closers[] = {"$", "\\)", "\\]"};
 	static const char *const openers[] = {"$", "\\(", "\\["};
 	rstar_span best = {text.at, 0};
+	size_t count = 0;
 
 	for (size_t i = 0; i < 3; i++)
 	{
@@ -435,6 +445,7 @@ last_formula(rstar_span text)
 
 				if (i == 0 && at + 1 < end && at[1] == '$')
 					at++;
+				count += rstar_span_trim(inside).length > 0;
 				if (rstar_span_trim(inside).length > 0 && inside.at >= best.at)
 					best = inside;
 				open = NULL;
@@ -449,7 +460,26 @@ last_formula(rstar_span text)
 			}
 		}
 	}
+	/* Of several formulas only one that ends the text can be the answer. */
+	if (count > 1 && !at_the_end(text, best))
+		best.length = 0;
 	return best;
+}
+
+/* Words and numbers, no mathematics outside formulas. */
+static bool
+is_prose(rstar_span text)
+{
+	size_t words = 0;
+
+	for (size_t i = 0; i < text.length; i++)
+	{
+		if (strchr("\\=^_<>{}", text.at[i]))
+			return false;
+		words += i > 0 && is_letter(text.at[i]) && is_letter(text.at[i - 1]) &&
+				 (i + 1 == text.length || !is_letter(text.at[i + 1]));
+	}
+	return words > 0;
 }
 
 static rstar_span
@@ -511,17 +541,44 @@ static rstar_span
 last_stated(rstar_span text)
 {
 	rstar_span formula = last_formula(text);
+	const char *behind = formula.at + formula.length;
+	rstar_span rest;
 	rstar_span number;
 
-	if (formula.length == 0)
-		return rstar_span_trim(last_number(text));
-	number =
-		last_number((rstar_span){formula.at + formula.length,
-								 (size_t) (text.at + text.length - formula.at) - formula.length});
-	return rstar_span_trim(number.length > 0 ? number : formula);
+	/* Without a formula at the end: the number of the prose behind the last one. */
+	for (const char *at = behind; formula.length > 0 && at < text.at + text.length; at++)
+		if (*at == '$' ||
+			(*at == '\\' && at + 1 < text.at + text.length && (at[1] == ')' || at[1] == ']')))
+			behind = at + (*at == '$' ? 1 : 2);
+	rest = (rstar_span){behind, (size_t) (text.at + text.length - behind)};
+	if (is_prose(rest) || (formula.length == 0 && is_prose(text)))
+	{
+		number = rstar_span_trim(last_number(rest));
+		if (number.length > 0)
+			return number;
+	}
+	return rstar_span_trim(formula);
 }
 
 /* --- letters -------------------------------------------------------------------------------- */
+
+/* Commands that only dress what follows. */
+static size_t
+dressing(rstar_span text, size_t at)
+{
+	static const char *const names[] = {"\\text",   "\\textbf", "\\textrm", "\\textit",
+										"\\mathrm", "\\mathbf", "\\mbox",   "\\textnormal",
+										"\\rm",     "\\bf",     "\\quad",   "\\qquad",
+										"\\boxed",  "\\left",   "\\right"};
+	size_t n = 1;
+
+	while (at + n < text.length && is_letter(text.at[at + n]))
+		n++;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strlen(names[i]) == n && memcmp(names[i], text.at + at, n) == 0)
+			return n;
+	return n == 1 && at + 1 < text.length && strchr(", ;!:[]", text.at[at + 1]) ? 2 : 0;
+}
 
 /* Skip what may stand before a letter: spaces, $, braces, \text and its like. */
 static size_t
@@ -529,18 +586,13 @@ skip_looks(rstar_span text, size_t at)
 {
 	while (at < text.length)
 	{
-		if (is_space(text.at[at]) || strchr("${}*~", text.at[at]))
-			at++;
-		else if (text.at[at] == '\\' && at + 1 < text.length && text.at[at + 1] != '(')
-		{
-			at++;
-			if (!is_letter(text.at[at]))
-				at++;
-			while (at < text.length && is_letter(text.at[at]))
-				at++;
-		}
-		else
+		size_t n = is_space(text.at[at]) || strchr("${}*~", text.at[at]) ? 1
+				   : text.at[at] == '\\'                                 ? dressing(text, at)
+																		 : 0;
+
+		if (n == 0)
 			break;
+		at += n;
 	}
 	return at;
 }
@@ -557,9 +609,6 @@ rstar_single_letter(rstar_span text)
 	if (at >= text.length || !is_letter(text.at[at]))
 		return 0;
 	letter = text.at[at];
-	if (text.length > 0 && text.at[0] == '\\' && at == text.length - 1 && at > 0 &&
-		is_letter(text.at[at - 1]))
-		return 0;
 	at = skip_looks(text, at + 1);
 	if (bracket)
 	{
@@ -611,10 +660,10 @@ rstar_extract_letter(rstar_span text, bool any)
 					stands_alone(text, letter))
 					found = text.at[letter];
 			}
-	if (found || !any)
+	if (found || !any || !is_prose(text))
 		return found;
 	for (size_t i = 0; i < text.length; i++)
-		if (text.at[i] >= 'A' && text.at[i] <= 'Z' && text.at[i] != 'I' && stands_alone(text, i))
+		if (text.at[i] >= 'A' && text.at[i] <= 'H' && stands_alone(text, i))
 		{
 			if (text.at[i] == 'A' && i + 2 < text.length && text.at[i + 1] == ' ' &&
 				is_letter(text.at[i + 2]))

@@ -448,6 +448,29 @@ follows_number(const lexer *lex, bool closely)
 	return n > 0 && !(closely && lex->spaced) && lex->out->token[n - 1].kind == RSTAR_TOKEN_NUMBER;
 }
 
+/* "0orx", "1andy": a conjunction between a number and a name, without its spaces. */
+static bool
+emit_conjunction(lexer *lex, const char *text, size_t length)
+{
+	size_t n = memcmp(text, "or", 2) == 0 ? 2 : length > 3 && memcmp(text, "and", 3) == 0 ? 3 : 0;
+
+	if (n == 0 || length <= n || length - n > 2)
+		return false;
+	emit_mark(lex, n == 2 ? RSTAR_MARK_OR : RSTAR_MARK_AND);
+	emit_letters(lex, text + n, length - n);
+	return true;
+}
+
+/* The s of "m/s" */
+static bool
+follows_unit_slash(const lexer *lex)
+{
+	const rstar_token *t = lex->out->token + lex->out->count;
+
+	return lex->out->count >= 2 && t[-1].kind == RSTAR_TOKEN_MARK && t[-1].id == '/' &&
+		   t[-2].kind == RSTAR_TOKEN_WORD;
+}
+
 /* A run of letters outside a command. */
 static void
 lex_letters(lexer *lex)
@@ -486,7 +509,8 @@ lex_letters(lexer *lex)
 	}
 	if (length == 1)
 	{
-		bool unit = lex->text_depth == 0 && follows_number(lex, false) && strchr("msghL", *text);
+		bool unit = lex->text_depth == 0 && strchr("msghL", *text) &&
+					(follows_number(lex, false) || follows_unit_slash(lex));
 
 		lex->out->ambiguity.letter_units |= unit;
 		if (unit && lex->reading.letter_units)
@@ -495,6 +519,8 @@ lex_letters(lexer *lex)
 			emit_letters(lex, text, 1);
 		return;
 	}
+	if (lex->text_depth == 0 && follows_number(lex, true) && emit_conjunction(lex, text, length))
+		return;
 	if (lex->text_depth == 0 && emit_run_together(lex, text, length))
 		return;
 	if (lex->text_depth > 0 || length >= 4 || is_short_word(text, length) ||

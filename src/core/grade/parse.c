@@ -388,7 +388,10 @@ parse_bracket(parser *p, unsigned open)
 	return node;
 }
 
-/* A braced argument, or the next token alone (one digit of a number). */
+/*
+ * What \frac, \sqrt, ^ and _ take: a braced group, a number as it stands (for
+ * \frac only its first digit), or a signed one; NULL when it is something else.
+ */
 static const rstar_node *
 parse_argument(parser *p, bool one_digit)
 {
@@ -396,15 +399,19 @@ parse_argument(parser *p, bool one_digit)
 
 	if (is_mark(token, '{'))
 		return parse_bracket(p, '{');
-	if (one_digit && is_integer_token(token) && token->length > 1)
+	if (token->kind == RSTAR_TOKEN_NUMBER)
 	{
 		rstar_node *node = rstar_node_make(p->work, RSTAR_NODE_NUMBER, 0);
+		bool first = one_digit && is_integer_token(token) && token->length > 1;
 
 		if (!node)
 			return NULL;
-		node->text = token->text++;
-		node->length = 1;
-		token->length--;
+		node->text = token->text;
+		node->length = first ? 1 : token->length;
+		node->repeat = token->repeat;
+		token->text += first;
+		token->length -= first;
+		p->token += !first;
 		return node;
 	}
 	if (is_mark(token, '+') || is_mark(token, '-'))
@@ -413,6 +420,8 @@ parse_argument(parser *p, bool one_digit)
 
 		p->token++;
 		rest = parse_argument(p, one_digit);
+		if (!rest)
+			rest = parse_power(p);
 		return is_mark(token, '-') ? rstar_node_unary(p->work, RSTAR_NODE_NEGATIVE, rest) : rest;
 	}
 	return NULL;
@@ -1119,6 +1128,8 @@ parse_exponent(parser *p, const rstar_node *base)
 	if (!enter(p))
 		return NULL;
 	exponent = parse_one(p, false);
+	if (exponent && (accept(p, '^') || accept(p, RSTAR_MARK_POWER)))
+		exponent = parse_exponent(p, exponent); /* 2^3^4 is 2^(3^4) */
 	p->depth--;
 	return rstar_node_binary(p->work, RSTAR_NODE_POWER, base, exponent);
 }

@@ -329,7 +329,7 @@ rstar_compare_relations(rstar_comparison *c, const rstar_node *a, const rstar_no
 		return rstar_compare_sets(c, a, b, &applies);
 	}
 	c->rule = is_inequality(op) ? RSTAR_RULE_INEQUALITY : RSTAR_RULE_EQUATION;
-	if (a->count == 2 && b->count == 2)
+	if (a->count == 2 && b->count == 2 && rstar_node_has_names(a) && rstar_node_has_names(b))
 	{
 		unsigned other = b->relation[0];
 
