@@ -38,11 +38,28 @@ load_big_endian(const uint8_t *bytes)
 	return __builtin_bswap32(word);
 }
 
+/*
+ * One of the 64 rounds. The eight variables change places from round to round;
+ * eight rounds, each with the names moved on by one, bring them back without
+ * any copying.
+ */
+#define ROUND(a, b, c, d, e, f, g, h, t)                                                           \
+	do                                                                                             \
+	{                                                                                              \
+		uint32_t first = (h) + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) +                    \
+						 ((g) ^ ((e) & ((f) ^ (g)))) + constants[t] + w[t];                        \
+		uint32_t second =                                                                          \
+			(rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + (((a) & (b)) | ((c) & ((a) | (b))));  \
+		(d) += first;                                                                              \
+		(h) = first + second;                                                                      \
+	} while (0)
+
 static void
 compress(uint32_t state[8], const uint8_t *block)
 {
 	uint32_t w[64];
-	uint32_t s[8];
+	uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
+	uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
 
 	for (int t = 0; t < 16; t++)
 		w[t] = load_big_endian(block + 4 * t);
@@ -53,21 +70,25 @@ compress(uint32_t state[8], const uint8_t *block)
 
 		w[t] = w[t - 16] + early + w[t - 7] + late;
 	}
-	memcpy(s, state, sizeof s);
-	for (int t = 0; t < 64; t++)
+	for (int t = 0; t < 64; t += 8)
 	{
-		uint32_t choice = (s[4] & s[5]) ^ (~s[4] & s[6]);
-		uint32_t majority = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]);
-		uint32_t first = s[7] + (rotate(s[4], 6) ^ rotate(s[4], 11) ^ rotate(s[4], 25)) + choice +
-						 constants[t] + w[t];
-		uint32_t second = (rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22)) + majority;
-
-		memmove(s + 1, s, 7 * sizeof *s);
-		s[4] += first;
-		s[0] = first + second;
+		ROUND(a, b, c, d, e, f, g, h, t);
+		ROUND(h, a, b, c, d, e, f, g, t + 1);
+		ROUND(g, h, a, b, c, d, e, f, t + 2);
+		ROUND(f, g, h, a, b, c, d, e, t + 3);
+		ROUND(e, f, g, h, a, b, c, d, t + 4);
+		ROUND(d, e, f, g, h, a, b, c, t + 5);
+		ROUND(c, d, e, f, g, h, a, b, t + 6);
+		ROUND(b, c, d, e, f, g, h, a, t + 7);
 	}
-	for (int i = 0; i < 8; i++)
-		state[i] += s[i];
+	state[0] += a;
+	state[1] += b;
+	state[2] += c;
+	state[3] += d;
+	state[4] += e;
+	state[5] += f;
+	state[6] += g;
+	state[7] += h;
 }
 
 void
