@@ -44,11 +44,11 @@ symlink $outside, "$directory/link.gguf" or die $!;
 mkfifo("$directory/pipe.gguf", 0600) or die $!;
 mkdir "$directory/folder.gguf";
 my %wrong = (
-	'link.gguf'    => qr/could not open|not a regular file/,
-	'pipe.gguf'    => qr/not a regular file/,
-	'folder.gguf'  => qr/not a regular file/,
-	'missing.gguf' => qr/could not open the file of model "good": No such file/,
-	'$share/missing.gguf' => qr/could not open the file of model "good": No such file/);
+	'link.gguf'           => qr/"link.gguf" is a symbolic link/,
+	'pipe.gguf'           => qr/not a regular file/,
+	'folder.gguf'         => qr/not a regular file/,
+	'missing.gguf'        => qr/could not open model file "missing.gguf": No such file/,
+	'$share/missing.gguf' => qr/could not open model (file|directory) .*: No such file/);
 for my $path (sort keys %wrong)
 {
 	$node->safe_psql('postgres',

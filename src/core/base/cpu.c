@@ -8,7 +8,22 @@
 #include <string.h>
 #include <strings.h>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 static const char *const family_names[RSTAR_CPU_FAMILIES] = {"portable", "avx2", "avx512"};
+
+#if defined(__x86_64__)
+/* clang's builtin does not know this name. Its registers are AVX's. */
+static bool
+has_f16c(void)
+{
+	unsigned eax, ebx, ecx, edx;
+
+	return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx & bit_F16C) != 0;
+}
+#endif
 
 bool
 rstar_cpu_supports(rstar_cpu_family family)
@@ -21,8 +36,7 @@ rstar_cpu_supports(rstar_cpu_family family)
 		/* The builtins look at XCR0 too: registers that are not saved do not count. */
 		case RSTAR_CPU_AVX2:
 			__builtin_cpu_init();
-			return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-				   __builtin_cpu_supports("f16c");
+			return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
 		case RSTAR_CPU_AVX512:
 			return rstar_cpu_supports(RSTAR_CPU_AVX2) && __builtin_cpu_supports("avx512f") &&
 				   __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
