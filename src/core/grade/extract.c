@@ -421,7 +421,7 @@ at_the_end(rstar_span text, rstar_span part)
 }
 
 static rstar_span
-last_formula(rstar_span text)
+last_formula(rstar_span text, size_t *formulas)
 {
 	static const char *const closers[] = {"$", "\\)", "\\]"};
 	static const char *const openers[] = {"$", "\\(", "\\["};
@@ -460,9 +460,7 @@ last_formula(rstar_span text)
 			}
 		}
 	}
-	/* Of several formulas only one that ends the text can be the answer. */
-	if (count > 1 && !at_the_end(text, best))
-		best.length = 0;
+	*formulas = count;
 	return best;
 }
 
@@ -540,7 +538,8 @@ rstar_extract_last(rstar_span text)
 static rstar_span
 last_stated(rstar_span text)
 {
-	rstar_span formula = last_formula(text);
+	size_t count;
+	rstar_span formula = last_formula(text, &count);
 	const char *behind = formula.at + formula.length;
 	rstar_span rest;
 	rstar_span number;
@@ -557,6 +556,9 @@ last_stated(rstar_span text)
 		if (number.length > 0)
 			return number;
 	}
+	/* Of several formulas only one that ends the text can be the answer. */
+	if (count > 1 && !at_the_end(text, formula))
+		formula.length = 0;
 	return rstar_span_trim(formula);
 }
 
