@@ -14,7 +14,9 @@
  * the importance of its column where that is given: large weights matter more,
  * but small ones are not free.
  *
- * Sums are in double and in index order, so the bytes are the same everywhere.
+ * The fits work on numbers divided by the largest one, so that nothing
+ * overflows, and sum in eight lanes, which any compiler turns into vectors; the
+ * order of summation is fixed, so the bytes are the same everywhere.
  */
 #include "core/tensor/quants.h"
 
@@ -53,14 +55,6 @@ inverse(float x)
 	return x != 0.0f ? 1.0f / x : 0.0f;
 }
 
-/* The weights of a group of n, see above. */
-static void
-weigh(const float *x, int n, float rms, const float *importance, float *weights)
-{
-	for (int i = 0; i < n; i++)
-		weights[i] = (rms + fabsf(x[i])) * (importance ? importance[i] : 1.0f);
-}
-
 static float
 root_mean_square(const float *x, size_t n)
 {
@@ -73,6 +67,62 @@ root_mean_square(const float *x, size_t n)
 
 /* --- the two fits ---------------------------------------------------------- */
 
+#define LANES 8
+
+/* Nearest whole number of |x| < 2^22: what is added leaves no room for a fraction. */
+static inline float
+whole(float x)
+{
+	return (x + 0x1.8p23f) - 0x1.8p23f;
+}
+
+static inline float
+clamp(float x, float least, float most)
+{
+	x = x > least ? x : least;
+	return x < most ? x : most;
+}
+
+static double
+sum_lanes(const float lanes[LANES])
+{
+	double sum = 0.0;
+
+	for (int l = 0; l < LANES; l++)
+		sum += (double) lanes[l];
+	return sum;
+}
+
+/* A group of 16 or 32 numbers in units of the largest, with their weights. */
+typedef struct group
+{
+	int n;
+	float unit; /* 0: all numbers are (as good as) 0 */
+	float sign; /* of the largest */
+	float x[LARGEST_GROUP];
+	float weights[LARGEST_GROUP];
+} group;
+
+static void
+prepare(group *numbers, const float *x, int n, float rms, const float *importance)
+{
+	float largest = 0.0f;
+	float scale;
+
+	for (int i = 0; i < n; i++)
+		largest = fabsf(x[i]) > fabsf(largest) ? x[i] : largest;
+	numbers->n = n;
+	numbers->unit = fabsf(largest) > 1e-37f ? fabsf(largest) : 0.0f;
+	numbers->sign = largest < 0.0f ? -1.0f : 1.0f;
+	scale = inverse(numbers->unit);
+	rms = clamp(rms * scale, 0.0f, 1e6f);
+	for (int i = 0; i < n; i++)
+	{
+		numbers->x[i] = x[i] * scale;
+		numbers->weights[i] = (rms + fabsf(numbers->x[i])) * (importance ? importance[i] : 1.0f);
+	}
+}
+
 /*
  * A scale s (of either sign) with x ~ s * q, q in [-most - 1, most]. The number
  * of largest magnitude lies near -most - 1, where the grid reaches furthest.
@@ -80,39 +130,38 @@ root_mean_square(const float *x, size_t n)
  * falls by sum(w x q)^2 / sum(w q q).
  */
 static float
-fit_signed(const float *x, const float *weights, int n, int most)
+fit_signed(const group *numbers, int most)
 {
-	float furthest = 0.0f;
+	float least = (float) (-most - 1);
 	float best_scale = 0.0f;
 	double best_gain = 0.0;
-	float least = (float) (-most - 1);
 
-	for (int i = 0; i < n; i++)
-		if (fabsf(x[i]) > fabsf(furthest))
-			furthest = x[i];
-	if (furthest == 0.0f)
-		return 0.0f;
 	for (int step = -9; step <= 9; step++)
 	{
-		float grid = (least + 0.1f * (float) step) / furthest;
-		double wxq = 0.0;
-		double wqq = 0.0;
+		float grid = (least + 0.1f * (float) step) * numbers->sign;
+		float wxq_lanes[LANES] = {0.0f};
+		float wqq_lanes[LANES] = {0.0f};
 
-		for (int i = 0; i < n; i++)
-		{
-			double q = (double) nearest(x[i] * grid, least, (float) most);
-			double wq = (double) weights[i] * q;
+		for (int i = 0; i < numbers->n; i += LANES)
+			for (int l = 0; l < LANES; l++)
+			{
+				float q = clamp(whole(numbers->x[i + l] * grid), least, (float) most);
+				float wq = numbers->weights[i + l] * q;
 
-			wxq += wq * (double) x[i];
-			wqq += wq * q;
-		}
+				wxq_lanes[l] += wq * numbers->x[i + l];
+				wqq_lanes[l] += wq * q;
+			}
+
+		double wxq = sum_lanes(wxq_lanes);
+		double wqq = sum_lanes(wqq_lanes);
+
 		if (wqq > 0.0 && wxq * wxq > best_gain * wqq)
 		{
 			best_gain = wxq * wxq / wqq;
 			best_scale = (float) (wxq / wqq);
 		}
 	}
-	return best_scale;
+	return best_scale * numbers->unit;
 }
 
 typedef struct affine
@@ -121,92 +170,99 @@ typedef struct affine
 	float min;   /* >= 0: what is subtracted */
 } affine;
 
-/* Best scale and minimum for given integers: two normal equations, min >= 0. */
-static affine
-solve_affine(const float *x, const float *weights, const uint8_t *q, int n)
+/* Weighted sums over a group and its integers. */
+typedef struct moments
 {
-	double w = 0.0;
-	double wx = 0.0;
-	double wq = 0.0;
-	double wxq = 0.0;
-	double wqq = 0.0;
+	double w;
+	double wx;
+	double wxx;
+	double wq;
+	double wxq;
+	double wqq;
+} moments;
 
-	for (int i = 0; i < n; i++)
+/* Best scale and minimum for given integers: two normal equations, min >= 0. */
+static double
+solve_affine(const moments *m, double *scale, double *min)
+{
+	double determinant = m->w * m->wqq - m->wq * m->wq;
+
+	*scale = -1.0;
+	*min = 0.0;
+	if (determinant > 1e-5 * m->w * m->wqq) /* else all integers are equal */
 	{
-		double weight = (double) weights[i];
-		double level = (double) q[i];
-
-		w += weight;
-		wx += weight * (double) x[i];
-		wq += weight * level;
-		wxq += weight * (double) x[i] * level;
-		wqq += weight * level * level;
+		*scale = (m->w * m->wxq - m->wx * m->wq) / determinant;
+		*min = (m->wq * m->wxq - m->wqq * m->wx) / determinant;
 	}
-
-	double determinant = w * wqq - wq * wq;
-	affine fit = {-1.0f, 0.0f};
-
-	if (determinant > 1e-9 * w * wqq) /* else all integers are equal */
+	if (*min < 0.0 || *scale < 0.0)
 	{
-		fit.scale = (float) ((w * wxq - wx * wq) / determinant);
-		fit.min = (float) ((wq * wxq - wqq * wx) / determinant);
+		*min = 0.0;
+		*scale = m->wqq > 0.0 && m->wxq > 0.0 ? m->wxq / m->wqq : 0.0;
 	}
-	if (!(fit.min >= 0.0f) || !(fit.scale >= 0.0f))
-	{
-		fit.min = 0.0f;
-		fit.scale = wqq > 0.0 && wxq > 0.0 ? (float) (wxq / wqq) : 0.0f;
-	}
-	return fit;
+	return *scale * *scale * m->wqq + *min * *min * m->w + m->wxx +
+		   2.0 * (*min * m->wx - *scale * *min * m->wq - *scale * m->wxq);
 }
 
-static double
-affine_error(const float *x, const float *weights, const uint8_t *q, int n, affine fit)
+/* The sums that depend on the integers, which a grid from `low` upwards gives. */
+static void
+sum_moments(const group *numbers, float low, float grid, float most, moments *m)
 {
-	double error = 0.0;
+	float wq_lanes[LANES] = {0.0f};
+	float wxq_lanes[LANES] = {0.0f};
+	float wqq_lanes[LANES] = {0.0f};
 
-	for (int i = 0; i < n; i++)
-	{
-		float off = fit.scale * (float) q[i] - fit.min - x[i];
+	for (int i = 0; i < numbers->n; i += LANES)
+		for (int l = 0; l < LANES; l++)
+		{
+			float q = clamp(whole((numbers->x[i + l] - low) * grid), 0.0f, most);
+			float wq = numbers->weights[i + l] * q;
 
-		error += (double) weights[i] * (double) off * (double) off;
-	}
-	return error;
+			wq_lanes[l] += wq;
+			wxq_lanes[l] += wq * numbers->x[i + l];
+			wqq_lanes[l] += wq * q;
+		}
+	m->wq = sum_lanes(wq_lanes);
+	m->wxq = sum_lanes(wxq_lanes);
+	m->wqq = sum_lanes(wqq_lanes);
 }
 
 /* x ~ scale * q - min with q in [0, most]. */
 static affine
-fit_affine(const float *x, const float *weights, int n, int most)
+fit_affine(const group *numbers, int most)
 {
 	float low = 0.0f; /* the grid includes zero */
-	float high = x[0];
+	float high = numbers->x[0];
 	affine best = {0.0f, 0.0f};
 	double best_error = INFINITY;
+	moments m = {0};
 
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < numbers->n; i++)
 	{
-		low = x[i] < low ? x[i] : low;
-		high = x[i] > high ? x[i] : high;
+		low = numbers->x[i] < low ? numbers->x[i] : low;
+		high = numbers->x[i] > high ? numbers->x[i] : high;
+		m.w += (double) numbers->weights[i];
+		m.wx += (double) numbers->weights[i] * (double) numbers->x[i];
+		m.wxx += (double) numbers->weights[i] * (double) numbers->x[i] * (double) numbers->x[i];
 	}
-	if (!(high > low))
+	if (!(high - low > 1e-6f))
 	{
-		best.min = -low; /* all equal, and not above zero */
+		best.min = -low * numbers->unit; /* all equal, and not above zero */
 		return best;
 	}
 	for (int step = -6; step <= 8; step++)
 	{
 		float grid = ((float) most + 0.15f * (float) step) / (high - low);
-		uint8_t q[LARGEST_GROUP];
-		affine fit;
+		double scale;
+		double min;
 		double error;
 
-		for (int i = 0; i < n; i++)
-			q[i] = (uint8_t) nearest((x[i] - low) * grid, 0.0f, (float) most);
-		fit = solve_affine(x, weights, q, n);
-		error = affine_error(x, weights, q, n, fit);
+		sum_moments(numbers, low, grid, (float) most, &m);
+		error = solve_affine(&m, &scale, &min);
 		if (error < best_error)
 		{
 			best_error = error;
-			best = fit;
+			best.scale = (float) (scale * (double) numbers->unit);
+			best.min = (float) (min * (double) numbers->unit);
 		}
 	}
 	return best;
@@ -232,10 +288,10 @@ encode_q8_0(const float *x, rstar_block_q8_0 *block)
 static void
 encode_q4_0(const float *x, const float *importance, float rms, rstar_block_q4_0 *block)
 {
-	float weights[RSTAR_Q4_0_BLOCK];
+	group numbers;
 
-	weigh(x, RSTAR_Q4_0_BLOCK, rms, importance, weights);
-	block->d = encode_scale(fit_signed(x, weights, RSTAR_Q4_0_BLOCK, 7));
+	prepare(&numbers, x, RSTAR_Q4_0_BLOCK, rms, importance);
+	block->d = encode_scale(fit_signed(&numbers, 7));
 
 	float grid = inverse(rstar_f16_to_f32(block->d));
 
@@ -276,10 +332,10 @@ encode_affine_block(const float *x, const float *importance, float rms, int most
 
 	for (int g = 0; g < 8; g++)
 	{
-		float weights[32];
+		group numbers;
 
-		weigh(x + 32 * g, 32, rms, importance ? importance + 32 * g : NULL, weights);
-		fits[g] = fit_affine(x + 32 * g, weights, 32, most);
+		prepare(&numbers, x + 32 * g, 32, rms, importance ? importance + 32 * g : NULL);
+		fits[g] = fit_affine(&numbers, most);
 		top_scale = fits[g].scale > top_scale ? fits[g].scale : top_scale;
 		top_min = fits[g].min > top_min ? fits[g].min : top_min;
 	}
@@ -342,10 +398,10 @@ encode_q6_K(const float *x, const float *importance, float rms, rstar_block_q6_K
 
 	for (int g = 0; g < 16; g++)
 	{
-		float weights[16];
+		group numbers;
 
-		weigh(x + 16 * g, 16, rms, importance ? importance + 16 * g : NULL, weights);
-		fits[g] = fit_signed(x + 16 * g, weights, 16, 31);
+		prepare(&numbers, x + 16 * g, 16, rms, importance ? importance + 16 * g : NULL);
+		fits[g] = fit_signed(&numbers, 31);
 		if (fabsf(fits[g]) > fabsf(furthest))
 			furthest = fits[g];
 	}
