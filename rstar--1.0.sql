@@ -150,3 +150,23 @@ CREATE FUNCTION rstar_generate(prompt text, model text DEFAULT NULL, max_tokens 
 COMMENT ON FUNCTION rstar_generate(text, text, integer, double precision, integer, double precision,
                                    double precision, bigint, text[]) IS
 	'continue a prompt, up to a stop text, the end of the model''s text or a limit';
+
+-- ===========================================================================
+-- Sandbox: running model-written Python
+-- ===========================================================================
+
+CREATE FUNCTION rstar_run_python(code text, timeout integer DEFAULT NULL,
+                                 OUT status text, OUT output text, OUT value text, OUT error text,
+                                 OUT elapsed double precision)
+	RETURNS record
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000;
+COMMENT ON FUNCTION rstar_run_python(text, integer) IS
+	'run Python in the sandbox, for at most timeout milliseconds: status (ok, error, timeout or killed), what it printed, the value of a last expression, the exception, and milliseconds elapsed';
+
+CREATE FUNCTION rstar_sandbox_info(OUT name text, OUT active boolean, OUT detail text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 10000;
+COMMENT ON FUNCTION rstar_sandbox_info() IS
+	'what confines model-written code on this machine, and within which limits';
+
+REVOKE EXECUTE ON FUNCTION rstar_run_python(text, integer) FROM PUBLIC;

@@ -48,7 +48,28 @@ typedef struct rstar_settings_values
 	double top_p;
 	double min_p;
 	int seed;
+
+	/* sandbox */
+	char *sandbox_program;
+	char *sandbox_modules;
+	int sandbox_mode;       /* an rstar_sandbox_mode */
+	bool sandbox_namespaces;
+	int sandbox_timeout_ms; /* wall clock, of one step */
+	int sandbox_max_timeout_ms;
+	int sandbox_cpu_timeout_ms;
+	int sandbox_step_memory_mb;
+	int sandbox_memory_mb; /* of a session's sandbox in all */
+	int sandbox_output;    /* bytes */
+	int sandbox_parallel;  /* 0: as many as there are cores */
+	int sandbox_idle_timeout_s;
 } rstar_settings_values;
+
+/* rstar.sandbox_mode */
+typedef enum rstar_sandbox_mode
+{
+	RSTAR_SANDBOX_MODE_AUTO,  /* keep states where the kernel can, else rebuild them */
+	RSTAR_SANDBOX_MODE_REPLAY /* always rebuild them */
+} rstar_sandbox_mode;
 
 extern rstar_settings_values rstar_settings;
 

@@ -377,7 +377,7 @@ start_up(bool with_sympy)
 {
 	rstar_sandbox *sandbox = open_sandbox(false, 2);
 	rstar_sandbox_step step = step_of(with_sympy ? sympy[0] : arithmetic[0]);
-	rstar_sandbox_info info;
+	rstar_sandbox_description info;
 	rstar_sandbox_result r;
 	rstar_error err;
 	double started = now_s();

@@ -655,7 +655,7 @@ run_under(bool listener)
 		rstar_sandbox *sandbox;
 		rstar_sandbox_step step = step_of("6*7", 5000);
 		rstar_sandbox_result r;
-		rstar_sandbox_info info;
+		rstar_sandbox_description info;
 		rstar_error err = {.message = ""};
 		rstar_status rc;
 
@@ -736,7 +736,7 @@ static void
 test_info(void)
 {
 	rstar_sandbox *sandbox = open_with(0);
-	rstar_sandbox_info info;
+	rstar_sandbox_description info;
 	rstar_error err = {.message = ""};
 
 	CHECK_MSG(rstar_sandbox_describe(sandbox, 20000, NULL, &info, &err) == RSTAR_OK, "%s", err.message);

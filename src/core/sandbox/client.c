@@ -260,13 +260,9 @@ rstar_sandbox_start(rstar_sandbox *sandbox, rstar_sandbox_node parent,
 	return RSTAR_OK;
 }
 
-void
-rstar_sandbox_release(rstar_sandbox *sandbox, rstar_sandbox_node handle)
+static void
+release(rstar_sandbox *sandbox, client_node *node)
 {
-	client_node *node = find(sandbox, handle);
-
-	if (!node)
-		return;
 	if (node->phase == PHASE_RESULT)
 	{
 		rstar_sandbox_result_free(&node->result);
@@ -281,11 +277,25 @@ rstar_sandbox_release(rstar_sandbox *sandbox, rstar_sandbox_node handle)
 }
 
 void
+rstar_sandbox_release(rstar_sandbox *sandbox, rstar_sandbox_node handle)
+{
+	client_node *node = find(sandbox, handle);
+
+	if (!node)
+		return;
+	release(sandbox, node);
+	/* While steps are in flight the next wait sends it; an idle caller may not wait. */
+	if (sandbox->in_flight == 0)
+		rstar_sandbox_flush(sandbox);
+}
+
+void
 rstar_sandbox_reset(rstar_sandbox *sandbox)
 {
 	for (size_t i = 0; i < sandbox->n_nodes; i++)
 		if (sandbox->nodes[i].phase != PHASE_FREE && !sandbox->nodes[i].released)
-			rstar_sandbox_release(sandbox, rstar_sandbox_handle(sandbox, &sandbox->nodes[i]));
+			release(sandbox, &sandbox->nodes[i]);
+	rstar_sandbox_flush(sandbox);
 }
 
 void
@@ -519,7 +529,7 @@ rstar_sandbox_descriptor(const rstar_sandbox *sandbox)
 
 rstar_status
 rstar_sandbox_describe(rstar_sandbox *sandbox, int timeout_ms, const rstar_cancel *cancel,
-					   rstar_sandbox_info *info, rstar_error *err)
+					   rstar_sandbox_description *info, rstar_error *err)
 {
 	int64_t until = rstar_sandbox_now() + (int64_t) timeout_ms * 1000000;
 	rstar_status status = rstar_sandbox_process_start(sandbox, err);

@@ -72,7 +72,7 @@ struct rstar_sandbox
 	rstar_buffer in, out;
 	size_t out_sent;
 	unsigned failures; /* programs lost since the last result */
-	rstar_sandbox_info info;
+	rstar_sandbox_description info;
 	rstar_sandbox_statistics statistics;
 	bool counters_came;
 };
@@ -97,6 +97,8 @@ extern rstar_status rstar_sandbox_receive(rstar_sandbox *sandbox, const char *da
 /* Send START for a node, or for what must be rebuilt before it. */
 extern rstar_status rstar_sandbox_submit(rstar_sandbox *sandbox, client_node *node,
 										 rstar_error *err);
+/* Send what is queued without waiting; failures show at the next pump. */
+extern void rstar_sandbox_flush(rstar_sandbox *sandbox);
 extern void rstar_sandbox_send_release(rstar_sandbox *sandbox, client_node *node);
 
 /* The program is gone: state is lost, what was in flight is queued again. */

@@ -94,8 +94,8 @@ typedef struct rstar_sandbox_result
 	const rstar_allocator *allocator;
 } rstar_sandbox_result;
 
-/* What confines the steps here (rstar_sandbox_info). */
-typedef struct rstar_sandbox_info
+/* What confines the steps here (rstar_sandbox_describe). */
+typedef struct rstar_sandbox_description
 {
 	bool started;
 	bool seccomp, snapshots, namespaces, measured, huge_pages, fixed_addresses, broker_confined;
@@ -103,7 +103,7 @@ typedef struct rstar_sandbox_info
 	uint64_t template_bytes[RSTAR_SANDBOX_TEMPLATES]; /* 0: not loaded yet */
 	char python[32];
 	int pid; /* of the supervisor, this process's child; 0: none */
-} rstar_sandbox_info;
+} rstar_sandbox_description;
 
 typedef struct rstar_sandbox_statistics
 {
@@ -187,7 +187,7 @@ extern int rstar_sandbox_descriptor(const rstar_sandbox *sandbox);
 
 /* Start the program if need be and say what confines it. Slices as in wait. */
 extern rstar_status rstar_sandbox_describe(rstar_sandbox *sandbox, int timeout_ms,
-										   const rstar_cancel *cancel, rstar_sandbox_info *info,
+										   const rstar_cancel *cancel, rstar_sandbox_description *info,
 										   rstar_error *err);
 
 /* Counters; AGAIN as in wait. Starts no program: its counters are then 0. */

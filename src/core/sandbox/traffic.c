@@ -287,7 +287,7 @@ base_gone(rstar_sandbox *sandbox, uint64_t broker_id, uint64_t base_id)
 static void
 template_ready(rstar_sandbox *sandbox, const rstar_frame_ready *ready)
 {
-	rstar_sandbox_info *info = &sandbox->info;
+	rstar_sandbox_description *info = &sandbox->info;
 	size_t length = ready->python.length < sizeof(info->python) - 1 ? ready->python.length
 																	: sizeof(info->python) - 1;
 
@@ -487,6 +487,13 @@ send_queued(rstar_sandbox *sandbox)
 	rstar_buffer_clear(&sandbox->out);
 	sandbox->out_sent = 0;
 	return true;
+}
+
+void
+rstar_sandbox_flush(rstar_sandbox *sandbox)
+{
+	if (sandbox->pid > 0)
+		(void) send_queued(sandbox);
 }
 
 static rstar_status
