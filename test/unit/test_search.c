@@ -120,7 +120,7 @@ terminal_guided_by_hand(void)
 	check_node(&mcts, 4, 1, -1);
 	check_node(&mcts, 5, 1, 1);
 	check_node(&mcts, 8, 1, 1);
-	CHECK(mcts.tree.nodes[0].closed);
+	CHECK(mcts.tree.nodes[0].closed && mcts.rollouts == 3);
 	CHECK(mcts.answers == 3 && mcts.correct == 2 && mcts.first_correct_rollout == 1);
 	CHECK(mcts.tree.nodes[6].rollout == 0 && mcts.tree.nodes[8].rollout == 2);
 	rstar_tree_path(&mcts.tree, 8, &path);

@@ -119,6 +119,8 @@ rstar_mcts_select(rstar_mcts *mcts)
 			return mcts->current;
 		end_rollout(mcts);
 	}
+	if (mcts->current != RSTAR_NO_NODE)
+		end_rollout(mcts); /* its last expansion ended the search */
 	return RSTAR_NO_NODE;
 }
 

@@ -1,0 +1,345 @@
+/*
+ * candidates.c
+ *	  What the policy wrote, read and judged.
+ */
+#include <string.h>
+
+#include "core/grade/grade.h"
+#include "core/search/internal.h"
+#include "core/step/tokens.h"
+
+static const rstar_tree_node *
+parent_of(const rstar_candidate *c)
+{
+	return &c->tree->mcts.tree.nodes[c->tree->wanted];
+}
+
+/* --- reading ------------------------------------------------------------------------ */
+
+static void
+take_sequence(rstar_search *search, uint32_t i)
+{
+	rstar_candidate *c = &search->candidates[i];
+	rstar_sequence sequence;
+
+	rstar_generation_get(search->generation, i, &sequence);
+	rstar_kv_node_retain(sequence.node);
+	c->policy = sequence.node;
+	c->node.tokens = sequence.n_tokens;
+	for (uint32_t t = 0; t < sequence.n_tokens; t++)
+		c->node.logprob += sequence.logprobs[t];
+	c->tree->cost.generated_tokens += sequence.n_tokens;
+}
+
+static rstar_status
+grade_answer(rstar_search *search, rstar_candidate *c, rstar_error *err)
+{
+	const rstar_string *gold = &c->tree->problem.gold;
+	size_t length;
+	const char *answer =
+		rstar_grade_extract(&search->round, c->parse.answer.data, c->parse.answer.length, &length);
+
+	c->node.answer.data = rstar_arena_strndup(&search->round, answer ? answer : "", length);
+	if (!c->node.answer.data)
+		return rstar_error_memory(err, length);
+	c->node.answer.length = length;
+	if (length == 0)
+		c->node.status = RSTAR_NODE_UNPARSABLE;
+	else if (gold->length > 0)
+	{
+		c->node.graded = true;
+		c->node.correct = rstar_grade_compare(search->allocator, gold->data, gold->length,
+											  c->node.answer.data, length)
+							  .equal;
+	}
+	return RSTAR_OK;
+}
+
+static rstar_status
+read_candidate(rstar_search *search, uint32_t i, rstar_error *err)
+{
+	rstar_candidate *c = &search->candidates[i];
+
+	take_sequence(search, i);
+	if (c->watch.status != RSTAR_OK)
+	{
+		*err = c->watch.error;
+		return c->watch.status;
+	}
+	if (!rstar_stop_watch_text(&c->watch, &c->text))
+		return rstar_error_memory(err, c->watch.text.length);
+	c->node.written = c->text.length;
+	c->node.kind = RSTAR_NODE_STEP;
+	rstar_step_parse_text(c->text.data ? c->text.data : "", c->text.length, parent_of(c)->state,
+						  &c->parse);
+	if (c->watch.tag == RSTAR_TAG_NONE || c->parse.kind == RSTAR_STEP_UNPARSABLE)
+	{
+		c->node.status = RSTAR_NODE_UNPARSABLE;
+		return RSTAR_OK;
+	}
+	c->node.state = c->parse.next;
+	if (c->parse.kind != RSTAR_STEP_ANSWER)
+		return RSTAR_OK;
+	c->node.kind = RSTAR_NODE_ANSWER;
+	return grade_answer(search, c, err);
+}
+
+/* Count a candidate with the text of an earlier one of its node there. */
+static void
+merge_duplicate(rstar_search *search, uint32_t i)
+{
+	rstar_candidate *c = &search->candidates[i];
+
+	for (uint32_t j = i - c->number; j < i; j++)
+	{
+		rstar_candidate *earlier = &search->candidates[j];
+
+		if (!earlier->dropped && earlier->text.length == c->text.length &&
+			(c->text.length == 0 || memcmp(earlier->text.data, c->text.data, c->text.length) == 0))
+		{
+			earlier->node.duplicates++;
+			c->dropped = true;
+			return;
+		}
+	}
+}
+
+/* Beside the first answer of a node nothing else counts. */
+static void
+drop_beside_answers(rstar_search *search)
+{
+	for (uint32_t i = 0; i < search->n_candidates; i++)
+	{
+		rstar_candidate *c = &search->candidates[i];
+
+		if (!rstar_candidate_alive(c) || c->node.kind != RSTAR_NODE_ANSWER)
+			continue;
+		for (uint32_t j = i - c->number;
+			 j < search->n_candidates && search->candidates[j].tree == c->tree; j++)
+			search->candidates[j].dropped = j != i;
+	}
+}
+
+rstar_status
+rstar_search_read_candidates(rstar_search *search, rstar_error *err)
+{
+	rstar_status status = RSTAR_OK;
+
+	for (uint32_t i = 0; i < search->n_candidates && status == RSTAR_OK; i++)
+	{
+		status = read_candidate(search, i, err);
+		if (status == RSTAR_OK && search->options.merge_duplicates)
+			merge_duplicate(search, i);
+	}
+	if (status == RSTAR_OK && search->options.mcts.answer_exclusive)
+		drop_beside_answers(search);
+	return status;
+}
+
+/* --- running ------------------------------------------------------------------------ */
+
+rstar_status
+rstar_search_start_code(rstar_search *search, rstar_error *err)
+{
+	for (uint32_t i = 0; i < search->n_candidates; i++)
+	{
+		rstar_candidate *c = &search->candidates[i];
+		rstar_sandbox_step step = {.code = c->parse.code.data,
+								   .length = c->parse.code.length,
+								   .limits = search->options.limits};
+		rstar_sandbox_node parent = c->tree->attached[c->tree->wanted].state;
+		rstar_status status;
+
+		if (!rstar_candidate_alive(c) || c->node.kind == RSTAR_NODE_ANSWER)
+			continue;
+		status = rstar_sandbox_start(search->parts.sandbox, parent, &step, &c->state, err);
+		if (status != RSTAR_OK)
+			return status;
+		c->running = true;
+		c->tree->cost.python_steps++;
+		search->n_running++;
+	}
+	return RSTAR_OK;
+}
+
+/* All that was printed since <code>, along the path, and now. */
+static bool
+printed_in_block(const rstar_tree *tree, uint32_t id, rstar_buffer *out)
+{
+	const rstar_tree_node *node = &tree->nodes[id];
+
+	if (node->state != RSTAR_SOLUTION_CODE)
+		return true;
+	return printed_in_block(tree, node->parent, out) &&
+		   rstar_buffer_append(out, node->output.data, node->output.length);
+}
+
+/* At <end_of_code> the output goes into the text, where the policy will read it. */
+static rstar_status
+insert_output(rstar_search *search, rstar_candidate *c, const rstar_sandbox_result *result,
+			  rstar_error *err)
+{
+	rstar_buffer printed;
+	rstar_status status = RSTAR_OK;
+
+	rstar_buffer_init(&printed, search->allocator);
+	if (!printed_in_block(&c->tree->mcts.tree, c->tree->wanted, &printed) ||
+		!rstar_buffer_append(&printed, c->output.data, c->output.length) ||
+		(printed.length == 0 && result->value &&
+		 !rstar_buffer_append(&printed, result->value, result->value_length)))
+		status = rstar_error_memory(err, printed.length);
+	if (status == RSTAR_OK)
+		status = rstar_output_append(&c->text, printed.data, printed.length,
+									 search->options.output_characters,
+									 search->parts.policy.tokenizer, err);
+	rstar_buffer_free(&printed);
+	return status;
+}
+
+static rstar_node_status
+node_status(rstar_sandbox_status status)
+{
+	switch (status)
+	{
+		case RSTAR_SANDBOX_OK:
+			return RSTAR_NODE_OK;
+		case RSTAR_SANDBOX_ERROR:
+			return RSTAR_NODE_ERROR;
+		case RSTAR_SANDBOX_TIMEOUT:
+			return RSTAR_NODE_TIMEOUT;
+		case RSTAR_SANDBOX_KILLED:
+			break;
+	}
+	return RSTAR_NODE_KILLED;
+}
+
+static bool
+append_failure(rstar_buffer *out, const rstar_sandbox_result *result)
+{
+	return rstar_buffer_append_text(out, result->error ? result->error : "error") &&
+		   (!result->message || !result->message[0] ||
+			(rstar_buffer_append_text(out, ": ") &&
+			 rstar_buffer_append_text(out, result->message)));
+}
+
+static rstar_candidate *
+find_running(rstar_search *search, rstar_sandbox_node node)
+{
+	for (uint32_t i = 0; i < search->n_candidates; i++)
+		if (search->candidates[i].running && search->candidates[i].state == node)
+			return &search->candidates[i];
+	return NULL;
+}
+
+rstar_status
+rstar_search_take_result(rstar_search *search, const rstar_sandbox_result *result, rstar_error *err)
+{
+	rstar_candidate *c = find_running(search, result->node);
+
+	if (!c)
+		return rstar_error_set(err, RSTAR_ERR_INTERNAL, "result of an unknown step");
+	c->running = false;
+	search->n_running--;
+	c->node.status = node_status(result->status);
+	if (result->status == RSTAR_SANDBOX_TIMEOUT || result->status == RSTAR_SANDBOX_KILLED)
+		c->tree->cost.reproducible = false;
+	if (!rstar_buffer_append(&c->output, result->output, result->output_length))
+		return rstar_error_memory(err, result->output_length);
+	if (result->status != RSTAR_SANDBOX_OK)
+	{
+		c->node.errors = parent_of(c)->errors + 1;
+		c->node.kept = c->node.errors < search->options.max_code_errors;
+		if (!append_failure(&c->output, result))
+			return rstar_error_memory(err, c->output.length);
+		if (!c->node.kept)
+			return RSTAR_OK;
+	}
+	if (c->parse.kind == RSTAR_STEP_CODE_END)
+		return insert_output(search, c, result, err);
+	return RSTAR_OK;
+}
+
+/* --- tokens -------------------------------------------------------------------------- */
+
+/* Make the node's own tokens those of the text, keeping what is the same in the cache. */
+static rstar_status
+set_tokens(const rstar_search_model *model, rstar_kv_node *node, const rstar_buffer *text,
+		   const rstar_allocator *allocator, const rstar_cancel *cancel, rstar_error *err)
+{
+	int32_t *ids = NULL;
+	size_t count = 0;
+	rstar_status status = rstar_step_encode(model->tokenizer, text->data, text->length, allocator,
+											cancel, &ids, &count, err);
+
+	if (status == RSTAR_OK && count > UINT32_MAX / 2)
+		status = rstar_error_set(err, RSTAR_ERR_LIMIT, "step of %zu tokens", count);
+	if (status == RSTAR_OK)
+	{
+		size_t same =
+			rstar_common_prefix(rstar_kv_node_tokens(node), rstar_kv_node_count(node), ids, count);
+
+		status = rstar_kv_node_truncate(node, (uint32_t) same, err);
+		if (status == RSTAR_OK)
+			status = rstar_kv_node_append(node, ids + same, (uint32_t) (count - same), err);
+	}
+	rstar_free(allocator, ids);
+	return status;
+}
+
+static rstar_status
+encode_candidate(rstar_search *search, rstar_candidate *c, const rstar_cancel *cancel,
+				 rstar_error *err)
+{
+	const rstar_search_model *policy = &search->parts.policy;
+	const rstar_search_model *ppm = &search->parts.ppm;
+	rstar_status status = set_tokens(policy, c->policy, &c->text, search->allocator, cancel, err);
+	bool fits = status == RSTAR_OK &&
+				rstar_kv_node_end(c->policy) <= rstar_engine_max_context(policy->engine);
+
+	if (status == RSTAR_OK && ppm->engine)
+	{
+		status = rstar_kv_node_create(rstar_engine_kv(ppm->engine),
+									  c->tree->attached[c->tree->wanted].ppm, &c->ppm, err);
+		if (status == RSTAR_OK)
+			status = set_tokens(ppm, c->ppm, &c->text, search->allocator, cancel, err);
+		fits = fits && status == RSTAR_OK &&
+			   rstar_kv_node_end(c->ppm) <= rstar_engine_max_context(ppm->engine);
+	}
+	/* What a long output leaves no room for is a dead end like any other. */
+	if (status == RSTAR_OK && !fits)
+		c->node.status = RSTAR_NODE_TOO_DEEP;
+	return status;
+}
+
+rstar_status
+rstar_search_encode_candidates(rstar_search *search, const rstar_cancel *cancel, rstar_error *err)
+{
+	rstar_status status = RSTAR_OK;
+
+	for (uint32_t i = 0; i < search->n_candidates && status == RSTAR_OK; i++)
+		if (rstar_candidate_alive(&search->candidates[i]))
+			status = encode_candidate(search, &search->candidates[i], cancel, err);
+	return status;
+}
+
+void
+rstar_search_free_candidates(rstar_search *search)
+{
+	for (uint32_t i = 0; i < search->n_candidates; i++)
+	{
+		rstar_candidate *c = &search->candidates[i];
+
+		rstar_stop_watch_free(&c->watch);
+		rstar_buffer_free(&c->text);
+		rstar_buffer_free(&c->output);
+		rstar_kv_node_release(c->policy);
+		rstar_kv_node_release(c->ppm);
+		if (c->state)
+			rstar_sandbox_release(search->parts.sandbox, c->state);
+	}
+	rstar_free(search->allocator, search->candidates);
+	search->candidates = NULL;
+	search->n_candidates = 0;
+	search->n_running = 0;
+	rstar_arena_reset(&search->round);
+}
