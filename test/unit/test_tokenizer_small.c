@@ -23,6 +23,8 @@ typedef struct recipe
 	uint32_t n_merges;
 	int64_t bos, eos, unknown; /* -1: none */
 	uint32_t n_types, n_scores;
+	int32_t strips_right[4];
+	int n_strips_right;   /* -1: no such key */
 	bool scores_as_types; /* the wrong element type */
 } recipe;
 
@@ -44,6 +46,7 @@ begin(const char *model, const char *pre)
 	r.model = model;
 	r.pre = pre;
 	r.bos = r.eos = r.unknown = -1;
+	r.n_strips_right = -1;
 }
 
 static void
@@ -116,6 +119,9 @@ make(vocabulary *v, rstar_error *err)
 	for (uint32_t i = 0; i < r.n_merges; i++)
 		strings[i] = (rstar_string){r.merges[i], strlen(r.merges[i])};
 	rstar_gguf_writer_strings(writer, "tokenizer.ggml.merges", strings, r.n_merges);
+	if (r.n_strips_right >= 0)
+		rstar_gguf_writer_array(writer, RSTAR_STRIPS_RIGHT_KEY, RSTAR_GGUF_I32, r.strips_right,
+								(uint64_t) r.n_strips_right);
 	if (r.bos >= 0)
 		rstar_gguf_writer_u32(writer, "tokenizer.ggml.bos_token_id", (uint32_t) r.bos);
 	if (r.eos >= 0)
@@ -402,6 +408,19 @@ sentencepiece(void)
 	CHECK(make(&v, &err) == RSTAR_OK);
 	check_tokens(&v, "t<|end|> th", both, "<s>|" MARK "|t|<|end|>|" MARK MARK "|th");
 	vocabulary_close(&v);
+
+	/* The file's own list comes before its name, also an empty one. */
+	r.strips_right[0] = (int32_t) r.bos;
+	r.n_strips_right = 1;
+	CHECK(make(&v, &err) == RSTAR_OK);
+	check_tokens(&v, "<s> th<|end|> th", both, "<s>|<s>|" MARK "|th|<|end|>|" MARK MARK "|th");
+	vocabulary_close(&v);
+	r.name = "phi-3";
+	r.n_strips_right = 0;
+	CHECK(make(&v, &err) == RSTAR_OK);
+	check_tokens(&v, "t<|end|> th", both, "<s>|" MARK "|t|<|end|>|" MARK MARK "|th");
+	vocabulary_close(&v);
+	r.n_strips_right = -1;
 
 	/* A token that goes on with a blank keeps words together. */
 	r.scores[add("t" MARK, RSTAR_TOKEN_NORMAL)] = -0.1f;

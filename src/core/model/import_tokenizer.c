@@ -551,6 +551,25 @@ adds_bos(const tokenizer_import *import, int32_t bos)
 		   memcmp(id.data, import->tokens[bos].data, id.length) == 0;
 }
 
+/* Which added tokens swallow the white space behind them (see core/text/tokenizer.h). */
+static void
+write_stripping(const tokenizer_import *import)
+{
+	const json_t *added = json_object_get(import->given->tokenizer, "added_tokens");
+	int32_t ids[1024];
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < json_array_size(added) && count < 1024; i++)
+	{
+		const json_t *entry = json_array_get(added, i);
+
+		if (json_is_true(json_object_get(entry, "rstrip")))
+			ids[count++] = (int32_t) json_integer_value(json_object_get(entry, "id"));
+	}
+	rstar_gguf_writer_array(import->writer, "rstar.tokenizer.strips_right", RSTAR_GGUF_I32, ids,
+							count);
+}
+
 static void
 write_specials(const tokenizer_import *import)
 {
@@ -564,6 +583,7 @@ write_specials(const tokenizer_import *import)
 			 special_id(import, "pad_token", "pad_token_id"));
 	write_id(import, "tokenizer.ggml.unknown_token_id", find_special(import, "unk_token"));
 	rstar_gguf_writer_bool(import->writer, "tokenizer.ggml.add_bos_token", adds_bos(import, bos));
+	write_stripping(import);
 	if (import->given->chat_template)
 		template =
 			(rstar_string){import->given->chat_template, import->given->chat_template_length};

@@ -353,8 +353,8 @@ static const char *const ending_texts[] = {
 #define N_ENDING_TEXTS (sizeof(ending_texts) / sizeof(ending_texts[0]))
 
 /*
- * Phi-3's special tokens swallow the white space behind them. The file does
- * not say so; its name does (the rule of llama.cpp:
+ * Some special tokens swallow the white space behind them. A file of ours lists
+ * them. In others Phi-3's do; such a file does not say so, but its name does (the rule of llama.cpp:
  * "phi3" or "phi-3", in upper or lower case).
  */
 static bool
@@ -375,8 +375,37 @@ name_is_phi3(const rstar_gguf *gguf)
 	return false;
 }
 
+/* Which special tokens swallow the white space behind them. */
+typedef struct strip_rule
+{
+	bool listed; /* `ids` says it */
+	rstar_gguf_array ids;
+	bool phi3; /* all do, but for three */
+} strip_rule;
+
 static rstar_status
-add_special(rstar_tokenizer *tokenizer, uint32_t id, bool phi3, rstar_error *err)
+read_strip_rule(const rstar_gguf *gguf, strip_rule *rule, rstar_error *err)
+{
+	rule->listed = rstar_gguf_get_array(gguf, RSTAR_STRIPS_RIGHT_KEY, &rule->ids);
+	rule->phi3 = !rule->listed && name_is_phi3(gguf);
+	if (rule->listed && (rule->ids.type != RSTAR_GGUF_I32 || rule->ids.count > RSTAR_MAX_STRIPPING))
+		return rstar_error_set(err, RSTAR_ERR_CORRUPT, "\"%s\" is not a short list of ids",
+							   RSTAR_STRIPS_RIGHT_KEY);
+	return RSTAR_OK;
+}
+
+static bool
+strips_right(const strip_rule *rule, uint32_t id, rstar_string text)
+{
+	for (uint64_t i = 0; rule->listed && i < rule->ids.count; i++)
+		if (rstar_gguf_array_i64(&rule->ids, i) == (int64_t) id)
+			return true;
+	return rule->phi3 && !text_is(text, "<unk>") && !text_is(text, "<s>") &&
+		   !text_is(text, "<|endoftext|>");
+}
+
+static rstar_status
+add_special(rstar_tokenizer *tokenizer, uint32_t id, const strip_rule *rule, rstar_error *err)
 {
 	rstar_special *special = &tokenizer->specials[tokenizer->n_specials];
 	rstar_string text = rstar_string_table_get(&tokenizer->tokens, id);
@@ -388,8 +417,7 @@ add_special(rstar_tokenizer *tokenizer, uint32_t id, bool phi3, rstar_error *err
 		return RSTAR_OK;
 	special->text = text;
 	special->id = (int32_t) id;
-	special->strips_right =
-		phi3 && !text_is(text, "<unk>") && !text_is(text, "<s>") && !text_is(text, "<|endoftext|>");
+	special->strips_right = strips_right(rule, id, text);
 	tokenizer->starts_special[(unsigned char) text.data[0]] = true;
 	tokenizer->n_specials++;
 	return RSTAR_OK;
@@ -398,10 +426,12 @@ add_special(rstar_tokenizer *tokenizer, uint32_t id, bool phi3, rstar_error *err
 static rstar_status
 collect_specials(rstar_tokenizer *tokenizer, const rstar_gguf *gguf, rstar_error *err)
 {
-	bool phi3 = name_is_phi3(gguf);
 	uint32_t count = N_ENDING_TEXTS;
-	rstar_status status = RSTAR_OK;
+	strip_rule rule;
+	rstar_status status = read_strip_rule(gguf, &rule, err);
 
+	if (status != RSTAR_OK)
+		return status;
 	for (uint32_t i = 0; i < tokenizer->tokens.count; i++)
 		count += rstar_token_is_special(tokenizer->types[i]);
 	tokenizer->specials = rstar_alloc_array(tokenizer->allocator, count, sizeof(rstar_special));
@@ -409,7 +439,7 @@ collect_specials(rstar_tokenizer *tokenizer, const rstar_gguf *gguf, rstar_error
 		return rstar_error_memory(err, count * sizeof(rstar_special));
 	for (uint32_t i = 0; i < tokenizer->tokens.count && status == RSTAR_OK; i++)
 		if (rstar_token_is_special(tokenizer->types[i]))
-			status = add_special(tokenizer, i, phi3, err);
+			status = add_special(tokenizer, i, &rule, err);
 	for (size_t i = 0; i < N_ENDING_TEXTS && status == RSTAR_OK; i++)
 	{
 		size_t length = strlen(ending_texts[i]);
@@ -417,7 +447,7 @@ collect_specials(rstar_tokenizer *tokenizer, const rstar_gguf *gguf, rstar_error
 										   rstar_text_hash(ending_texts[i], length));
 
 		if (id != RSTAR_NO_TOKEN)
-			status = add_special(tokenizer, (uint32_t) id, phi3, err);
+			status = add_special(tokenizer, (uint32_t) id, &rule, err);
 	}
 	if (status != RSTAR_OK)
 		return status;

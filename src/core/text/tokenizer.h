@@ -32,6 +32,13 @@
 
 #define RSTAR_NO_TOKEN (-1)
 
+/*
+ * Key of ours: I32 array of the ids of special tokens that swallow the white
+ * space behind them (tokenizer.json says "rstrip"). Without it a file whose
+ * general.name contains "phi3" or "phi-3" has Phi-3's, others none.
+ */
+#define RSTAR_STRIPS_RIGHT_KEY "rstar.tokenizer.strips_right"
+
 /* What tokenizer.ggml.token_type says of a token. */
 typedef enum rstar_token_type
 {

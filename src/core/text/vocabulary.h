@@ -10,8 +10,9 @@
 #include "core/text/textindex.h"
 #include "core/text/tokenizer.h"
 
-#define RSTAR_MAX_EOG     16
-#define RSTAR_MAX_SPECIAL 512 /* bytes of a special token's text */
+#define RSTAR_MAX_EOG       16
+#define RSTAR_MAX_SPECIAL   512  /* bytes of a special token's text */
+#define RSTAR_MAX_STRIPPING 1024 /* special tokens listed as swallowing white space */
 
 typedef enum rstar_tokenizer_kind
 {
