@@ -10,6 +10,7 @@ use strict;
 use warnings;
 
 use Carp;
+use Cwd qw(abs_path);
 use Digest::SHA qw(sha256_hex);
 use Encode qw(encode);
 use Exporter 'import';
@@ -90,11 +91,13 @@ sub percentile
 	return $sorted[ $at > $#sorted ? $#sorted : $at ];
 }
 
+# Tests may change their directory, and the server has another: paths are absolute.
+my $root = abs_path($ENV{RSTAR_SOURCE} // '.');
+
 # A path in the source tree, and one among the optional fixtures (undef: not here).
 sub source_path
 {
 	my ($path) = @_;
-	my $root = $ENV{RSTAR_SOURCE} // '.';
 
 	return "$root/$path";
 }
@@ -102,9 +105,9 @@ sub source_path
 sub shared_path
 {
 	my ($path) = @_;
-	my $root = $ENV{RSTAR_SHARED} // source_path('../shared');
+	my $shared = abs_path($ENV{RSTAR_SHARED} // source_path('../shared')) // '';
 
-	return -r "$root/$path" ? "$root/$path" : undef;
+	return -r "$shared/$path" ? "$shared/$path" : undef;
 }
 
 # --- model files ----------------------------------------------------------------------
