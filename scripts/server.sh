@@ -46,7 +46,7 @@ make_cluster() {
 	mkdir -p "$dir"
 	chmod 0700 "$dir"
 	# No other server can meet this port: the socket's directory is its own.
-	port=$(awk 'BEGIN { srand(); print 20000 + int(rand() * 30000) }')
+	port=$((20000 + $(od -An -N2 -tu2 /dev/urandom) % 30000))
 	echo "$port" >"$dir/port"
 	[ "$(id -u)" != 0 ] || chown -R "$(server_user)" "$dir"
 	as_user mkdir -m 0700 "$dir/socket"
