@@ -523,7 +523,7 @@ read_node(node *n)
 {
 	static char bytes[65536];
 
-	for (int rounds = 0; n->state == NODE_RUNNING && rounds < 4; rounds++)
+	for (int rounds = 0; n->state == NODE_RUNNING && n->channel >= 0 && rounds < 4; rounds++)
 	{
 		ssize_t got = recv(n->channel, bytes, sizeof(bytes), MSG_DONTWAIT);
 
@@ -608,7 +608,7 @@ child_died(pid_t pid, int status)
 		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_RESTART, 0, "a template died", "");
 	}
 	if (n->state == NODE_RUNNING)
-		while (n->state == NODE_RUNNING && read_node(n) && n->channel >= 0)
+		while (n->state == NODE_RUNNING && n->channel >= 0 && read_node(n) && n->channel >= 0)
 		{
 			struct pollfd p = {.fd = n->channel, .events = POLLIN};
 
@@ -901,7 +901,11 @@ loop_once(void)
 			send_job(nodes[i]);
 		if (polls[base + i].revents & (POLLIN | POLLHUP | POLLERR) &&
 			nodes[i]->state == NODE_RUNNING && !read_node(nodes[i]))
-			stop(nodes[i], RSTAR_SANDBOX_KILLED, 0, "Killed", death_text(0));
+		{
+			/* It cannot close its channel: it is dead, and wait() will tell how. */
+			close(nodes[i]->channel);
+			nodes[i]->channel = -1;
+		}
 	}
 	for (int i = 0; i < RSTAR_SANDBOX_TEMPLATES; i++)
 	{

@@ -322,6 +322,8 @@ glance(const char *tail)
 										"import ", "from ", "try:", "del ", "assert "};
 	int depth = 0;
 
+	if (strchr(tail, ';'))
+		return TAIL_UNCLEAR;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strncmp(tail, words[i], strlen(words[i])) == 0)
 			return TAIL_ASSIGNMENT;
@@ -337,7 +339,7 @@ glance(const char *tail)
 				if (*at == '\0' || *at == '\n' || *at == '\\')
 					return TAIL_UNCLEAR;
 		}
-		else if (*at == ';' || *at == '\\' || *at == '@')
+		else if (*at == '\\' || *at == '@')
 			return TAIL_UNCLEAR;
 		else if (*at == '#')
 			at += strcspn(at, "\n") - 1;
@@ -559,8 +561,11 @@ report_error(report *r)
 	if (wants_sympy(error))
 		r->result.flags |= RSTAR_SANDBOX_WANTS_SYMPY;
 	r->result.line = line_of(error, traceback);
-	message = PyObject_Str(error);
-	if (message)
+	/* A syntax error's own text repeats the line. */
+	message = PyObject_TypeCheck(error, (PyTypeObject *) PyExc_SyntaxError)
+				  ? PyObject_GetAttrString(error, "msg")
+				  : PyObject_Str(error);
+	if (message && PyUnicode_Check(message))
 		r->result.message = text_slice(message, RSTAR_SANDBOX_TEXT_MAX, &r->owners[1], &cut);
 	PyErr_Clear();
 	r->owners[0] = message;
