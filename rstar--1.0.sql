@@ -170,3 +170,52 @@ COMMENT ON FUNCTION rstar_sandbox_info() IS
 	'what confines model-written code on this machine, and within which limits';
 
 REVOKE EXECUTE ON FUNCTION rstar_run_python(text, integer) FROM PUBLIC;
+
+-- ===========================================================================
+-- Solutions: steps and answers
+-- ===========================================================================
+
+CREATE FUNCTION rstar_split_steps(solution text, OUT part integer, OUT kind text, OUT block integer,
+                                  OUT content text, OUT closed boolean)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION rstar_split_steps(text) IS
+	'parts of a solution in order: kind (text, code, output or answer), number of the code block, content without tags, and whether its end tag was there';
+
+CREATE FUNCTION rstar_run_steps(solution text, timeout integer DEFAULT NULL,
+                                OUT step integer, OUT code text, OUT status text, OUT output text,
+                                OUT value text, OUT error text, OUT elapsed double precision)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000;
+COMMENT ON FUNCTION rstar_run_steps(text, integer) IS
+	'run the steps of a solution in the sandbox, each on the state of those before it, for at most timeout milliseconds each: a row per step as of rstar_run_python; a failed step leaves no state';
+
+CREATE FUNCTION rstar_extract_answer(solution text) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION rstar_extract_answer(text) IS
+	'the answer within a text: the last \boxed{}, what stands behind #### or "the answer is", or the text itself; NULL if there is none';
+
+CREATE FUNCTION rstar_answer_normalize(answer text) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION rstar_answer_normalize(text) IS
+	'one spelling for answers that differ in spelling only: \dfrac{1}{2}, 0.5 and 1/2 give 1/2';
+
+CREATE FUNCTION rstar_answers_equal(gold text, answer text) RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION rstar_answers_equal(text, text) IS
+	'whether an answer is the known answer, by the mathematics of its kind; false for whatever cannot be decided';
+
+REVOKE EXECUTE ON FUNCTION rstar_run_steps(text, integer) FROM PUBLIC;
+
+-- ===========================================================================
+-- Search
+-- ===========================================================================
+
+CREATE FUNCTION rstar_solve(problem text, model text DEFAULT NULL, ppm text DEFAULT NULL,
+                            candidates integer DEFAULT NULL, rollouts integer DEFAULT NULL,
+                            max_depth integer DEFAULT NULL, temperature double precision DEFAULT NULL,
+                            seed bigint DEFAULT NULL)
+	RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000;
+COMMENT ON FUNCTION rstar_solve(text, text, text, integer, integer, integer, double precision, bigint) IS
+	'solve a problem by tree search over verified steps: the answer, or NULL if none was reached; writes nothing';

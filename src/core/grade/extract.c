@@ -707,6 +707,8 @@ rstar_plain_text(rstar_arena *arena, rstar_span text, bool fold_case, rstar_span
 {
 	char *to = rstar_arena_alloc(arena, text.length + 1);
 	size_t n = 0;
+	uint64_t hidden = 0; /* a bit for each of the innermost open braces: is it left out? */
+	bool hide = false;   /* the next brace belongs to a command that was left out */
 
 	out->at = to;
 	out->length = 0;
@@ -725,6 +727,7 @@ rstar_plain_text(rstar_arena *arena, rstar_span text, bool fold_case, rstar_span
 
 			if (skip > 0)
 			{
+				hide = skip > 2 && text.at[i + 1] != 'q' && text.at[i + 1] != 'd';
 				i += skip - 1;
 				continue;
 			}
@@ -736,8 +739,17 @@ rstar_plain_text(rstar_arena *arena, rstar_span text, bool fold_case, rstar_span
 				continue;
 			}
 		}
-		if (fold_case && (c == '{' || c == '}'))
+		if (c == '{')
+			hidden = hidden << 1 | hide;
+		if ((fold_case && (c == '{' || c == '}')) || ((c == '{' || c == '}') && (hidden & 1)))
+		{
+			hidden >>= c == '}';
+			hide = false;
 			continue;
+		}
+		if (c == '}')
+			hidden >>= 1;
+		hide = false;
 		if (fold_case && c >= 'A' && c <= 'Z')
 			c = (char) (c + 32);
 		to[n++] = c;

@@ -1,0 +1,47 @@
+-- Answers: extraction, equality, normalisation.
+SET client_min_messages = warning;
+CREATE EXTENSION rstar;
+RESET client_min_messages;
+
+-- properties
+SELECT proname, provolatile, proisstrict, proparallel
+  FROM pg_proc WHERE proname IN ('rstar_answers_equal', 'rstar_extract_answer', 'rstar_answer_normalize', 'rstar_split_steps', 'rstar_run_steps')
+ ORDER BY proname;
+SELECT has_function_privilege('public', 'rstar_answers_equal(text, text)', 'EXECUTE') AS everybody_compares,
+       has_function_privilege('public', 'rstar_run_steps(text, integer)', 'EXECUTE') AS everybody_runs;
+
+-- extraction
+SELECT rstar_extract_answer(t)
+  FROM (VALUES ('First \boxed{1}, then $\boxed{\frac{1}{2}}$.'), ('\boxed{2} and \boxed{3}'),
+               (E'3 + 4 = 7\n#### 7'), ('The answer is $x + 1$. I hope it is correct.'),
+               ('<answer>So it is 42 <end_of_answer>'), ('(1, 2)'), ('\boxed{}'), (''), (NULL)) v(t);
+
+-- equal
+SELECT gold, answer, rstar_answers_equal(gold, answer) AS equal
+  FROM (VALUES ('\frac{1}{2}', '0.5'), ('3\frac{1}{2}', '7/2'), ('11,\! 111', '11111'), ('2^{2007}', '2 \cdot 2^{2006}'),
+               ('3\sqrt{13}', '\sqrt{117}'), ('\sin^2 x', '1 - \cos^2 x'), ('\frac{1}{3}', '0.3333333333333333'),
+               ('-1, 2', 'x = 2 \text{ or } x = -1'), ('-2 < x < 5', 'x \in (-2, 5)'), ('28\%', '0.28'),
+               ('125', '125 \text{ miles}'), ('12 \text{ cm}', '0.12 m'), ('y = 2x + 1', 'y - 3 = 2(x - 1)'),
+               ('C', '\text{(C)}'), ('\text{No}', 'no.'), ('4:57 PM', '16:57'), ('\begin{pmatrix}1\\2\end{pmatrix}', '(1, 2)'),
+               ('5', 'Thus $x = \boxed{5}$.'), ('2102_8', '2102_{8}'), ('\pm 3', '3, -3'), ('\text{Größe}', 'größe.')) v(gold, answer);
+
+-- not equal
+SELECT gold, answer, rstar_answers_equal(gold, answer) AS equal
+  FROM (VALUES ('\frac{1}{3}', '0.33'), ('123456788', '123456789'), ('[0,1)', '[0,1]'), ('(2,5)', '(5,2)'), ('12 cm', '12 m'),
+               ('3', '\boxed{3 \text{ or } 4}'), ('5', '\boxed{}'), ('', ''), ('0', '\frac{1}{0}'), ('x = 5', 'y = 5'),
+               ('\sqrt{x^2}', 'x'), ('\pi', '355/113'), ('e^{\pi\sqrt{163}}', '262537412640768744')) v(gold, answer);
+SELECT rstar_answers_equal(NULL, '1') IS NULL AS null_gives_null, rstar_answers_equal('1', NULL) IS NULL AS null_gives_null;
+
+-- hostile: quick, and no error
+SELECT rstar_answers_equal('5', repeat('{', 1000000)), rstar_answers_equal('5', '9^{9^{9^{9}}}'),
+       rstar_answers_equal('5', repeat('\frac{1}{1+', 10000)), rstar_answers_equal(repeat('7', 1000000), repeat('7', 1000000));
+
+-- in parallel workers and in an index
+SELECT rstar_answer_normalize(t)
+  FROM (VALUES ('\dfrac{1}{2}'), ('0.50'), ('$ 1{,}000 $.'), ('\boxed{(1, \frac{4}{6})}'), ('\left( x + 1 \right)'), ('\text{Größe}'), ('')) v(t);
+CREATE TEMP TABLE answers (answer text);
+CREATE INDEX ON answers (rstar_answer_normalize(answer));
+INSERT INTO answers VALUES ('1/2'), ('0.5'), ('\frac12'), ('2');
+SELECT rstar_answer_normalize(answer) AS answer, count(*) FROM answers GROUP BY 1 ORDER BY 1;
+DROP TABLE answers;
+DROP EXTENSION rstar;
