@@ -27,10 +27,18 @@ every_code_point(void)
 static void
 refused(void)
 {
-	static const char *const bad[] = {"\x80",			  "\xBF",			  "\xC0\x80",
-									  "\xC1\xBF",		  "\xE0\x9F\xBF",	  "\xED\xA0\x80",
-									  "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80",
-									  "\xFF",			  "\xC3(",			  "\xE2\x82("};
+	static const char *const bad[] = {"\x80",
+									  "\xBF",
+									  "\xC0\x80",
+									  "\xC1\xBF",
+									  "\xE0\x9F\xBF",
+									  "\xED\xA0\x80",
+									  "\xF0\x8F\xBF\xBF",
+									  "\xF4\x90\x80\x80",
+									  "\xF5\x80\x80\x80",
+									  "\xFF",
+									  "\xC3(",
+									  "\xE2\x82("};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		CHECK_MSG(!rstar_utf8_valid(bad[i], strlen(bad[i])), "case %zu", i);
