@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 #define MILLISECOND 1000000ll
-#define PARK_NS     (2000 * MILLISECOND)
+#define PARK_NS     (500 * MILLISECOND) /* from the report to parking */
 #define OUT_MAX     (256ul << 20) /* a client that does not read is gone */
 
 broker rstar_broker;
