@@ -368,6 +368,28 @@ inserted_output_is_not_written(void)
 	rstar_sequence_ids_free(&sequence, &rstar_allocator_malloc);
 }
 
+/* Phi-3's vocabulary wants a begin token; a template that has it gets one only. */
+static void
+one_begin_token(void)
+{
+	static const char *const texts[] = {"<|user|>\n{problem}<|end|>",
+										"<s><|user|>\n{problem}<|end|>"};
+
+	for (int i = 0; have_shared && i < 2; i++)
+	{
+		rstar_prompt_template prompt;
+		rstar_error err;
+		int32_t *ids;
+		size_t count;
+
+		CHECK(rstar_prompt_template_parse(texts[i], strlen(texts[i]), &prompt, &err) == RSTAR_OK);
+		CHECK(rstar_prompt_encode(phi3.tokenizer, &prompt, "1", 1, &rstar_allocator_malloc, NULL,
+								  &ids, &count, &err) == RSTAR_OK);
+		CHECK(count == 5 && ids[0] == 1 && ids[1] == 32010 && ids[4] == 32007);
+		free(ids);
+	}
+}
+
 static void
 common_prefix(void)
 {
@@ -561,6 +583,7 @@ main(void)
 	RUN(prompt_cannot_be_forged);
 	RUN(sequences);
 	RUN(inserted_output_is_not_written);
+	RUN(one_begin_token);
 	RUN(common_prefix);
 	RUN(stops);
 	RUN(overhang);

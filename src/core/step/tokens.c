@@ -6,6 +6,18 @@
 
 #include <string.h>
 
+/* A template that writes the begin token itself gets no second one. */
+static void
+drop_second_begin(const rstar_tokenizer *tokenizer, int32_t *ids, size_t *count)
+{
+	int32_t bos = rstar_tokenizer_bos(tokenizer);
+
+	if (bos == RSTAR_NO_TOKEN || *count < 2 || ids[0] != bos || ids[1] != bos)
+		return;
+	memmove(ids, ids + 1, (*count - 1) * sizeof(int32_t));
+	(*count)--;
+}
+
 rstar_status
 rstar_prompt_encode(const rstar_tokenizer *tokenizer, const rstar_prompt_template *prompt,
 					const char *problem, size_t length, const rstar_allocator *allocator,
@@ -29,6 +41,8 @@ rstar_prompt_encode(const rstar_tokenizer *tokenizer, const rstar_prompt_templat
 										cancel, ids, count, err);
 	else
 		status = rstar_error_memory(err, prompt->before.length + length + prompt->after.length);
+	if (status == RSTAR_OK)
+		drop_second_begin(tokenizer, *ids, count);
 	rstar_buffer_free(&text);
 	return status;
 }

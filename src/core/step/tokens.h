@@ -8,12 +8,12 @@
  *		sequence := prompt ids, step ids, step ids, …
  *
  * The prompt is encoded as one text, with the begin token if the vocabulary
- * wants one; special tokens are recognised in the template but nowhere in, or
- * reaching into, the problem: a problem cannot forge a tag. A step's ids are
- * encode(its text), special tokens recognised, no blank in front, each step on
- * its own. Sampled ids may differ from these (a model can spell a word in its
- * own way): the canonical ones count, and what lies behind the common prefix
- * is computed again.
+ * wants one (never twice, should the template write it too); special tokens are
+ * recognised in the template but nowhere in, or reaching into, the problem: a
+ * problem cannot forge a tag. A step's ids are encode(its text), special tokens
+ * recognised, no blank in front, each step on its own. Sampled ids may differ
+ * from these (a model can spell a word in its own way): the canonical ones
+ * count, and what lies behind the common prefix is computed again.
  */
 #ifndef RSTAR_STEP_TOKENS_H
 #define RSTAR_STEP_TOKENS_H
