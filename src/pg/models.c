@@ -147,7 +147,7 @@ find_builtin(const char *role)
 }
 
 rstar_model_row *
-rstar_model_resolve(text *argument, const char *role)
+rstar_model_resolve_optional(text *argument, const char *role)
 {
 	bool is_ppm = strcmp(role, RSTAR_ROLE_PPM) == 0;
 	const char *setting = is_ppm ? "rstar.ppm" : "rstar.policy";
@@ -165,12 +165,19 @@ rstar_model_resolve(text *argument, const char *role)
 					 errdetail("The setting \"%s\" names it.", setting)));
 		return row;
 	}
-	row = find_builtin(role);
+	return find_builtin(role);
+}
+
+rstar_model_row *
+rstar_model_resolve(text *argument, const char *role)
+{
+	rstar_model_row *row = rstar_model_resolve_optional(argument, role);
+
 	if (!row)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("no %s model is set", role),
-						errhint("Name one in the call or in the setting \"%s\"; "
+						errhint("Name one in the call or in the setting \"rstar.%s\"; "
 								"rstar_model_import registers models.",
-								setting)));
+								role)));
 	return row;
 }
 

@@ -45,6 +45,9 @@ extern rstar_model_row *rstar_model_find(const char *name);
  */
 extern rstar_model_row *rstar_model_resolve(text *argument, const char *role);
 
+/* The same, or NULL where nothing names one. */
+extern rstar_model_row *rstar_model_resolve_optional(text *argument, const char *role);
+
 /*
  * Insert a row; model_id, builtin and created_at of *row are ignored. Returns
  * the new id. Raises ERRCODE_DUPLICATE_OBJECT if the name is taken.

@@ -49,6 +49,20 @@ typedef struct rstar_settings_values
 	double min_p;
 	int seed;
 
+	/* search; -1: the model's own default */
+	int candidates;
+	int rollouts;
+	int max_rollouts;
+	int max_depth;
+	int step_tokens;
+	int solution_tokens; /* 0: what the context allows */
+	double search_temperature;
+	double exploration;
+	double unvisited_value;
+	double value_scale;
+	int max_code_errors;
+	bool answer_exclusive;
+
 	/* sandbox */
 	char *sandbox_program;
 	char *sandbox_modules;

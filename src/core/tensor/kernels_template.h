@@ -393,7 +393,8 @@ multiply_float(const float *const *w, uint32_t R, const rstar_activations *a, ui
 #undef ONE_ROW
 }
 
-typedef void (*unpack_function)(const uint8_t *row, uint32_t columns, rstar_unpacked *out);
+typedef void (*unpack_function)(const uint8_t *restrict row, uint32_t columns, int8_t *restrict q,
+								float *restrict lanes, float *restrict minimums);
 
 static unpack_function
 unpack_of(rstar_type type)
@@ -455,7 +456,8 @@ matmul(const rstar_matrix *w, uint32_t row, uint32_t n_rows, const rstar_activat
 		if (unpack)
 		{
 			for (uint32_t i = 0; i < R; i++)
-				unpack(rstar_matrix_row(w, row + r + i), w->columns, &unpacked[i]);
+				unpack(rstar_matrix_row(w, row + r + i), w->columns, unpacked[i].q,
+					   unpacked[i].lanes, unpacked[i].minimums);
 			multiply_unpacked(unpacked, R, a, T, has_minimums, out + row + r, stride);
 		}
 		else

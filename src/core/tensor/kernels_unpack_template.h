@@ -6,6 +6,8 @@
  * turns one row of K columns into rstar_unpacked: bytes, the scale of every
  * group of four bytes (which is what one 32-bit lane sums), and for Q4_K and
  * Q5_K the minimum of every block of 32. The layouts are drawn in quants.h.
+ * Bytes may alias anything, so the pointers are restrict: without it nothing
+ * here becomes vector code.
  */
 
 /* One scale for `groups` consecutive lanes. */
@@ -17,38 +19,46 @@ fill_lanes(float *lanes, float scale, int groups)
 }
 
 static void
-unpack_q8_0(const uint8_t *row, uint32_t columns, rstar_unpacked *out)
+unpack_q8_0(const uint8_t *restrict row, uint32_t columns, int8_t *restrict q_out,
+			float *restrict lanes, float *restrict minimums)
 {
 	const rstar_block_q8_0 *block = (const rstar_block_q8_0 *) row;
 
+	(void) minimums;
 	for (uint32_t b = 0; b < columns / 32; b++)
 	{
-		memcpy(out->q + b * 32, block[b].qs, 32);
-		fill_lanes(out->lanes + b * 8, f16_to_f32(block[b].d), 8);
+		memcpy(q_out + b * 32, block[b].qs, 32);
+		fill_lanes(lanes + b * 8, f16_to_f32(block[b].d), 8);
 	}
 }
 
+/* Left to itself the compiler makes gathers of this loop. */
+typedef uint8_t nibbles __attribute__((vector_size(16)));
+
 static void
-unpack_q4_0(const uint8_t *row, uint32_t columns, rstar_unpacked *out)
+unpack_q4_0(const uint8_t *restrict row, uint32_t columns, int8_t *restrict q_out,
+			float *restrict lanes, float *restrict minimums)
 {
 	const rstar_block_q4_0 *block = (const rstar_block_q4_0 *) row;
 
+	(void) minimums;
 	for (uint32_t b = 0; b < columns / 32; b++)
 	{
-		int8_t *q = out->q + b * 32;
+		nibbles packed, low, high;
 
-		for (int i = 0; i < 16; i++)
-		{
-			q[i] = (int8_t) ((block[b].qs[i] & 15) - 8);
-			q[i + 16] = (int8_t) ((block[b].qs[i] >> 4) - 8);
-		}
-		fill_lanes(out->lanes + b * 8, f16_to_f32(block[b].d), 8);
+		memcpy(&packed, block[b].qs, sizeof packed);
+		low = (packed & 15) - 8;
+		high = (packed >> 4) - 8;
+		memcpy(q_out + b * 32, &low, sizeof low);
+		memcpy(q_out + b * 32 + 16, &high, sizeof high);
+		fill_lanes(lanes + b * 8, f16_to_f32(block[b].d), 8);
 	}
 }
 
 /* Scales and minimums of the eight groups of 32 of a Q4_K or Q5_K block. */
 static INLINE void
-unpack_k_scales(const uint8_t *scales, float d, float dmin, float *lanes, float *minimums)
+unpack_k_scales(const uint8_t *scales, float d, float dmin, float *restrict lanes,
+				float *restrict minimums)
 {
 	for (int g = 0; g < 8; g++)
 	{
@@ -61,13 +71,14 @@ unpack_k_scales(const uint8_t *scales, float d, float dmin, float *lanes, float 
 }
 
 static void
-unpack_q4_K(const uint8_t *row, uint32_t columns, rstar_unpacked *out)
+unpack_q4_K(const uint8_t *restrict row, uint32_t columns, int8_t *restrict q_out,
+			float *restrict lanes, float *restrict minimums)
 {
 	const rstar_block_q4_K *block = (const rstar_block_q4_K *) row;
 
 	for (uint32_t b = 0; b < columns / 256; b++)
 	{
-		int8_t *q = out->q + b * 256;
+		int8_t *restrict q = q_out + b * 256;
 
 		for (int pair = 0; pair < 4; pair++)
 			for (int i = 0; i < 32; i++)
@@ -76,18 +87,19 @@ unpack_q4_K(const uint8_t *row, uint32_t columns, rstar_unpacked *out)
 				q[pair * 64 + 32 + i] = (int8_t) (block[b].qs[pair * 32 + i] >> 4);
 			}
 		unpack_k_scales(block[b].scales, f16_to_f32(block[b].d), f16_to_f32(block[b].dmin),
-						out->lanes + b * 64, out->minimums + b * 8);
+						lanes + b * 64, minimums + b * 8);
 	}
 }
 
 static void
-unpack_q5_K(const uint8_t *row, uint32_t columns, rstar_unpacked *out)
+unpack_q5_K(const uint8_t *restrict row, uint32_t columns, int8_t *restrict q_out,
+			float *restrict lanes, float *restrict minimums)
 {
 	const rstar_block_q5_K *block = (const rstar_block_q5_K *) row;
 
 	for (uint32_t b = 0; b < columns / 256; b++)
 	{
-		int8_t *q = out->q + b * 256;
+		int8_t *restrict q = q_out + b * 256;
 
 		for (int pair = 0; pair < 4; pair++)
 			for (int i = 0; i < 32; i++)
@@ -99,22 +111,24 @@ unpack_q5_K(const uint8_t *row, uint32_t columns, rstar_unpacked *out)
 				q[pair * 64 + 32 + i] = (int8_t) ((low >> 4) | (high & 2) << 3);
 			}
 		unpack_k_scales(block[b].scales, f16_to_f32(block[b].d), f16_to_f32(block[b].dmin),
-						out->lanes + b * 64, out->minimums + b * 8);
+						lanes + b * 64, minimums + b * 8);
 	}
 }
 
 static void
-unpack_q6_K(const uint8_t *row, uint32_t columns, rstar_unpacked *out)
+unpack_q6_K(const uint8_t *restrict row, uint32_t columns, int8_t *restrict q_out,
+			float *restrict lanes, float *restrict minimums)
 {
 	const rstar_block_q6_K *block = (const rstar_block_q6_K *) row;
 
+	(void) minimums;
 	for (uint32_t b = 0; b < columns / 256; b++)
 	{
 		float d = f16_to_f32(block[b].d);
 
 		for (int half = 0; half < 2; half++)
 		{
-			int8_t *q = out->q + b * 256 + half * 128;
+			int8_t *restrict q = q_out + b * 256 + half * 128;
 			const uint8_t *ql = block[b].ql + half * 64;
 			const uint8_t *qh = block[b].qh + half * 32;
 
@@ -127,7 +141,7 @@ unpack_q6_K(const uint8_t *row, uint32_t columns, rstar_unpacked *out)
 			}
 		}
 		for (int g = 0; g < 16; g++)
-			fill_lanes(out->lanes + b * 64 + g * 4, d * (float) block[b].scales[g], 4);
+			fill_lanes(lanes + b * 64 + g * 4, d * (float) block[b].scales[g], 4);
 	}
 }
 
