@@ -54,6 +54,7 @@ def task(job):
     from .write import Style
     rng = random.Random(f"{module} {seed}")
     records, tally, seen, tries = [], {}, set(), 0
+    long, allowance = 0, round(options["long"] * count)   # how many with longer numbers, and how many there may be
     source = words.draw if module.startswith("words__") else draw.draw
     while len(records) < count and tries < 600:
         tries += 1
@@ -65,8 +66,10 @@ def task(job):
             if key in seen or key in options["exclude"]:
                 continue
             if not options["unrestricted"] and not holdback.shown(module, problem):
-                tally["held back"] = tally.get("held back", 0) + 1
-                continue
+                if long >= allowance or not holdback.only_long(module, problem):
+                    tally["held back"] = tally.get("held back", 0) + 1
+                    continue
+                long += 1
             if module.startswith("words__"):
                 record, why = words.prepare(problem, answer, module, rng)
             else:
@@ -101,6 +104,7 @@ def main():
     parser.add_argument("--chunk", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--unrestricted", action="store_true")
+    parser.add_argument("--long", type=float, default=0.0, help="share of solutions that may have numbers of more than 3 digits")
     parser.add_argument("--rephrase", type=float, default=0.15)
     parser.add_argument("--exclude", action="append", default=[])
     parser.add_argument("--modules", default="")
@@ -108,7 +112,7 @@ def main():
     parser.add_argument("--nice", type=int, default=10)
     a = parser.parse_args()
     from . import draw, holdback, words
-    options = {"unrestricted": a.unrestricted, "rephrase": a.rephrase, "exclude": excluded(a.exclude), "nice": a.nice}
+    options = {"unrestricted": a.unrestricted, "rephrase": a.rephrase, "long": a.long, "exclude": excluded(a.exclude), "nice": a.nice}
     jobs = []
     for module in list(draw.modules("easy")) + words.MODULES:
         if not re.search(a.modules, module):
