@@ -189,6 +189,25 @@ compare_residues(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
 	return equal ? 1 : irrational ? 0 : -1;
 }
 
+/* 12, -0.5, 3/4: short enough for exact arithmetic without a thought. */
+static bool
+is_short(const rstar_node *node)
+{
+	if (node->kind == RSTAR_NODE_NEGATIVE || node->kind == RSTAR_NODE_QUOTIENT)
+	{
+		for (uint32_t i = 0; i < node->count; i++)
+			if (!is_short(node->child[i]))
+				return false;
+		return true;
+	}
+	if (node->kind != RSTAR_NODE_NUMBER || node->length > 18)
+		return false;
+	for (uint32_t i = 0; i < node->length; i++)
+		if (node->text[i] == 'e' || node->text[i] == 'E')
+			return false;
+	return true;
+}
+
 /*
  * Residues first: they are cheap for numbers of any size. Where they agree and
  * both values are rational numbers within bounds, exact arithmetic confirms.
@@ -196,9 +215,21 @@ compare_residues(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
 bool
 rstar_compare_expressions(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
 {
-	int verdict = compare_residues(c, a, b);
 	rstar_rational x, y;
+	int verdict = -1;
 	int order;
+
+	if (is_short(a) && is_short(b))
+	{
+		c->rule = RSTAR_RULE_NUMBER;
+		if (!rstar_value_exact(c->work, a, &x) || !rstar_value_exact(c->work, b, &y) ||
+			!rstar_rational_cmp(c->work, &x, &y, &order))
+			return false;
+		if (order == 0)
+			return true;
+	}
+	else
+		verdict = compare_residues(c, a, b);
 
 	c->rule = RSTAR_RULE_EXPRESSION;
 	if (verdict > 0)

@@ -12,7 +12,7 @@
 #include "core/grade/compare.h"
 #include "core/grade/extract.h"
 
-#define FUEL         12000000 /* about 20 ms of work */
+#define FUEL         8000000 /* about 20 ms of work */
 #define ARENA_LIMIT  (40 << 20)
 #define MAX_READ     32768 /* bytes of an answer that is read as mathematics */
 #define MAX_READINGS 4
@@ -244,11 +244,45 @@ compare_first_word(rstar_work *work, const side *gold, const side *answer,
 	return compare_readings(work, gold, &first, result) && result->rule == RSTAR_RULE_BOOLEAN;
 }
 
+/* Texts too long to be read: digit by digit, else sign by sign. */
+static bool
+compare_long(rstar_work *work, const side *gold, const side *answer)
+{
+	bool equal = false;
+
+	if (compare_numerals(gold->text, answer->text, &equal))
+		return equal;
+	return gold->text.length / 2 < answer->text.length + 64 &&
+		   answer->text.length / 2 < gold->text.length + 64 &&
+		   same_text(work->arena, gold->text, answer->text, false);
+}
+
+/* The end of a text, where a sentence with the answer would be. */
+static rstar_span
+tail(rstar_span text)
+{
+	size_t skip = text.length > MAX_READ ? text.length - MAX_READ : 0;
+
+	return (rstar_span){text.at + skip, text.length - skip};
+}
+
+/* A sentence: its last formula or number, unless something marked the answer. */
+static bool
+compare_sentence(rstar_work *work, const side *gold, side *answer, rstar_grade_result *result)
+{
+	if (gold->readings == 0 || answer->readings > 0 || answer->how == RSTAR_EXTRACTED_BOX)
+		return false;
+	answer->text = rstar_extract_last(tail(answer->text));
+	if (answer->text.length == 0)
+		return false;
+	read_side(work, answer);
+	return compare_readings(work, gold, answer, result);
+}
+
 static void
 grade(rstar_work *work, rstar_span gold_text, rstar_span answer_text, rstar_grade_result *result)
 {
 	side gold, answer;
-	rstar_span whole = rstar_span_trim(answer_text);
 
 	gold.how = rstar_extract_marked(work->arena, gold_text, &gold.text);
 	answer.how = rstar_extract_marked(work->arena, answer_text, &answer.text);
@@ -258,31 +292,30 @@ grade(rstar_work *work, rstar_span gold_text, rstar_span answer_text, rstar_grad
 	result->equal = same_bytes(gold.text, answer.text);
 	if (result->equal)
 		return;
-	result->rule = RSTAR_RULE_NUMBER;
-	if (gold.text.length > MAX_READ / 2 && compare_numerals(gold.text, answer.text, &result->equal))
-		return;
 	read_side(work, &gold);
 	read_side(work, &answer);
 	if (compare_readings(work, &gold, &answer, result))
 		return;
-	result->rule = RSTAR_RULE_CHOICE;
-	result->equal = compare_choice(&gold, &answer, whole);
-	if (result->equal)
-		return;
 	result->rule = RSTAR_RULE_TEXT;
+	if (gold.text.length > MAX_READ || answer.text.length > MAX_READ)
+	{
+		result->equal = compare_long(work, &gold, &answer);
+		if (!result->equal && gold.text.length <= MAX_READ)
+			compare_sentence(work, &gold, &answer, result);
+		return;
+	}
 	result->equal =
 		same_text(work->arena, gold.text, answer.text, gold.readings == 0 || answer.readings == 0);
-	if (result->equal || compare_first_word(work, &gold, &answer, result))
+	if (result->equal)
 		return;
-	/* A sentence: its last formula or number, unless something marked the answer. */
-	if (gold.readings > 0 && answer.readings == 0 && answer.how != RSTAR_EXTRACTED_BOX)
+	result->equal = compare_choice(&gold, &answer, tail(rstar_span_trim(answer_text)));
+	if (result->equal)
 	{
-		answer.text = rstar_extract_last(answer.text);
-		if (answer.text.length == 0)
-			return;
-		read_side(work, &answer);
-		compare_readings(work, &gold, &answer, result);
+		result->rule = RSTAR_RULE_CHOICE;
+		return;
 	}
+	if (!compare_first_word(work, &gold, &answer, result))
+		compare_sentence(work, &gold, &answer, result);
 }
 
 rstar_grade_result
