@@ -12,8 +12,9 @@
  *		rstar_store_end(&entry);                       always, also after failures
  *
  * commit reads the file back through the same descriptor: it must be a model
- * that rstar_weights_open takes, without NaN; then it is synced, named and made
- * read-only, and the directory is synced. If a file of that content is there
+ * that rstar_weights_open takes, without NaN (or have no tensors at all: a
+ * vocabulary); then it is synced, named and made read-only, and the directory
+ * is synced. If a file of that content is there
  * already, that one stays. A crash leaves at most an unfinished file.
  *
  * Names are single path components of letters, digits, '.', '_' and '-' that
