@@ -44,7 +44,13 @@ open_model(rstar_model_row *row, rstar_search_model *model)
 
 	model->engine = open->engine;
 	model->tokenizer = open->tokenizer;
-	rstar_check(rstar_prompt_template_read(open->gguf, &model->prompt, &err), &err);
+	/* The row's template is the one in force: it may have been given at import. */
+	if (row->prompt_template)
+		rstar_check(rstar_prompt_template_parse(row->prompt_template, strlen(row->prompt_template),
+												&model->prompt, &err),
+					&err);
+	else
+		rstar_check(rstar_prompt_template_read(open->gguf, &model->prompt, &err), &err);
 }
 
 static uint32
