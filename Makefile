@@ -13,6 +13,9 @@ DATA = $(wildcard rstar--*.sql)
 PGFILEDESC = "rstar - rStar-Math: mathematics by small models and tree search"
 
 CORE_SRCS = $(sort $(wildcard src/core/*/*.c))
+ifneq ($(shell uname -m),x86_64)
+  CORE_SRCS := $(filter-out %_avx2.c %_avx512.c,$(CORE_SRCS))
+endif
 PG_SRCS = $(sort $(wildcard src/pg/*.c))
 CORE_OBJS = $(CORE_SRCS:.c=.o)
 PG_OBJS = $(PG_SRCS:.c=.o)
