@@ -205,7 +205,12 @@ CREATE FUNCTION rstar_answers_equal(gold text, answer text) RETURNS boolean
 COMMENT ON FUNCTION rstar_answers_equal(text, text) IS
 	'whether an answer is the known answer, by the mathematics of its kind; false for whatever cannot be decided';
 
-REVOKE EXECUTE ON FUNCTION rstar_run_steps(text, integer) FROM PUBLIC;
+CREATE FUNCTION rstar_answers_equal_symbolic(gold text, answer text) RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100000;
+COMMENT ON FUNCTION rstar_answers_equal_symbolic(text, text) IS
+	'as rstar_answers_equal, and SymPy in the sandbox for what that cannot decide: sums, products, integrals, limits';
+
+REVOKE EXECUTE ON FUNCTION rstar_run_steps(text, integer), rstar_answers_equal_symbolic(text, text) FROM PUBLIC;
 
 -- ===========================================================================
 -- Search

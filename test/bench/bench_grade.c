@@ -269,7 +269,6 @@ gold_sets(void)
 			others.n, median, others.us[(int) (others.n * 0.99)], others.us[others.n - 1]);
 	}
 	printf(
-		"(a gold with \"1\" behind or \"-\" before it counts as unequal; -0 and C+C1 are not)\n");
 }
 
 /* --- worst cases ------------------------------------------------------------------------ */

@@ -5,9 +5,11 @@ RESET client_min_messages;
 
 -- properties
 SELECT proname, provolatile, proisstrict, proparallel
-  FROM pg_proc WHERE proname IN ('rstar_answers_equal', 'rstar_extract_answer', 'rstar_answer_normalize', 'rstar_split_steps', 'rstar_run_steps')
+  FROM pg_proc WHERE proname IN ('rstar_answers_equal', 'rstar_extract_answer', 'rstar_answer_normalize', 'rstar_answers_equal_symbolic',
+       'rstar_split_steps', 'rstar_run_steps')
  ORDER BY proname;
 SELECT has_function_privilege('public', 'rstar_answers_equal(text, text)', 'EXECUTE') AS everybody_compares,
+       has_function_privilege('public', 'rstar_answers_equal_symbolic(text, text)', 'EXECUTE') AS everybody_asks_sympy,
        has_function_privilege('public', 'rstar_run_steps(text, integer)', 'EXECUTE') AS everybody_runs;
 
 -- extraction
@@ -44,4 +46,13 @@ CREATE INDEX ON answers (rstar_answer_normalize(answer));
 INSERT INTO answers VALUES ('1/2'), ('0.5'), ('\frac12'), ('2');
 SELECT rstar_answer_normalize(answer) AS answer, count(*) FROM answers GROUP BY 1 ORDER BY 1;
 DROP TABLE answers;
+
+-- what only SymPy decides; natively decided ones do not ask it
+SET rstar.sandbox_timeout = '20s';
+SET rstar.sandbox_cpu_timeout = '20s';
+SELECT gold, answer, rstar_answers_equal(gold, answer) AS native, rstar_answers_equal_symbolic(gold, answer) AS symbolic
+  FROM (VALUES ('\sum_{k=1}^{n} k', '\frac{n(n+1)}{2}'), ('\sum_{k=1}^{n} k', '\frac{n(n-1)}{2}'),
+               ('\int_0^1 x^2 dx', '\frac{1}{3}'), ('\lim_{x \to 0} \frac{\sin x}{x}', '1'), ('\frac12', '0.5'), ('2', '3'),
+               ('(1, 2)', '\sum_{k=1}^{2} k'), ('\text{print(1)}', '\sum_{k=1}^{2} k'), ('', '1')) v(gold, answer);
+SELECT rstar_answers_equal_symbolic(NULL, '1') IS NULL AS null_gives_null;
 DROP EXTENSION rstar;

@@ -101,6 +101,7 @@ typedef struct sampling
 	int unsure;
 	bool unstated; /* a logarithm without base on either side */
 	bool names;
+	bool unevaluated;
 } sampling;
 
 static sampling
@@ -139,6 +140,7 @@ sample_points(rstar_comparison *c, const rstar_node *a, const rstar_node *b,
 			}
 		result.unstated |= ea.unstated || eb.unstated;
 		result.names |= ea.names || eb.names;
+		result.unevaluated |= ea.unevaluated || eb.unevaluated;
 		if (!result.names)
 			break;
 		if (c->work->fuel < 0)
@@ -158,7 +160,7 @@ numerically_equal(rstar_comparison *c, const rstar_node *a, const rstar_node *b,
 		points = sample_points(c, a, b, log_base, false);
 	if (points.differ == 0 && points.agree >= (points.names ? 2 : 1))
 		return true;
-	if (points.differ == 0)
+	if (points.differ == 0 || points.unevaluated)
 		c->undecided = true;
 	return log_base == RSTAR_LOG_UNSTATED && points.unstated &&
 		   (numerically_equal(c, a, b, RSTAR_LOG_NATURAL) ||

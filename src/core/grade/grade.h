@@ -94,7 +94,7 @@ typedef enum rstar_grade_rule
 typedef struct rstar_grade_result
 {
 	bool equal;
-	bool undecided; /* unequal only because errors were too large or a budget ran out */
+	bool undecided; /* perhaps equal: a sum or integral unevaluated, errors too large, no budget */
 	rstar_grade_rule rule;
 } rstar_grade_result;
 

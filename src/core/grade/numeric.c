@@ -461,6 +461,17 @@ numeric_fold(rstar_evaluation *e, const rstar_node *node, rstar_ball *out)
 	return true;
 }
 
+static bool
+is_operator(const rstar_node *node)
+{
+	static const char *const names[] = {"sum", "prod", "int", "lim"};
+
+	for (size_t i = 0; node->text && i < sizeof(names) / sizeof(names[0]); i++)
+		if (node->length == strlen(names[i]) && memcmp(node->text, names[i], node->length) == 0)
+			return true;
+	return false;
+}
+
 /* Unknown functions take a value that depends on their arguments' residues. */
 static bool
 numeric_apply(rstar_evaluation *e, const rstar_node *node, rstar_ball *out)
@@ -472,6 +483,7 @@ numeric_apply(rstar_evaluation *e, const rstar_node *node, rstar_ball *out)
 	if (!rstar_value_residue(&residue, node, &hash))
 		return false;
 	e->names = true;
+	e->unevaluated |= is_operator(node);
 	*out = sample(e, hash);
 	return true;
 }

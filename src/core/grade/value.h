@@ -48,10 +48,11 @@ typedef struct rstar_evaluation
 	bool integers;           /* ball: names stand for positive integers */
 	bool i_is_name;          /* i is a variable like any other */
 	/* Filled in: */
-	bool irrational; /* residue: something was hashed */
-	bool names;      /* ball: the value depends on a name */
-	bool left_reals; /* ball: a root or logarithm of a negative number on the way */
-	bool unstated;   /* ball: a logarithm without base */
+	bool irrational;  /* residue: something was hashed */
+	bool names;       /* ball: the value depends on a name */
+	bool left_reals;  /* ball: a root or logarithm of a negative number on the way */
+	bool unstated;    /* ball: a logarithm without base */
+	bool unevaluated; /* ball: a sum, integral or limit stands for a random value */
 } rstar_evaluation;
 
 extern bool rstar_value_exact(rstar_work *work, const rstar_node *node, rstar_rational *out);
