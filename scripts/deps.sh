@@ -22,7 +22,6 @@ wanted() {
 	libipc-run-perl
 	clang
 	clang-format
-	libclang-rt-dev
 	cppcheck
 	perl
 	procps
@@ -33,8 +32,15 @@ installed() {
 	dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q '^install ok installed$'
 }
 
-available() {
-	apt-cache show "$1" >/dev/null 2>&1
+# clang's sanitizers and fuzzer: a package of their own in some releases, part of clang in others.
+fuzzer_ready() {
+	command -v clang >/dev/null 2>&1 || return 1
+	probe=$(mktemp) || return 1
+	echo 'int LLVMFuzzerTestOneInput(const void *d, unsigned long n) { return d && n ? 0 : 0; }' |
+		clang -fsanitize=fuzzer,address -x c - -o "$probe" >/dev/null 2>&1
+	ready=$?
+	rm -f "$probe"
+	return $ready
 }
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
@@ -43,12 +49,11 @@ if ! command -v dpkg-query >/dev/null 2>&1; then
 	exit 0
 fi
 
-missing=
+missing= runtime=
 for package in $(wanted); do
-	# Before Debian 12 the sanitizers' runtime has a version in its name and comes with clang.
-	[ "$package" = libclang-rt-dev ] && ! installed "$package" && ! available "$package" && continue
 	installed "$package" || missing="$missing $package"
 done
+fuzzer_ready || runtime=libclang-rt-dev
 
 # A PostgreSQL that pg_config names, with headers and server, will do, wherever it came from.
 pg_config=${PG_CONFIG:-pg_config}
@@ -59,7 +64,7 @@ server_ready() {
 		[ -f "$("$pg_config" --pgxs)" ]
 }
 
-if [ -z "$missing" ] && server_ready; then
+if [ -z "$missing$runtime" ] && server_ready; then
 	echo "deps: everything is installed"
 	exit 0
 fi
@@ -67,14 +72,19 @@ fi
 if [ "$(id -u)" = 0 ]; then
 	as_root=
 elif command -v sudo >/dev/null 2>&1; then
-	as_root=sudo
+	as_root="sudo env DEBIAN_FRONTEND=noninteractive"
 else
-	echo "deps: missing packages:$missing; installing them needs root or sudo" >&2
+	echo "deps: missing packages:$missing $runtime; installing them needs root or sudo" >&2
 	exit 1
 fi
 
 export DEBIAN_FRONTEND=noninteractive
 $as_root apt-get update -q
+
+# Where the package does not exist, clang brings what is in it.
+if [ -n "$runtime" ] && apt-cache show "$runtime" >/dev/null 2>&1; then
+	missing="$missing $runtime"
+fi
 
 if ! server_ready; then
 	# postgresql-common would create and start a cluster; ours are throw-away ones.
