@@ -268,7 +268,6 @@ gold_sets(void)
 			"golds against the gold before: %d pairs, median %.1f us, p99 %.1f us, worst %.0f us\n",
 			others.n, median, others.us[(int) (others.n * 0.99)], others.us[others.n - 1]);
 	}
-	printf(
 }
 
 /* --- worst cases ------------------------------------------------------------------------ */
