@@ -100,7 +100,8 @@ static const rstar_option options[] = {
 	 .limit = "rstar.max_kv_cache",
 	 .context = PGC_USERSET,
 	 .flags = GUC_UNIT_MB,
-	 .help = "Memory for the keys and values of sequences in progress, per session.",
+	 .help =
+		 "Memory for the keys and values of sequences in progress, for each model of a session.",
 	 .more =
 		 "When it is full, branches used least recently are dropped and computed again on demand."},
 	{.setting = "rstar.max_kv_cache",
