@@ -232,8 +232,8 @@ rstar_node_prepare(void)
 	harness.globals = PyModule_GetDict(main_module);
 	harness.filename = PyUnicode_FromString("<step>");
 	harness.compile = attribute_of("builtins", "compile");
-	harness.expr = attribute_of("ast", "Expr");
-	harness.expression = attribute_of("ast", "Expression");
+	harness.expr = attribute_of("_ast", "Expr");
+	harness.expression = attribute_of("_ast", "Expression");
 	harness.freeze = attribute_of("gc", "freeze");
 	return harness.globals && harness.filename && harness.compile && harness.expr &&
 		   harness.expression && harness.freeze &&

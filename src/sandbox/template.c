@@ -94,8 +94,9 @@ static const char preload_source[] =
 	"    walk(sympy)\n"
 	"\n"
 	"def settle():\n"
-	"    import gc, random\n"
-	"    random.seed(0)\n"
+	"    import gc, sys\n"
+	"    if 'random' in sys.modules:\n"
+	"        sys.modules['random'].seed(0)\n"
 	"    gc.collect()\n"
 	"    gc.freeze()\n";
 

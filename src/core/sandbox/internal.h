@@ -49,6 +49,7 @@ typedef struct client_node
 	bool rebuilding; /* its state is on its way */
 	uint32_t needs;  /* the template that it and its ancestors need */
 	uint32_t attempts;
+	uint32_t barren; /* times rebuilt since a child of it ran */
 	int64_t patience_ns; /* beyond this time the program hangs */
 
 	rstar_sandbox_result result; /* PHASE_RESULT */

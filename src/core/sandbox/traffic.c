@@ -17,6 +17,7 @@
 #define PATIENCE_NS  60000000000ll /* beyond a job's own limits */
 #define MAX_ATTEMPTS 3
 #define MAX_FAILURES 4
+#define MAX_BARREN   8 /* rebuilt in vain: its code does not park, or memory is far too small */
 
 /* --- sending -------------------------------------------------------------------- */
 
@@ -139,6 +140,8 @@ send_rebuild(rstar_sandbox *sandbox, client_node *node, uint32_t needs, rstar_er
 	order.template_index = order.base ? order.base->template_index : needs;
 	node->rebuilding = true;
 	node->live = false;
+	if (++node->barren > MAX_BARREN)
+		node->poisoned = true;
 	sandbox->statistics.rebuilds++;
 	return send_start(sandbox, &order, err);
 }
@@ -237,7 +240,7 @@ rebuilt(rstar_sandbox *sandbox, client_node *node, const rstar_broker_result *ca
 static rstar_status
 result_came(rstar_sandbox *sandbox, const rstar_broker_result *came, rstar_error *err)
 {
-	client_node *node = by_broker_id(sandbox, came->node);
+	client_node *node = by_broker_id(sandbox, came->node), *parent;
 
 	if (!node)
 		return RSTAR_OK;
@@ -246,6 +249,9 @@ result_came(rstar_sandbox *sandbox, const rstar_broker_result *came, rstar_error
 		return rebuilt(sandbox, node, came, err);
 	if (node->phase != PHASE_FLYING)
 		return RSTAR_OK;
+	parent = rstar_sandbox_state_parent(sandbox, node);
+	if (parent)
+		parent->barren = 0;
 	if (came->result.status == RSTAR_SANDBOX_ERROR &&
 		came->result.flags & RSTAR_SANDBOX_WANTS_SYMPY && node->needs == RSTAR_SANDBOX_TEMPLATE_SMALL &&
 		strstr(sandbox->modules, "sympy"))

@@ -1,0 +1,48 @@
+# Hostile and harmless snippets against the installed program, as the user that
+# the server runs as: the repository's own, and those of ../shared where it is.
+use strict;
+use warnings;
+
+use FindBin;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $runner = "$FindBin::Bin/../sandbox/cases.py";
+my ($libdir) = run_command([ $ENV{PG_CONFIG} // 'pg_config', '--pkglibdir' ]);
+my $program = "$libdir/rstar-sandbox";
+my $shared = $ENV{RSTAR_SHARED} // "$FindBin::Bin/../../../shared";
+my $fixtures = "$shared/fixtures/sandbox";
+
+plan skip_all => '/usr/bin/python3 is missing' unless -x '/usr/bin/python3';
+
+sub run_cases
+{
+	my ($name, @options) = @_;
+	my ($out, $err) = run_command([ '/usr/bin/python3', $runner, '--program', $program, @options ]);
+	my $good = () = $out =~ /^ok/mg;
+	my @bad = $out =~ /^not ok \d+ - (.*)$/mg;
+
+	note "$name: $good held, " . scalar(@bad) . ' did not';
+	diag $out =~ s/^ok.*\n//mgr . $err if @bad || !$good;
+	ok($good && !@bad, "$name: $good cases");
+}
+
+my @modes = ([ 'snapshots' ], [ 'replay', '--replay' ], [ 'without namespaces', '--plain' ],
+	[ 'replay without namespaces', '--plain', '--replay' ]);
+
+for my $mode (@modes)
+{
+	my ($name, @options) = @$mode;
+	run_cases("own cases, $name, ctypes preloaded", '--ctypes', @options);
+  SKIP:
+	{
+		skip "$fixtures is not there", 1 unless -f "$fixtures/attacks.jsonl";
+		run_cases("shared cases, $name", '--folder', $fixtures, @options);
+	}
+}
+SKIP:
+{
+	skip "$fixtures is not there", 1 unless -f "$fixtures/attacks.jsonl";
+	run_cases('shared cases, ctypes preloaded', '--folder', $fixtures, '--ctypes');
+}
+done_testing();
