@@ -1,0 +1,116 @@
+/*
+ * parse_internal.h
+ *	  What the files of the parser share. Internal to parse*.c.
+ *
+ * parse.c has sums, products, relations and lists, parse_primary.c what stands
+ * between operators, parse_function.c functions and their arguments, parse_item.c
+ * what makes an item of a list: times, units, phrases. Every function takes the
+ * parser behind what it has read and returns a tree, or NULL as soon as something
+ * does not fit; nothing is tried twice.
+ */
+#ifndef RSTAR_GRADE_PARSE_INTERNAL_H
+#define RSTAR_GRADE_PARSE_INTERNAL_H
+
+#include <string.h>
+
+#include "core/grade/parse.h"
+
+typedef struct rstar_parser
+{
+	rstar_work *work;
+	const rstar_token *token; /* the next one; the last is END */
+	int depth;
+	int bars;      /* inside | | */
+	int squares;   /* inside [ ] */
+	int sets;      /* inside \{ \} */
+	int lines;     /* inside an environment of lines, where & only aligns */
+	bool currency; /* a sign such as \$ stood before a number of this item */
+	const char *currency_word;
+	uint32_t currency_length;
+} rstar_parser;
+
+/* A growing list of children. */
+typedef struct rstar_children
+{
+	const rstar_node **item;
+	size_t count;
+	size_t capacity;
+} rstar_children;
+
+static inline bool
+is_mark(const rstar_token *token, unsigned id)
+{
+	return token->kind == RSTAR_TOKEN_MARK && token->id == id;
+}
+
+static inline bool
+accept(rstar_parser *p, unsigned id)
+{
+	if (!is_mark(p->token, id))
+		return false;
+	p->token++;
+	return true;
+}
+
+static inline bool
+text_is(const rstar_token *token, const char *text)
+{
+	return token->length == strlen(text) && memcmp(token->text, text, token->length) == 0;
+}
+
+static inline bool
+word_is(const rstar_token *token, const char *text)
+{
+	if (token->kind != RSTAR_TOKEN_WORD || token->length != strlen(text))
+		return false;
+	for (uint32_t i = 0; i < token->length; i++)
+		if ((token->text[i] | 32) != text[i])
+			return false;
+	return true;
+}
+
+static inline bool
+is_integer_token(const rstar_token *token)
+{
+	return token->kind == RSTAR_TOKEN_NUMBER && token->repeat == 0 &&
+		   !memchr(token->text, '.', token->length) && !memchr(token->text, 'e', token->length) &&
+		   !memchr(token->text, 'E', token->length);
+}
+
+static inline bool
+is_words(const rstar_node *node)
+{
+	return node->kind == RSTAR_NODE_NAME && node->op == 1;
+}
+
+/* parse.c */
+extern bool rstar_parser_push(rstar_parser *p, rstar_children *list, const rstar_node *item);
+extern rstar_node *rstar_parser_collect(rstar_parser *p, rstar_node_kind kind,
+										const rstar_children *list);
+extern const rstar_node *rstar_parser_collect_or_only(rstar_parser *p, rstar_node_kind kind,
+													  const rstar_children *list);
+extern bool rstar_parser_enter(rstar_parser *p);
+extern bool rstar_parser_starts_factor(const rstar_parser *p, const rstar_token *token);
+extern const rstar_node *rstar_parse_factor(rstar_parser *p);
+extern const rstar_node *rstar_parse_sum(rstar_parser *p);
+extern unsigned rstar_parser_relation_of(const rstar_token *t);
+extern const rstar_node *rstar_parse_relation(rstar_parser *p);
+extern const rstar_node *rstar_parse_list(rstar_parser *p);
+
+/* parse_primary.c */
+extern const rstar_node *rstar_parse_bracket(rstar_parser *p, unsigned open);
+extern rstar_node *rstar_parser_call(rstar_parser *p, unsigned function, const rstar_node *a,
+									 const rstar_node *b);
+extern rstar_node *rstar_parser_apply(rstar_parser *p, const char *text, size_t length,
+									  const rstar_node *a);
+extern const rstar_node *rstar_parse_one(rstar_parser *p, bool one_digit);
+extern const rstar_node *rstar_parse_power(rstar_parser *p);
+
+/* parse_function.c */
+extern const rstar_node *rstar_parse_function(rstar_parser *p);
+extern const rstar_node *rstar_parse_big(rstar_parser *p);
+
+/* parse_item.c */
+extern const rstar_node *rstar_parse_item(rstar_parser *p);
+
+#endif

@@ -1,0 +1,301 @@
+/*
+ * parse_item.c
+ *	  Items of a list: times of day, values with units, residues, phrases. See parse.h.
+ */
+#include "core/grade/parse_internal.h"
+
+static int
+two_digits(const rstar_token *t, uint32_t most)
+{
+	int value = 0;
+
+	if (!is_integer_token(t) || t->length > most || (most == 2 && t->length != 2))
+		return -1;
+	for (uint32_t i = 0; i < t->length; i++)
+		value = value * 10 + (t->text[i] - '0');
+	return value;
+}
+
+/* "pm", "p.m." (its points are dropped: p, m), 0 for neither; *n: tokens. */
+static int
+half_day(const rstar_token *t, size_t *n)
+{
+	*n = 1;
+	if (word_is(t, "am") || word_is(t, "pm"))
+		return t->text[0] | 32;
+	if (t->kind == RSTAR_TOKEN_LETTER && t[1].kind == RSTAR_TOKEN_LETTER && t->length == 1 &&
+		t[1].length == 1 && (t[1].text[0] | 32) == 'm' &&
+		((t->text[0] | 32) == 'a' || (t->text[0] | 32) == 'p'))
+	{
+		*n = 2;
+		return t->text[0] | 32;
+	}
+	return 0;
+}
+
+/* 4:57, 4:57 PM, 20:34:00; NULL when it is none (and nothing has been read). */
+static const rstar_node *
+parse_time(rstar_parser *p)
+{
+	const rstar_token *t = p->token;
+	int hour, minute, second = 0;
+	size_t n = 3;
+	size_t more;
+	int half;
+	rstar_node *node;
+
+	if (!is_integer_token(t) || !is_mark(t + 1, ':') || t[0].length > 2)
+		return NULL;
+	hour = two_digits(t, t->length == 2 ? 2 : 1);
+	minute = two_digits(t + 2, 2);
+	if (hour < 0 || hour > 24 || minute < 0 || minute > 59)
+		return NULL;
+	if (is_mark(t + 3, ':'))
+	{
+		second = two_digits(t + 4, 2);
+		if (second < 0 || second > 59)
+			return NULL;
+		n = 5;
+	}
+	half = half_day(t + n, &more);
+	if (half && (hour < 1 || hour > 12))
+		return NULL;
+	if (!half && rstar_parser_relation_of(t + n) == 0 && t[n].kind != RSTAR_TOKEN_END &&
+		!is_mark(t + n, ',') && !is_mark(t + n, ')') && !is_mark(t + n, RSTAR_MARK_AND) &&
+		!is_mark(t + n, RSTAR_MARK_OR) && !is_mark(t + n, ';'))
+		return NULL;
+	node = rstar_node_make(p->work, RSTAR_NODE_TIME, 0);
+	if (!node)
+		return NULL;
+	if (half)
+	{
+		n += more;
+		hour = hour % 12 + (half == 'p' ? 12 : 0);
+		node->op = RSTAR_TIME_HALF;
+	}
+	node->clock = hour * 3600 + minute * 60 + second;
+	p->token = t + n;
+	return node;
+}
+
+/* The word of a unit and its power: cm^2, m², s^{-1}. */
+static int
+unit_power(rstar_parser *p)
+{
+	bool braced, minus;
+	int power = 1;
+
+	if (is_mark(p->token, RSTAR_MARK_SUPERSCRIPT))
+	{
+		power = p->token->text[0] - '0';
+		p->token++;
+		return power;
+	}
+	if (!is_mark(p->token, '^'))
+		return 1;
+	p->token++;
+	braced = accept(p, '{');
+	minus = accept(p, '-');
+	if (!is_integer_token(p->token) || p->token->length != 1)
+		return 0;
+	power = p->token->text[0] - '0';
+	p->token++;
+	if (braced && !accept(p, '}'))
+		return 0;
+	return minus ? -power : power;
+}
+
+static const rstar_node *
+with_unit(rstar_parser *p, const rstar_node *node, const rstar_unit *unit)
+{
+	rstar_node *result = rstar_node_make(p->work, RSTAR_NODE_UNIT, 1);
+
+	if (!result)
+		return NULL;
+	result->child[0] = node;
+	result->unit = unit;
+	return result;
+}
+
+static const rstar_node *
+times_ten(rstar_parser *p, const rstar_node *node, int power)
+{
+	const rstar_node *scale =
+		rstar_node_binary(p->work, RSTAR_NODE_POWER, rstar_node_number(p->work, 10),
+						  rstar_node_number(p->work, power));
+
+	return rstar_node_binary(p->work, RSTAR_NODE_PRODUCT, node, scale);
+}
+
+static bool
+is_unit_word(const rstar_token *t)
+{
+	return t->kind == RSTAR_TOKEN_WORD ||
+		   ((t->kind == RSTAR_TOKEN_LETTER || t->kind == RSTAR_TOKEN_FUNCTION) && t->in_text) ||
+		   (t->kind == RSTAR_TOKEN_FUNCTION && text_is(t, "min")) ||
+		   (t->kind == RSTAR_TOKEN_FUNCTION && text_is(t, "sec"));
+}
+
+/* What stands behind a value: a multiplier, a currency, a product of unit words. */
+static const rstar_node *
+parse_unit(rstar_parser *p, const rstar_node *node)
+{
+	rstar_unit *unit = rstar_arena_alloc_zero(p->work->arena, sizeof(*unit));
+	int side = 1;
+	int words = 0;
+	int ten;
+
+	if (!unit)
+		return NULL;
+	while (p->token->kind == RSTAR_TOKEN_WORD &&
+		   (ten = rstar_unit_multiplier(p->token->text, p->token->length)) > 0)
+	{
+		node = times_ten(p, node, ten);
+		p->token++;
+	}
+	if (p->currency && !rstar_unit_add(p->work, unit, p->currency_word, p->currency_length, 1))
+		return NULL;
+	if (accept(p, RSTAR_MARK_CURRENCY))
+		if (!rstar_unit_add(p->work, unit, p->token[-1].text, p->token[-1].length, 1))
+			return NULL;
+	while (is_unit_word(p->token))
+	{
+		const rstar_token *t = p->token++;
+		int power;
+
+		if (word_is(t, "per") && words > 0)
+		{
+			side = -1;
+			continue;
+		}
+		if (rstar_unit_refuses(t->text, t->length) && !text_is(t, "sec") && !text_is(t, "min"))
+			return NULL;
+		if (++words > 8)
+			return NULL;
+		power = unit_power(p);
+		if (power == 0 || !rstar_unit_add(p->work, unit, t->text, t->length, power * side))
+			return NULL;
+		if (is_mark(p->token, '/') && is_unit_word(p->token + 1))
+		{
+			side = -1;
+			p->token++;
+		}
+		else if (is_mark(p->token, '*') && is_unit_word(p->token + 1))
+			p->token++;
+	}
+	return unit->n > 0 ? with_unit(p, node, unit) : node;
+}
+
+/* 30^\circ C: the letter names the scale. */
+static const rstar_node *
+temperature(rstar_parser *p, const rstar_node *node)
+{
+	const rstar_node *degree = node;
+	rstar_unit *unit;
+
+	if (node->kind != RSTAR_NODE_PRODUCT || node->count != 2 ||
+		node->child[0]->kind != RSTAR_NODE_DEGREE || node->child[1]->kind != RSTAR_NODE_NAME ||
+		node->child[1]->length != 1)
+		return node;
+	degree = node->child[0]->child[0];
+	unit = rstar_arena_alloc_zero(p->work->arena, sizeof(*unit));
+	if (!unit)
+		return NULL;
+	if (*node->child[1]->text == 'C' && rstar_unit_add(p->work, unit, "celsius", 7, 1))
+		return with_unit(p, degree, unit);
+	if (*node->child[1]->text == 'F' && rstar_unit_add(p->work, unit, "fahrenheit", 10, 1))
+		return with_unit(p, degree, unit);
+	return node;
+}
+
+/* (mod 7), \pmod{7}, \mod 7 behind a value or a relation. */
+static const rstar_node *
+parse_modulus(rstar_parser *p, const rstar_node *node)
+{
+	bool bracket = accept(p, '(');
+	const rstar_node *modulus;
+
+	p->token++; /* the mark itself */
+	modulus = is_mark(p->token, '{') ? rstar_parse_bracket(p, '{') : rstar_parse_power(p);
+	if (!modulus || (bracket && !accept(p, ')')))
+		return NULL;
+	node = rstar_node_binary(p->work, RSTAR_NODE_APPLY, node, modulus);
+	if (node)
+		((rstar_node *) node)->hash = rstar_hash_bytes(7, "mod", 3);
+	return node;
+}
+
+static bool
+phrase_is(const rstar_node *node, const char *text)
+{
+	return node->kind == RSTAR_NODE_NAME && node->length == strlen(text) &&
+		   memcmp(node->text, text, node->length) == 0;
+}
+
+static const char *const small_numbers[] = {"zero", "one",    "two",   "three", "four",
+											"five", "six",    "seven", "eight", "nine",
+											"ten",  "eleven", "twelve"};
+
+/* Words with a mathematical meaning of their own. */
+static const rstar_node *
+known_phrase(rstar_parser *p, const rstar_node *node)
+{
+	rstar_node *numbers;
+
+	if (phrase_is(node, "all real numbers") || phrase_is(node, "all reals") ||
+		phrase_is(node, "real numbers") || phrase_is(node, "the real numbers") ||
+		phrase_is(node, "the set of all real numbers"))
+	{
+		numbers = rstar_node_make(p->work, RSTAR_NODE_NUMBERS, 0);
+		if (numbers)
+			numbers->op = 'R';
+		return numbers;
+	}
+	for (size_t i = 0; node->kind == RSTAR_NODE_NAME && node->op == 1 &&
+					   i < sizeof(small_numbers) / sizeof(small_numbers[0]);
+		 i++)
+		if (phrase_is(node, small_numbers[i]))
+			return rstar_node_number(p->work, (int64_t) i);
+	if (phrase_is(node, "no solution") || phrase_is(node, "no solutions") ||
+		phrase_is(node, "the empty set") || phrase_is(node, "empty set"))
+		return rstar_node_make(p->work, RSTAR_NODE_SET, 0);
+	return node;
+}
+
+static const rstar_node *
+parse_item_inside(rstar_parser *p)
+{
+	const rstar_node *node = parse_time(p);
+
+	if (node)
+		return node;
+	node = rstar_parse_relation(p);
+	if (!node)
+		return NULL;
+	if (is_mark(p->token, RSTAR_MARK_MOD) ||
+		(is_mark(p->token, '(') && is_mark(p->token + 1, RSTAR_MARK_MOD)))
+		node = parse_modulus(p, node);
+	if (!node)
+		return NULL;
+	node = temperature(p, node);
+	if (node && (p->currency || is_unit_word(p->token) || is_mark(p->token, RSTAR_MARK_CURRENCY)))
+		node = parse_unit(p, node);
+	return node ? known_phrase(p, node) : NULL;
+}
+
+/* A sign such as \$ belongs to the innermost item around it. */
+const rstar_node *
+rstar_parse_item(rstar_parser *p)
+{
+	bool currency = p->currency;
+	const char *word = p->currency_word;
+	uint32_t length = p->currency_length;
+	const rstar_node *node;
+
+	p->currency = false;
+	node = parse_item_inside(p);
+	p->currency = currency;
+	p->currency_word = word;
+	p->currency_length = length;
+	return node;
+}
