@@ -212,8 +212,7 @@ rstar_run_python(PG_FUNCTION_ARGS)
 	rstar_session_sandbox_limits(&step.limits);
 	if (!PG_ARGISNULL(1))
 	{
-		step.limits.wall_ms =
-			(uint32) rstar_option_int("timeout", true, PG_GETARG_INT32(1), NULL);
+		step.limits.wall_ms = (uint32) rstar_option_int("timeout", true, PG_GETARG_INT32(1), NULL);
 		/* Who asks for more time means more of either kind. */
 		step.limits.cpu_ms = Max(step.limits.cpu_ms, step.limits.wall_ms);
 	}
@@ -258,8 +257,9 @@ confinement_rows(ReturnSetInfo *rsinfo, const rstar_sandbox_description *info)
 			 info->snapshots ? "the state before a step is kept as a parked process"
 							 : "the state before a step is rebuilt by running its code again");
 	info_row(rsinfo, "landlock", info->landlock > 0,
-			 info->landlock > 0 ? psprintf("ABI %u: no files, no network, no signals", info->landlock)
-								: "this kernel does not offer Landlock");
+			 info->landlock > 0
+				 ? psprintf("ABI %u: no files, no network, no signals", info->landlock)
+				 : "this kernel does not offer Landlock");
 	info_row(rsinfo, "namespaces", info->namespaces,
 			 info->namespaces ? "user, mount (an empty root), process, network, IPC, UTS"
 							  : "not allowed here, or turned off");
@@ -267,7 +267,8 @@ confinement_rows(ReturnSetInfo *rsinfo, const rstar_sandbox_description *info)
 	info_row(rsinfo, "memory_measured", info->measured,
 			 info->measured ? "from the kernel's figures"
 							: "no /proc: each process counts as all that it may use");
-	info_row(rsinfo, "huge_pages", info->huge_pages, "the interpreter lies in huge pages: faster forks");
+	info_row(rsinfo, "huge_pages", info->huge_pages,
+			 "the interpreter lies in huge pages: faster forks");
 	info_row(rsinfo, "fixed_addresses", info->fixed_addresses,
 			 "equal code gives equal output even where addresses decide an order");
 }
@@ -293,8 +294,9 @@ statistics_rows(ReturnSetInfo *rsinfo, const rstar_sandbox_description *info,
 	info_row(rsinfo, "template", info->template_bytes[0] > 0,
 			 psprintf(UINT64_FORMAT " kB", info->template_bytes[0] >> 10));
 	info_row(rsinfo, "template_sympy", info->template_bytes[1] > 0,
-			 info->template_bytes[1] > 0 ? psprintf(UINT64_FORMAT " kB", info->template_bytes[1] >> 10)
-										 : "loaded when a step first asks for it");
+			 info->template_bytes[1] > 0
+				 ? psprintf(UINT64_FORMAT " kB", info->template_bytes[1] >> 10)
+				 : "loaded when a step first asks for it");
 	info_row(rsinfo, "process", info->pid > 0, psprintf("%d", info->pid));
 	info_row(rsinfo, "steps", true,
 			 psprintf(UINT64_FORMAT " run, " UINT64_FORMAT " stopped by time, " UINT64_FORMAT

@@ -30,7 +30,7 @@
 
 #define MILLISECOND 1000000ll
 #define PARK_NS     (500 * MILLISECOND) /* from the report to parking */
-#define OUT_MAX     (256ul << 20) /* a client that does not read is gone */
+#define OUT_MAX     (256ul << 20)       /* a client that does not read is gone */
 
 broker rstar_broker;
 #define B rstar_broker
@@ -60,8 +60,7 @@ rstar_broker_cpu(pid_t pid)
 
 /* --- ending ------------------------------------------------------------------------ */
 
-static void __attribute__((noreturn))
-end_everything(void)
+static void __attribute__((noreturn)) end_everything(void)
 {
 	int64_t until = rstar_broker_now() + 2000 * MILLISECOND;
 
@@ -770,7 +769,8 @@ check_node(node *n, int64_t now)
 		/* A report that is already here came in time. */
 		if (read_node(n) && n->state == NODE_RUNNING)
 		{
-			snprintf(text, sizeof(text), "stopped after %lld ms", (long long) (n->wall_ns / MILLISECOND));
+			snprintf(text, sizeof(text), "stopped after %lld ms",
+					 (long long) (n->wall_ns / MILLISECOND));
 			stop(n, RSTAR_SANDBOX_TIMEOUT, 0, "Timeout", text);
 		}
 		return;
@@ -934,10 +934,10 @@ read_config(void)
 		type != RSTAR_FRAME_CONFIG)
 		_exit(0);
 	rstar_sandbox_reader_init(&reader, B.modules, length);
-	if (!rstar_sandbox_decode_config(&reader, &B.config) ||
-		B.config.version != RSTAR_FRAME_VERSION)
+	if (!rstar_sandbox_decode_config(&reader, &B.config) || B.config.version != RSTAR_FRAME_VERSION)
 		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_INTERNAL, 0,
-						   "the program rstar-sandbox is of another version than the extension", "");
+						   "the program rstar-sandbox is of another version than the extension",
+						   "");
 	if (B.config.running > MAX_RUNNING)
 		B.config.running = MAX_RUNNING;
 }

@@ -74,9 +74,9 @@ typedef struct pending_fork
 	uint64_t base;
 	int family;
 	int64_t deadline_ns;
-	bool blameless;      /* the base was killed from outside */
-	int spawn_fd;    /* replay: our end of the child's channel */
-	pid_t dead_pid;  /* replay: a child that died before its pid was told */
+	bool blameless; /* the base was killed from outside */
+	int spawn_fd;   /* replay: our end of the child's channel */
+	pid_t dead_pid; /* replay: a child that died before its pid was told */
 	int dead_status;
 } pending_fork;
 

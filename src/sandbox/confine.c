@@ -140,8 +140,8 @@ rstar_confine_landlock(int proc_fd)
 
 	if (abi < 1)
 		return 0;
-	attr.fs |= (abi >= 2 ? FS_REFER : 0) | (abi >= 3 ? FS_TRUNCATE : 0) |
-			   (abi >= 5 ? FS_IOCTL_DEV : 0);
+	attr.fs |=
+		(abi >= 2 ? FS_REFER : 0) | (abi >= 3 ? FS_TRUNCATE : 0) | (abi >= 5 ? FS_IOCTL_DEV : 0);
 	if (abi >= 4)
 	{
 		attr.net = NET_TCP;
@@ -162,7 +162,8 @@ rstar_confine_landlock(int proc_fd)
 		struct landlock_path_beneath_attr beneath = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE,
 													 .parent_fd = proc_fd};
 
-		good = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) == 0;
+		good =
+			syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) == 0;
 	}
 	good = good && syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
 	close((int) ruleset);

@@ -39,8 +39,7 @@
 
 /* --- templates -------------------------------------------------------------------- */
 
-static void __attribute__((noreturn))
-become_template(int channel, int executable)
+static void __attribute__((noreturn)) become_template(int channel, int executable)
 {
 	char *argv[] = {"rstar-sandbox", "template", NULL};
 	char *envp[] = {NULL};
@@ -116,9 +115,11 @@ rstar_family_order(int index)
 static void
 template_ready(family *f, int index, rstar_reader *payload)
 {
-	if (!rstar_sandbox_decode_ready(payload, &f->ready) || f->ready.template_index != (uint32_t) index)
+	if (!rstar_sandbox_decode_ready(payload, &f->ready) ||
+		f->ready.template_index != (uint32_t) index)
 		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_INTERNAL, 0, "the template broke the protocol", "");
-	snprintf(f->python, sizeof(f->python), "%.*s", (int) f->ready.python.length, f->ready.python.data);
+	snprintf(f->python, sizeof(f->python), "%.*s", (int) f->ready.python.length,
+			 f->ready.python.data);
 	f->ready.python.data = f->python;
 	f->ready.python.length = strlen(f->python);
 	f->ready.features |= rstar_broker.features;

@@ -65,23 +65,23 @@ allow_if(rules *r, int call, struct scmp_arg_cmp one)
 
 /* Calls that take nothing from outside the process and give nothing to it. */
 static const int harmless_calls[] = {
-	SCMP_SYS(exit),          SCMP_SYS(exit_group),    SCMP_SYS(brk),
-	SCMP_SYS(munmap),        SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres),
-	SCMP_SYS(gettimeofday),  SCMP_SYS(time),          SCMP_SYS(times),
-	SCMP_SYS(getrusage),     SCMP_SYS(getpid),        SCMP_SYS(gettid),
-	SCMP_SYS(getppid),       SCMP_SYS(sched_yield),   SCMP_SYS(restart_syscall),
-	SCMP_SYS(rt_sigaction),  SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(exit),         SCMP_SYS(exit_group),     SCMP_SYS(brk),
+	SCMP_SYS(munmap),       SCMP_SYS(clock_gettime),  SCMP_SYS(clock_getres),
+	SCMP_SYS(gettimeofday), SCMP_SYS(time),           SCMP_SYS(times),
+	SCMP_SYS(getrusage),    SCMP_SYS(getpid),         SCMP_SYS(gettid),
+	SCMP_SYS(getppid),      SCMP_SYS(sched_yield),    SCMP_SYS(restart_syscall),
+	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(getsid),
 };
 
 /* File system calls answer EACCES, so that Python says PermissionError. */
 static const int path_calls[] = {
-	SCMP_SYS(open),     SCMP_SYS(openat),    SCMP_SYS(openat2),   SCMP_SYS(creat),
-	SCMP_SYS(stat),     SCMP_SYS(lstat),     SCMP_SYS(newfstatat), SCMP_SYS(statx),
-	SCMP_SYS(access),   SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink),
-	SCMP_SYS(readlinkat), SCMP_SYS(getcwd),  SCMP_SYS(chdir),     SCMP_SYS(mkdir),
-	SCMP_SYS(mkdirat),  SCMP_SYS(unlink),    SCMP_SYS(unlinkat),  SCMP_SYS(rename),
-	SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(rmdir),     SCMP_SYS(execve),
+	SCMP_SYS(open),       SCMP_SYS(openat),    SCMP_SYS(openat2),    SCMP_SYS(creat),
+	SCMP_SYS(stat),       SCMP_SYS(lstat),     SCMP_SYS(newfstatat), SCMP_SYS(statx),
+	SCMP_SYS(access),     SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink),
+	SCMP_SYS(readlinkat), SCMP_SYS(getcwd),    SCMP_SYS(chdir),      SCMP_SYS(mkdir),
+	SCMP_SYS(mkdirat),    SCMP_SYS(unlink),    SCMP_SYS(unlinkat),   SCMP_SYS(rename),
+	SCMP_SYS(renameat),   SCMP_SYS(renameat2), SCMP_SYS(rmdir),      SCMP_SYS(execve),
 	SCMP_SYS(execveat),
 };
 
@@ -118,13 +118,14 @@ static void
 never_wait(rules *r)
 {
 	static const unsigned wakes[] = {FUTEX_WAKE, FUTEX_WAKE_BITSET};
-	static const unsigned waits[] = {FUTEX_WAIT,    FUTEX_WAIT_BITSET,     FUTEX_LOCK_PI,
-									 FUTEX_LOCK_PI2, FUTEX_WAIT_REQUEUE_PI};
+	static const unsigned waits[] = {FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_LOCK_PI, FUTEX_LOCK_PI2,
+									 FUTEX_WAIT_REQUEUE_PI};
 
 	rule(r, SCMP_ACT_ERRNO(0), SCMP_SYS(nanosleep), 0, NULL);
 	rule(r, SCMP_ACT_ERRNO(0), SCMP_SYS(clock_nanosleep), 0, NULL);
 	for (size_t i = 0; i < LENGTH(wakes); i++)
-		allow_if(r, SCMP_SYS(futex), SCMP_A1_64(SCMP_CMP_MASKED_EQ, FUTEX_CMD_MASK & 0xffffffffu, wakes[i]));
+		allow_if(r, SCMP_SYS(futex),
+				 SCMP_A1_64(SCMP_CMP_MASKED_EQ, FUTEX_CMD_MASK & 0xffffffffu, wakes[i]));
 	for (size_t i = 0; i < LENGTH(waits); i++)
 	{
 		struct scmp_arg_cmp wait =
@@ -155,10 +156,10 @@ node_rules(rules *r, bool parks)
 static void
 replay_template_rules(rules *r)
 {
-	static const int calls[] = {SCMP_SYS(read),    SCMP_SYS(write), SCMP_SYS(recvmsg),
-								SCMP_SYS(dup3),    SCMP_SYS(close), SCMP_SYS(seccomp),
-								SCMP_SYS(madvise), SCMP_SYS(mprotect), SCMP_SYS(futex),
-								SCMP_SYS(mremap),  SCMP_SYS(prctl), SCMP_SYS(nanosleep),
+	static const int calls[] = {SCMP_SYS(read),           SCMP_SYS(write),    SCMP_SYS(recvmsg),
+								SCMP_SYS(dup3),           SCMP_SYS(close),    SCMP_SYS(seccomp),
+								SCMP_SYS(madvise),        SCMP_SYS(mprotect), SCMP_SYS(futex),
+								SCMP_SYS(mremap),         SCMP_SYS(prctl),    SCMP_SYS(nanosleep),
 								SCMP_SYS(clock_nanosleep)};
 
 	for (size_t i = 0; i < LENGTH(harmless_calls); i++)
@@ -176,10 +177,14 @@ static void
 broker_rules(rules *r, int proc_fd)
 {
 	static const int calls[] = {
-		SCMP_SYS(read),       SCMP_SYS(write),         SCMP_SYS(close),      SCMP_SYS(sendmsg),
-		SCMP_SYS(recvmsg),    SCMP_SYS(sendto),        SCMP_SYS(recvfrom),   SCMP_SYS(ppoll),
-		SCMP_SYS(poll),       SCMP_SYS(kill),          SCMP_SYS(wait4),      SCMP_SYS(prlimit64),
-		SCMP_SYS(mremap),     SCMP_SYS(madvise),       SCMP_SYS(nanosleep),  SCMP_SYS(clock_nanosleep),
+		SCMP_SYS(read),       SCMP_SYS(write),
+		SCMP_SYS(close),      SCMP_SYS(sendmsg),
+		SCMP_SYS(recvmsg),    SCMP_SYS(sendto),
+		SCMP_SYS(recvfrom),   SCMP_SYS(ppoll),
+		SCMP_SYS(poll),       SCMP_SYS(kill),
+		SCMP_SYS(wait4),      SCMP_SYS(prlimit64),
+		SCMP_SYS(mremap),     SCMP_SYS(madvise),
+		SCMP_SYS(nanosleep),  SCMP_SYS(clock_nanosleep),
 		SCMP_SYS(socketpair), SCMP_SYS(restart_syscall),
 	};
 

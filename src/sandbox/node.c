@@ -151,8 +151,7 @@ stream_empty(PyObject *self, PyObject *args)
 
 typedef struct stream
 {
-	PyObject_HEAD
-	int kept;
+	PyObject_HEAD int kept;
 } stream;
 
 static int
@@ -225,7 +224,8 @@ rstar_node_prepare(void)
 	PyObject *type = PyType_FromSpec(&stream_spec);
 	PyObject *main_module = PyImport_AddModule("__main__");
 
-	if (!type || !main_module || !install_stream((PyTypeObject *) type, "stdin", "__stdin__", false) ||
+	if (!type || !main_module ||
+		!install_stream((PyTypeObject *) type, "stdin", "__stdin__", false) ||
 		!install_stream((PyTypeObject *) type, "stdout", "__stdout__", true) ||
 		!install_stream((PyTypeObject *) type, "stderr", "__stderr__", false))
 		return false;
@@ -280,7 +280,8 @@ compile_by_tree(const char *source, PyObject **last)
 		Py_XDECREF(expression);
 	}
 	if (!PyErr_Occurred())
-		code = PyObject_CallFunction(harness.compile, "OOsii", tree, harness.filename, "exec", 0, 1);
+		code =
+			PyObject_CallFunction(harness.compile, "OOsii", tree, harness.filename, "exec", 0, 1);
 	Py_XDECREF(body);
 	Py_DECREF(tree);
 	return code;
@@ -318,8 +319,8 @@ typedef enum tail_kind
 static tail_kind
 glance(const char *tail)
 {
-	static const char *const words[] = {"def ", "class ", "for ", "while ", "if ", "with ",
-										"import ", "from ", "try:", "del ", "assert "};
+	static const char *const words[] = {"def ",    "class ", "for ", "while ", "if ",    "with ",
+										"import ", "from ",  "try:", "del ",   "assert "};
 	int depth = 0;
 
 	if (strchr(tail, ';'))
@@ -512,7 +513,8 @@ line_of(PyObject *error, PyObject *traceback)
 {
 	bool syntax = PyObject_TypeCheck(error, (PyTypeObject *) PyExc_SyntaxError);
 	PyObject *holder = syntax ? error : traceback;
-	PyObject *line = holder ? PyObject_GetAttrString(holder, syntax ? "lineno" : "tb_lineno") : NULL;
+	PyObject *line =
+		holder ? PyObject_GetAttrString(holder, syntax ? "lineno" : "tb_lineno") : NULL;
 	long number = line && PyLong_Check(line) ? PyLong_AsLong(line) : 0;
 
 	Py_XDECREF(line);
@@ -704,7 +706,8 @@ rstar_node_run_job(void)
 {
 	size_t length;
 	char *frame = read_job(&length);
-	report r = {.result = {.output = {"", 0}, .value = {"", 0}, .error = {"", 0}, .message = {"", 0}}};
+	report r = {
+		.result = {.output = {"", 0}, .value = {"", 0}, .error = {"", 0}, .message = {"", 0}}};
 	rstar_reader job;
 	uint32_t n;
 
@@ -759,8 +762,10 @@ static const char *const warm_small[] = {
 	"x = 1\ny = x + 2.5\nprint(f'{x:,} {y:.3f}', [x, (y, 'a')], {x: y}, sep=' ')\n",
 	"def f(n):\n    return n if n < 2 else f(n - 1) + f(n - 2)\n"
 	"t = [f(i) for i in range(10) if i % 2]\nprint(sum(t), max(t), sorted(t, key=lambda v: -v))\nt",
-	"from fractions import Fraction\nimport math\nprint(Fraction(3, 4) + 1, math.sqrt(2))\n2 ** 200",
-	"class C:\n    def __init__(self, a):\n        self.a = a\nc = C(3)\nwhile c.a > 0:\n    c.a -= 1\n"
+	"from fractions import Fraction\nimport math\nprint(Fraction(3, 4) + 1, math.sqrt(2))\n2 ** "
+	"200",
+	"class C:\n    def __init__(self, a):\n        self.a = a\nc = C(3)\nwhile c.a > 0:\n    c.a "
+	"-= 1\n"
 	"s = 'a,b'.split(',')\n','.join(s)",
 	"1 / 0",
 	"undefined_name",
@@ -782,7 +787,8 @@ static const char *const warm_sympy[] = {
 	"print(Matrix([[1, 2], [3, k]]).det(), factorint(360*k), N(pi*k, 10), latex(x/k))\n"
 	"print(Poly(x**2 + k, x), nsimplify(0.5), binomial(k + 3, 2), gcd(12, k), k % 7)\nx + k",
 	"print(solveset(x**2 - k**2, x, domain=S.Reals), limit(sin(k*x)/x, x, 0))\n"
-	"print(summation(n, (n, 1, k)), series(exp(k*x), x, 0, 3), (x + k).subs(x, 2), sqrt(k).evalf())",
+	"print(summation(n, (n, 1, k)), series(exp(k*x), x, 0, 3), (x + k).subs(x, 2), "
+	"sqrt(k).evalf())",
 };
 
 static bool

@@ -43,7 +43,8 @@ static const wchar_t *const search_path[] = {RSTAR_PYTHON_STDLIB, RSTAR_PYTHON_D
 static const char preload_source[] =
 	"def preload(names, with_sympy):\n"
 	"    import sys, gc, importlib, pkgutil, warnings\n"
-	"    hidden = {'numpy', 'scipy', 'ctypes', 'socket', 'multiprocessing', 'matplotlib', 'gmpy2',\n"
+	"    hidden = {'numpy', 'scipy', 'ctypes', 'socket', 'multiprocessing', 'matplotlib', "
+	"'gmpy2',\n"
 	"              'IPython', 'pyglet', 'antlr4', 'lark', 'llvmlite', 'numexpr', 'tensorflow',\n"
 	"              'torch', 'cupy', 'theano', 'aesara', 'symengine', 'flint', 'pycosat', 'sage',\n"
 	"              'threadpoolctl', 'asyncio', 'concurrent', 'this', '_pytest', 'pytest', 'py'}\n"
@@ -51,7 +52,8 @@ static const char preload_source[] =
 	"    for name in hidden:\n"
 	"        sys.modules.setdefault(name, None)\n"
 	"    warnings.simplefilter('ignore')\n"
-	"    for name in ('os', 'io', 'time', 'signal', 'traceback', 'contextlib', 'numbers', 'enum'):\n"
+	"    for name in ('os', 'io', 'time', 'signal', 'traceback', 'contextlib', 'numbers', "
+	"'enum'):\n"
 	"        importlib.import_module(name)\n"
 	"    for name in names:\n"
 	"        if name.split('.')[0] not in ('sympy', 'mpmath'):\n"
@@ -74,7 +76,8 @@ static const char preload_source[] =
 	"\n"
 	"def load_sympy(importlib, pkgutil):\n"
 	"    import sympy, mpmath\n"
-	"    skip = {'tests', 'benchmarks', 'pygletplot', 'testing', 'autolev', 'interactive', '_antlr',\n"
+	"    skip = {'tests', 'benchmarks', 'pygletplot', 'testing', 'autolev', 'interactive', "
+	"'_antlr',\n"
 	"            'conftest', 'physics', 'codegen', 'this', 'galgebra', 'compatibility', 'trace',\n"
 	"            'runtests', 'pytest', 'randtest', 'tmpfiles', 'benchmarking', 'llvmjitcode',\n"
 	"            'tensorflow', 'pytorch', 'aesaracode', 'theanocode', 'preview', 'rust', 'c',\n"
@@ -105,7 +108,8 @@ static const char preload_source[] =
  * node the call is forbidden, and the same code must give the same output. A
  * counter and a mixer; nothing here needs secrets.
  */
-ssize_t getrandom(void *buffer, size_t length, unsigned flags) __attribute__((visibility("default")));
+ssize_t getrandom(void *buffer, size_t length, unsigned flags)
+	__attribute__((visibility("default")));
 
 ssize_t
 getrandom(void *buffer, size_t length, unsigned flags)
@@ -144,8 +148,7 @@ fail(rstar_sandbox_fatal kind, const char *format, ...)
 }
 
 /* The pending Python exception, in a line. */
-static void __attribute__((noreturn))
-fail_python(const char *what)
+static void __attribute__((noreturn)) fail_python(const char *what)
 {
 	PyObject *type, *value, *traceback, *text;
 	const char *name = "unknown error", *message = "";
@@ -469,8 +472,7 @@ send_ready(rstar_frame_ready *ready, int listener)
 
 /* --- replay: fork on command ---------------------------------------------------------------- */
 
-static void __attribute__((noreturn))
-serve_by_fork(void)
+static void __attribute__((noreturn)) serve_by_fork(void)
 {
 	for (;;)
 	{
@@ -534,8 +536,7 @@ read_order(order *out)
 		_exit(0);
 }
 
-static void __attribute__((noreturn))
-confine_and_serve(const order *o, rstar_frame_ready *ready)
+static void __attribute__((noreturn)) confine_and_serve(const order *o, rstar_frame_ready *ready)
 {
 	int landlock, listener;
 
@@ -574,9 +575,9 @@ rstar_template_main(void)
 	load_modules(o.modules, o.index == RSTAR_SANDBOX_TEMPLATE_SYMPY);
 	threads = count_threads();
 	if (threads != 1)
-		fail(RSTAR_SANDBOX_FATAL_LOAD,
-			 threads ? "a module of rstar.sandbox_modules started a thread"
-					 : "the number of threads cannot be read from /proc");
+		fail(RSTAR_SANDBOX_FATAL_LOAD, threads
+										   ? "a module of rstar.sandbox_modules started a thread"
+										   : "the number of threads cannot be read from /proc");
 	if (arrange_memory())
 		ready.features |= RSTAR_SANDBOX_HAS_HUGE_PAGES;
 	(void) prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);

@@ -24,7 +24,7 @@
 
 #include "core/sandbox/sandbox.h"
 
-#define STEPS 6
+#define STEPS     6
 #define MAX_TIMES 200000
 
 static const char *const arithmetic[STEPS] = {
@@ -105,7 +105,8 @@ open_sandbox(bool replay, uint32_t running)
 	rstar_error err;
 
 	rstar_sandbox_options_default(&options);
-	options.program = getenv("RSTAR_SANDBOX") ? getenv("RSTAR_SANDBOX") : "src/sandbox/rstar-sandbox";
+	options.program =
+		getenv("RSTAR_SANDBOX") ? getenv("RSTAR_SANDBOX") : "src/sandbox/rstar-sandbox";
 	options.replay = replay;
 	options.running = running;
 	if (rstar_sandbox_open(&options, &rstar_allocator_malloc, &sandbox, &err) != RSTAR_OK)
@@ -386,7 +387,8 @@ start_up(bool with_sympy)
 		die("start-up", &err);
 	check_result(&r, step.code);
 	rstar_sandbox_result_free(&r);
-	printf("%-44s %8.0f ms", with_sympy ? "start-up to the first SymPy result" : "start-up to the first result",
+	printf("%-44s %8.0f ms",
+		   with_sympy ? "start-up to the first SymPy result" : "start-up to the first result",
 		   (now_s() - started) * 1e3);
 	if (rstar_sandbox_describe(sandbox, 0, NULL, &info, &err) == RSTAR_OK)
 		printf("   template %.0f MB%s%s", (double) info.template_bytes[with_sympy] / 1048576,
@@ -418,7 +420,8 @@ compare_all(const char *name, const char *const *steps, double goal_one, double 
 	again = one_in_flight(replay, steps, "replay, one in flight", 0);
 	(void) again;
 	fresh = fresh_python(steps, "peer: a fresh python3 per step");
-	pool = one_process(steps, steps == sympy ? "sympy" : "plain", "peer: exec in one process, no isolation");
+	pool = one_process(steps, steps == sympy ? "sympy" : "plain",
+					   "peer: exec in one process, no isolation");
 	if (fresh > 0 && pool > 0)
 		printf("ratios: one in flight %.0fx fresh, %.2fx one process; batch %.0fx and %.2fx\n",
 			   one / fresh, one / pool, batch / fresh, batch / pool);
@@ -431,7 +434,8 @@ main(int argc, char **argv)
 {
 	if (argc > 1)
 		budget_s = atof(argv[1]);
-	if (access(getenv("RSTAR_SANDBOX") ? getenv("RSTAR_SANDBOX") : "src/sandbox/rstar-sandbox", X_OK) != 0)
+	if (access(getenv("RSTAR_SANDBOX") ? getenv("RSTAR_SANDBOX") : "src/sandbox/rstar-sandbox",
+			   X_OK) != 0)
 	{
 		printf("src/sandbox/rstar-sandbox is not built: nothing measured\n");
 		return 0;

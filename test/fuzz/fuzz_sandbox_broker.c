@@ -37,7 +37,7 @@ __asan_default_options(void)
 	return "detect_leaks=0";
 }
 
-static jmp_buf over;           /* where the broker's _exit leads */
+static jmp_buf over;            /* where the broker's _exit leads */
 static const uint8_t *incoming; /* what the next recv() brings */
 static size_t incoming_length;
 static int dead_pid; /* what the next waitpid() reaps */
@@ -121,8 +121,7 @@ fake_poll(struct pollfd *polls, nfds_t n, int timeout)
 	return 0;
 }
 
-static void __attribute__((noreturn))
-fake_exit(int code)
+static void __attribute__((noreturn)) fake_exit(int code)
 {
 	(void) code;
 	longjmp(over, 1);

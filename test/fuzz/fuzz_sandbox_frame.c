@@ -65,7 +65,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 	uint8_t type;
 	long size;
 
-	while ((size = rstar_sandbox_frame_peek((const char *) data, length, 1 << 20, &type, &payload)) > 0)
+	while ((size = rstar_sandbox_frame_peek((const char *) data, length, 1 << 20, &type,
+											&payload)) > 0)
 	{
 		one_frame(type, payload, data, size);
 		data += size;

@@ -234,7 +234,8 @@ test_sympy(void)
 	rstar_sandbox_node a, b;
 
 	a = expect(sandbox, 0, "n = 3", "");
-	b = expect(sandbox, a, "from sympy import *\nx = symbols('x')\nsolve(x**2 - n**2, x)", "[-3, 3]");
+	b = expect(sandbox, a, "from sympy import *\nx = symbols('x')\nsolve(x**2 - n**2, x)",
+			   "[-3, 3]");
 	expect(sandbox, b, "diff(x**n, x)", "3*x**2");
 	/* Not found by its name, but by the error. */
 	expect(sandbox, a, "m = __import__('sym' + 'py')\nm.factorint(12)", "{2: 2, 3: 1}");
@@ -323,8 +324,8 @@ test_eviction(void)
 		snprintf(expected, sizeof(expected), "%d", i);
 		expect(sandbox, chain[i], "k", expected);
 		snprintf(expected, sizeof(expected), "%d", i * 50000);
-		expect(sandbox, chain[i], "sum(len(v) for n, v in list(globals().items()) if n[:4] == 'keep')",
-			   expected);
+		expect(sandbox, chain[i],
+			   "sum(len(v) for n, v in list(globals().items()) if n[:4] == 'keep')", expected);
 	}
 	CHECK(rstar_sandbox_count(sandbox, 5000, NULL, &statistics, &err) == RSTAR_OK);
 	if (!replay)
@@ -368,8 +369,8 @@ test_timeouts(void)
 	expect_timeout(sandbox, "while True: pass", 300, 10000);
 	expect_timeout(sandbox, "10**10**7", 300, 10000);
 	expect_timeout(sandbox, "sum(range(10**12))", 300, 10000);
-	expect_timeout(sandbox, "while True:\n try:\n  while True: pass\n except BaseException: pass", 300,
-				   10000);
+	expect_timeout(sandbox, "while True:\n try:\n  while True: pass\n except BaseException: pass",
+				   300, 10000);
 	expect_timeout(sandbox, "while True: pass", 10000, 200);
 	expect_timeout(sandbox, "x = 'a'\nwhile True: print(x)", 300, 10000);
 	expect(sandbox, 0, "import time\ntime.sleep(1000)\n'slept'", "slept");
@@ -574,14 +575,15 @@ test_kill_each(void)
 			break;
 		}
 		/* A node that has just been released may be gone by itself. */
-		CHECK_MSG(kill(pids[which], SIGKILL) == 0 || errno == ESRCH, "process %d of %d: %s", which, n, strerror(errno));
+		CHECK_MSG(kill(pids[which], SIGKILL) == 0 || errno == ESRCH, "process %d of %d: %s", which,
+				  n, strerror(errno));
 		if (which % 2)
 			usleep(20000);
 		expect(sandbox, b, "x + 1", "22");
 		expect(sandbox, a, "x + 1", "21");
 		rstar_sandbox_close(sandbox);
-		CHECK_MSG(wait_gone(pids, n, 1000) == 0, "after killing process %d of %d: %d left", which, n,
-				  alive(pids, n));
+		CHECK_MSG(wait_gone(pids, n, 1000) == 0, "after killing process %d of %d: %d left", which,
+				  n, alive(pids, n));
 	}
 }
 
@@ -741,13 +743,12 @@ test_bad_module(void)
 static void
 test_hostile_base(void)
 {
-	static const char evil[] =
-		"import ctypes\nL = ctypes.CDLL(None)\nimport os\n"
-		"def u32(n): return n.to_bytes(4, 'little')\n"
-		"os.write(3, u32(22) + bytes([7]) + bytes(22))\n"
-		"while True:\n"
-		"    if L.syscall(56, 0x8011, 0, 0, 0, 0) == 0:\n"
-		"        while True: pass\n";
+	static const char evil[] = "import ctypes\nL = ctypes.CDLL(None)\nimport os\n"
+							   "def u32(n): return n.to_bytes(4, 'little')\n"
+							   "os.write(3, u32(22) + bytes([7]) + bytes(22))\n"
+							   "while True:\n"
+							   "    if L.syscall(56, 0x8011, 0, 0, 0, 0) == 0:\n"
+							   "        while True: pass\n";
 	rstar_sandbox_options options;
 	rstar_sandbox *sandbox;
 	rstar_sandbox_result r;
@@ -819,7 +820,8 @@ test_info(void)
 	rstar_sandbox_description info;
 	rstar_error err = {.message = ""};
 
-	CHECK_MSG(rstar_sandbox_describe(sandbox, 20000, NULL, &info, &err) == RSTAR_OK, "%s", err.message);
+	CHECK_MSG(rstar_sandbox_describe(sandbox, 20000, NULL, &info, &err) == RSTAR_OK, "%s",
+			  err.message);
 	CHECK(info.seccomp && info.broker_confined && info.pid > 0);
 	CHECK(info.snapshots == !replay);
 	CHECK(!plain || !info.namespaces);
@@ -843,7 +845,8 @@ main(void)
 	RUN(test_frames);
 	if (access(program, X_OK) != 0)
 	{
-		SKIP(test_program, "src/sandbox/rstar-sandbox is not built (make src/sandbox/rstar-sandbox)");
+		SKIP(test_program,
+			 "src/sandbox/rstar-sandbox is not built (make src/sandbox/rstar-sandbox)");
 		return CHECK_RESULT();
 	}
 	for (int mode = 0; mode < 3; mode++)

@@ -204,7 +204,8 @@ check_start(const rstar_sandbox_step *step, rstar_error *err)
 {
 	if (step->length > RSTAR_SANDBOX_CODE_MAX)
 		return rstar_error_set(err, RSTAR_ERR_ARGUMENT,
-							   "the code of a step is longer than %u bytes", RSTAR_SANDBOX_CODE_MAX);
+							   "the code of a step is longer than %u bytes",
+							   RSTAR_SANDBOX_CODE_MAX);
 	if (step->limits.output > RSTAR_SANDBOX_OUTPUT_MAX)
 		return rstar_error_set(err, RSTAR_ERR_ARGUMENT, "the output limit is above %u bytes",
 							   RSTAR_SANDBOX_OUTPUT_MAX);
@@ -400,7 +401,8 @@ rstar_sandbox_drop_all(rstar_sandbox *sandbox)
 		client_node *node = &sandbox->nodes[i];
 
 		node->rebuilding = false;
-		if (node->phase == PHASE_QUEUED || node->phase == PHASE_WAITING || node->phase == PHASE_FLYING)
+		if (node->phase == PHASE_QUEUED || node->phase == PHASE_WAITING ||
+			node->phase == PHASE_FLYING)
 		{
 			node->phase = PHASE_DONE;
 			node->status = RSTAR_SANDBOX_KILLED;
@@ -497,9 +499,8 @@ rstar_sandbox_wait_for(rstar_sandbox *sandbox, rstar_sandbox_node handle, int ti
 }
 
 rstar_status
-rstar_sandbox_run(rstar_sandbox *sandbox, rstar_sandbox_node parent,
-				  const rstar_sandbox_step *step, const rstar_cancel *cancel,
-				  rstar_sandbox_result *result, rstar_error *err)
+rstar_sandbox_run(rstar_sandbox *sandbox, rstar_sandbox_node parent, const rstar_sandbox_step *step,
+				  const rstar_cancel *cancel, rstar_sandbox_result *result, rstar_error *err)
 {
 	rstar_sandbox_node node;
 	rstar_status status = rstar_sandbox_start(sandbox, parent, step, &node, err);

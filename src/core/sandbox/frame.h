@@ -87,13 +87,13 @@ typedef enum rstar_frame_type
 #define RSTAR_SANDBOX_NO_SNAPSHOT 0x1 /* nothing will be started on this node */
 
 /* READY features. */
-#define RSTAR_SANDBOX_HAS_SECCOMP    0x01
-#define RSTAR_SANDBOX_HAS_NOTIFY     0x02 /* snapshots; without it, replay */
-#define RSTAR_SANDBOX_HAS_LANDLOCK   0x04
-#define RSTAR_SANDBOX_HAS_NAMESPACES 0x08 /* user, mount, pid, net, ipc, uts */
-#define RSTAR_SANDBOX_HAS_METER      0x10 /* memory is measured, else assumed */
-#define RSTAR_SANDBOX_HAS_HUGE_PAGES 0x20 /* the template lies in huge pages */
-#define RSTAR_SANDBOX_HAS_FIXED_MAP  0x40 /* same addresses in every run */
+#define RSTAR_SANDBOX_HAS_SECCOMP     0x01
+#define RSTAR_SANDBOX_HAS_NOTIFY      0x02 /* snapshots; without it, replay */
+#define RSTAR_SANDBOX_HAS_LANDLOCK    0x04
+#define RSTAR_SANDBOX_HAS_NAMESPACES  0x08 /* user, mount, pid, net, ipc, uts */
+#define RSTAR_SANDBOX_HAS_METER       0x10 /* memory is measured, else assumed */
+#define RSTAR_SANDBOX_HAS_HUGE_PAGES  0x20 /* the template lies in huge pages */
+#define RSTAR_SANDBOX_HAS_FIXED_MAP   0x40 /* same addresses in every run */
 #define RSTAR_SANDBOX_BROKER_CONFINED 0x80
 
 /* The templates: with the small modules only, and with SymPy as well. */

@@ -32,7 +32,7 @@ typedef struct client_node
 {
 	node_phase phase;
 	uint32_t serial;
-	uint32_t parent; /* slot + 1, 0: the root */
+	uint32_t parent;     /* slot + 1, 0: the root */
 	uint32_t references; /* children that need its code */
 	bool released;
 	bool poisoned; /* what was forked from it broke the rules */
@@ -43,13 +43,13 @@ typedef struct client_node
 	rstar_sandbox_status status; /* once done */
 	double value;
 
-	uint64_t broker_id; /* where it was sent last; 0: nowhere */
+	uint64_t broker_id;      /* where it was sent last; 0: nowhere */
 	uint32_t template_index; /* there */
-	bool live;       /* its state is parked there */
-	bool rebuilding; /* its state is on its way */
-	uint32_t needs;  /* the template that it and its ancestors need */
+	bool live;               /* its state is parked there */
+	bool rebuilding;         /* its state is on its way */
+	uint32_t needs;          /* the template that it and its ancestors need */
 	uint32_t attempts;
-	uint32_t barren; /* times rebuilt since a child of it ran */
+	uint32_t barren;     /* times rebuilt since a child of it ran */
 	int64_t patience_ns; /* beyond this time the program hangs */
 
 	rstar_sandbox_result result; /* PHASE_RESULT */
@@ -67,7 +67,7 @@ struct rstar_sandbox
 	uint32_t next_serial;
 	bool any_queued;
 
-	pid_t pid; /* 0: no program */
+	pid_t pid;   /* 0: no program */
 	pid_t owner; /* the process that started it */
 	int fd;
 	rstar_buffer in, out;

@@ -53,8 +53,8 @@ spawn(rstar_sandbox *sandbox, int theirs)
 		(void) posix_spawnattr_setsigdefault(&attributes, &all);
 		(void) posix_spawnattr_setsigmask(&attributes, &none);
 		(void) posix_spawnattr_setpgroup(&attributes, 0);
-		(void) posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
-														 POSIX_SPAWN_SETPGROUP);
+		(void) posix_spawnattr_setflags(
+			&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
 		rc = posix_spawn_file_actions_adddup2(&actions, theirs, CHANNEL);
 		if (rc == 0)
 			rc = posix_spawn(&sandbox->pid, sandbox->program, &actions, &attributes, argv, envp);

@@ -87,10 +87,10 @@ typedef struct rstar_sandbox_result
 	char *message; /* its text; NULL when ok */
 	size_t output_length, value_length;
 	bool output_cut, value_cut;
-	uint32_t line;        /* of the step, where the exception was raised; 0: unknown */
-	double elapsed_ms;    /* wall time of the step */
-	double cpu_ms;        /* its CPU time */
-	uint64_t bytes;       /* memory that it holds, estimated */
+	uint32_t line;     /* of the step, where the exception was raised; 0: unknown */
+	double elapsed_ms; /* wall time of the step */
+	double cpu_ms;     /* its CPU time */
+	uint64_t bytes;    /* memory that it holds, estimated */
 	const rstar_allocator *allocator;
 } rstar_sandbox_result;
 
@@ -99,7 +99,7 @@ typedef struct rstar_sandbox_description
 {
 	bool started;
 	bool seccomp, snapshots, namespaces, measured, huge_pages, fixed_addresses, broker_confined;
-	uint32_t landlock; /* ABI, 0: not there */
+	uint32_t landlock;                                /* ABI, 0: not there */
 	uint64_t template_bytes[RSTAR_SANDBOX_TEMPLATES]; /* 0: not loaded yet */
 	char python[32];
 	int pid; /* of the supervisor, this process's child; 0: none */
@@ -187,8 +187,8 @@ extern int rstar_sandbox_descriptor(const rstar_sandbox *sandbox);
 
 /* Start the program if need be and say what confines it. Slices as in wait. */
 extern rstar_status rstar_sandbox_describe(rstar_sandbox *sandbox, int timeout_ms,
-										   const rstar_cancel *cancel, rstar_sandbox_description *info,
-										   rstar_error *err);
+										   const rstar_cancel *cancel,
+										   rstar_sandbox_description *info, rstar_error *err);
 
 /* Counters; AGAIN as in wait. Starts no program: its counters are then 0. */
 extern rstar_status rstar_sandbox_count(rstar_sandbox *sandbox, int timeout_ms,

@@ -66,8 +66,8 @@ send_start(rstar_sandbox *sandbox, const start_order *order, rstar_error *err)
 	bool good;
 
 	node->template_index = order->template_index;
-	node->patience_ns = rstar_sandbox_now() + PATIENCE_NS +
-						(int64_t) order->n_pieces * limits->wall_ms * 1000000;
+	node->patience_ns =
+		rstar_sandbox_now() + PATIENCE_NS + (int64_t) order->n_pieces * limits->wall_ms * 1000000;
 	good = start != SIZE_MAX && rstar_sandbox_write_u64(out, new_broker_id(sandbox, node)) &&
 		   rstar_sandbox_write_u64(out, base) &&
 		   rstar_sandbox_write_u32(out, order->leaf ? RSTAR_SANDBOX_NO_SNAPSHOT : 0) &&
@@ -75,7 +75,8 @@ send_start(rstar_sandbox *sandbox, const start_order *order, rstar_error *err)
 		   rstar_sandbox_write_u32(out, limits->cpu_ms) &&
 		   rstar_sandbox_write_u32(out, order->template_index) &&
 		   rstar_sandbox_write_u64(out, limits->memory) &&
-		   rstar_sandbox_write_u32(out, limits->output) && rstar_sandbox_write_f64(out, node->value) &&
+		   rstar_sandbox_write_u32(out, limits->output) &&
+		   rstar_sandbox_write_f64(out, node->value) &&
 		   rstar_sandbox_write_u32(out, order->n_pieces) && write_pieces(sandbox, order);
 	if (!rstar_sandbox_frame_end(out, start, good))
 		return rstar_error_memory(err, node->length);
@@ -155,7 +156,8 @@ rstar_sandbox_submit(rstar_sandbox *sandbox, client_node *node, rstar_error *err
 
 	(void) living_base(sandbox, node, node->needs, &n_pieces, &bytes);
 	if (n_pieces > RSTAR_SANDBOX_PIECES_MAX || bytes > RSTAR_FRAME_MAX / 2)
-		return rstar_sandbox_finish_killed(sandbox, node, "too many steps to rebuild its state from")
+		return rstar_sandbox_finish_killed(sandbox, node,
+										   "too many steps to rebuild its state from")
 				   ? RSTAR_OK
 				   : rstar_error_memory(err, bytes);
 	if (any_poisoned(sandbox, node) || node->attempts >= MAX_ATTEMPTS)
@@ -222,7 +224,8 @@ requeue_waiting(rstar_sandbox *sandbox, const client_node *parent)
 }
 
 static rstar_status
-rebuilt(rstar_sandbox *sandbox, client_node *node, const rstar_broker_result *came, rstar_error *err)
+rebuilt(rstar_sandbox *sandbox, client_node *node, const rstar_broker_result *came,
+		rstar_error *err)
 {
 	node->rebuilding = false;
 	if (came->result.status == RSTAR_SANDBOX_OK)
@@ -253,8 +256,8 @@ result_came(rstar_sandbox *sandbox, const rstar_broker_result *came, rstar_error
 	if (parent)
 		parent->barren = 0;
 	if (came->result.status == RSTAR_SANDBOX_ERROR &&
-		came->result.flags & RSTAR_SANDBOX_WANTS_SYMPY && node->needs == RSTAR_SANDBOX_TEMPLATE_SMALL &&
-		strstr(sandbox->modules, "sympy"))
+		came->result.flags & RSTAR_SANDBOX_WANTS_SYMPY &&
+		node->needs == RSTAR_SANDBOX_TEMPLATE_SMALL && strstr(sandbox->modules, "sympy"))
 	{
 		node->needs = RSTAR_SANDBOX_TEMPLATE_SYMPY;
 		node->phase = PHASE_QUEUED;
@@ -336,7 +339,8 @@ fatal_came(rstar_sandbox *sandbox, const rstar_frame_fatal *fatal, rstar_error *
 	rstar_sandbox_drop_all(sandbox);
 	if (fatal->kind == RSTAR_SANDBOX_FATAL_CONFINE)
 	{
-		rstar_error_set(err, RSTAR_ERR_DENIED, "model-written code cannot be confined on this machine");
+		rstar_error_set(err, RSTAR_ERR_DENIED,
+						"model-written code cannot be confined on this machine");
 		rstar_error_detail(err, "%s.", text);
 		return rstar_error_hint(err, "The kernel and the container must allow seccomp filters.");
 	}
@@ -453,8 +457,8 @@ rstar_sandbox_lost(rstar_sandbox *sandbox, rstar_error *err)
 	{
 		sandbox->failures = 0;
 		rstar_sandbox_drop_all(sandbox);
-		return rstar_error_set(err, RSTAR_ERR_SANDBOX, "the sandbox ended %d times without a result",
-							   MAX_FAILURES + 1);
+		return rstar_error_set(err, RSTAR_ERR_SANDBOX,
+							   "the sandbox ended %d times without a result", MAX_FAILURES + 1);
 	}
 	return RSTAR_OK;
 }
@@ -540,8 +544,9 @@ rstar_sandbox_pump(rstar_sandbox *sandbox, int timeout_ms, rstar_error *err)
 	p.events = (short) (POLLIN | (sandbox->out.length ? POLLOUT : 0));
 	rc = poll(&p, 1, timeout_ms);
 	if (rc < 0)
-		return errno == EINTR ? RSTAR_AGAIN
-							  : rstar_error_set(err, RSTAR_ERR_IO, "poll failed: %s", strerror(errno));
+		return errno == EINTR
+				   ? RSTAR_AGAIN
+				   : rstar_error_set(err, RSTAR_ERR_IO, "poll failed: %s", strerror(errno));
 	if (rc == 0)
 		return hangs(sandbox) ? rstar_sandbox_lost(sandbox, err) : RSTAR_AGAIN;
 	return p.revents & (POLLIN | POLLHUP | POLLERR) ? read_some(sandbox, err) : RSTAR_OK;
