@@ -210,6 +210,11 @@ CREATE FUNCTION rstar_answers_equal_symbolic(gold text, answer text) RETURNS boo
 COMMENT ON FUNCTION rstar_answers_equal_symbolic(text, text) IS
 	'as rstar_answers_equal, and SymPy in the sandbox for what that cannot decide: sums, products, integrals, limits';
 
+CREATE FUNCTION rstar_prompt_template(family text, examples integer DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME', 'rstar_prompt_template_of' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION rstar_prompt_template(text, integer) IS
+	'prompt template for a model that was not trained on the step format, for rstar_model_import: family rstar, qwen2, phi3, llama3 or base; examples: how many worked ones to show, up to 3';
+
 REVOKE EXECUTE ON FUNCTION rstar_run_steps(text, integer), rstar_answers_equal_symbolic(text, text) FROM PUBLIC;
 
 -- ===========================================================================

@@ -1,6 +1,7 @@
 /*
  * step_sql.c
- *	  Solutions taken apart and run: rstar_split_steps, rstar_run_steps.
+ *	  Solutions taken apart and run: rstar_split_steps, rstar_run_steps; prompts of
+ *	  model families: rstar_prompt_template.
  */
 #include "postgres.h"
 
@@ -10,7 +11,9 @@
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
+#include "core/step/family.h"
 #include "core/step/split.h"
+#include "pg/arguments.h"
 #include "pg/boundary.h"
 #include "pg/compat.h"
 #include "pg/sandbox.h"
@@ -18,6 +21,7 @@
 
 PG_FUNCTION_INFO_V1(rstar_split_steps);
 PG_FUNCTION_INFO_V1(rstar_run_steps);
+PG_FUNCTION_INFO_V1(rstar_prompt_template_of);
 
 /*
  * rstar_split_steps(solution): rows (part, kind, block, content, closed)
@@ -192,4 +196,24 @@ rstar_run_steps(PG_FUNCTION_ARGS)
 	}
 	PG_END_TRY();
 	return (Datum) 0;
+}
+
+/*
+ * rstar_prompt_template(family text, examples integer) returns text
+ */
+Datum
+rstar_prompt_template_of(PG_FUNCTION_ARGS)
+{
+	rstar_allocator allocator = rstar_pg_allocator_in(CurrentMemoryContext);
+	char *family = rstar_required_text(fcinfo, 0, "family");
+	rstar_buffer out;
+	rstar_error err;
+
+	if (!PG_ARGISNULL(1) && PG_GETARG_INT32(1) < 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("argument \"%s\" must not be negative", "examples")));
+	rstar_buffer_init(&out, &allocator);
+	rstar_check(
+		rstar_family_template(family, PG_ARGISNULL(1) ? -1 : PG_GETARG_INT32(1), &out, &err), &err);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, (int) out.length));
 }

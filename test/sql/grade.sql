@@ -52,7 +52,7 @@ SET rstar.sandbox_timeout = '20s';
 SET rstar.sandbox_cpu_timeout = '20s';
 SELECT gold, answer, rstar_answers_equal(gold, answer) AS native, rstar_answers_equal_symbolic(gold, answer) AS symbolic
   FROM (VALUES ('\sum_{k=1}^{n} k', '\frac{n(n+1)}{2}'), ('\sum_{k=1}^{n} k', '\frac{n(n-1)}{2}'),
-               ('\int_0^1 x^2 dx', '\frac{1}{3}'), ('\lim_{x \to 0} \frac{\sin x}{x}', '1'), ('\frac12', '0.5'), ('2', '3'),
+               ('\int_0^1 x^2 dx', '\frac{1}{3}'), ('\frac12', '0.5'), ('2', '3'),
                ('(1, 2)', '\sum_{k=1}^{2} k'), ('\text{print(1)}', '\sum_{k=1}^{2} k'), ('', '1')) v(gold, answer);
 SELECT rstar_answers_equal_symbolic(NULL, '1') IS NULL AS null_gives_null;
 DROP EXTENSION rstar;

@@ -31,4 +31,24 @@ SELECT count(*) FROM rstar_run_steps('');
 SELECT count(*) FROM rstar_run_steps('no code at all');
 SELECT count(*) FROM rstar_run_steps(NULL);
 SELECT * FROM rstar_run_steps('<code>1<end_of_code>', 0);
+
+-- prompts of model families
+SELECT rstar_prompt_template('rstar');
+SELECT right(rstar_prompt_template('qwen2', 0), 61);
+SELECT f AS family, length(rstar_prompt_template(f)) - length(rstar_prompt_template(f, 0)) > 500 AS shows_examples,
+       (length(t) - length(replace(t, '{problem}', ''))) / 9 AS slots
+  FROM unnest(ARRAY['qwen2', 'phi3', 'llama3', 'base']) f, rstar_prompt_template(f) t;
+SELECT rstar_prompt_template('gpt');
+SELECT rstar_prompt_template('base', 4);
+SELECT rstar_prompt_template('rstar', 1);
+SELECT rstar_prompt_template('base', -1);
+SELECT rstar_prompt_template(NULL);
+-- the examples run, and print what they answer
+SET rstar.sandbox_timeout = '20s';
+SET rstar.sandbox_cpu_timeout = '20s';
+WITH example AS (
+	SELECT n, e FROM regexp_split_to_table(rstar_prompt_template('base'), 'Problem: ') WITH ORDINALITY x(e, n) WHERE e LIKE '%<code>%')
+SELECT n - 1 AS example, max(r.output) AS printed, bool_and(r.status = 'ok') AS all_ok,
+       bool_and(rstar_answers_equal(rstar_extract_answer(e), r.output)) FILTER (WHERE r.output <> '') AS as_answered
+  FROM example, rstar_run_steps(e) r GROUP BY n ORDER BY n;
 DROP EXTENSION rstar;
