@@ -2,7 +2,10 @@
  * broker.h
  *	  The broker's books: nodes, jobs, and what is in flight.
  *
- * broker.c		the loop, the client's frames, the queue of jobs
+ * broker.c		start, loop, the client's requests
+ * reply.c		what the client is told, and the end
+ * jobs.c		the queue; how a job becomes a running node
+ * reports.c	what becomes of running nodes: reports, deaths, deadlines
  * family.c		starting templates, forking nodes through the listener
  * nodes.c		the table of nodes, their memory, eviction
  */
@@ -12,6 +15,7 @@
 #include "sandbox/program.h"
 
 #define MAX_RUNNING 1024
+#define MILLISECOND 1000000ll
 
 typedef enum node_state
 {
@@ -133,18 +137,22 @@ extern void rstar_family_notified(int index);
 extern bool rstar_family_fork(node *base, job *j);
 extern void rstar_family_fork_done(void);
 
-/* --- broker.c ------------------------------------------------------------------ */
+/* --- jobs.c --------------------------------------------------------------------- */
 
-extern int64_t rstar_broker_now(void);
-extern int64_t rstar_broker_cpu(pid_t pid);
+/* Start the jobs that can start now. */
+extern void rstar_jobs_start(void);
+extern void rstar_jobs_unqueue(job *previous, job *j);
+extern void rstar_jobs_send(node *n);
 
-/* Say why, end everything, exit. */
-extern void rstar_broker_fatal(rstar_sandbox_fatal kind, uint64_t node_id, const char *message,
-							   const char *detail) __attribute__((noreturn));
-extern void rstar_broker_send_failure(uint64_t node_id, rstar_sandbox_status status, int sig,
-									  const char *error, const char *message);
-extern void rstar_broker_send_node(rstar_frame_type type, uint64_t node_id);
-extern void rstar_broker_send_ready(const rstar_frame_ready *ready);
+/* Start a node's clocks, for its next piece. */
+extern void rstar_jobs_start_clocks(node *n);
+
+/* Report that a running node was stopped, and kill it. */
+extern void rstar_jobs_stop(node *n, rstar_sandbox_status status, int sig, const char *error,
+							const char *message);
+extern void rstar_jobs_stop_running(node *n);
+
+/* A fresh process takes a job: limits first, then the bytes. Takes the job. */
 extern void rstar_broker_adopt(job *j, pid_t pid, int family_index, int channel);
 extern void rstar_broker_parked(node *n);
 extern void rstar_broker_kill(node *n);
@@ -152,5 +160,39 @@ extern void rstar_broker_job_free(job *j);
 
 /* A parked or finished node is gone: tell the client, kill it. */
 extern void rstar_broker_lose(node *n);
+
+/* --- reports.c -------------------------------------------------------------------- */
+
+/* Read what a running node wrote; false when it has closed its end. */
+extern bool rstar_reports_read(node *n);
+extern void rstar_reports_reap(void);
+
+/* Act on what is due; nanoseconds until the next deadline. */
+extern int64_t rstar_reports_check_deadlines(void);
+
+/* --- reply.c ---------------------------------------------------------------------- */
+
+/* Kill and reap everything, exit. */
+extern void rstar_broker_end(void) __attribute__((noreturn));
+
+/* Say why, end everything. */
+extern void rstar_broker_fatal(rstar_sandbox_fatal kind, uint64_t node_id, const char *message,
+							   const char *detail) __attribute__((noreturn));
+extern void rstar_broker_flush(void);
+extern void rstar_broker_check_memory(bool good);
+extern void rstar_broker_send_failure(uint64_t node_id, rstar_sandbox_status status, int sig,
+									  const char *error, const char *message);
+extern void rstar_broker_send_stop(const node *n, uint64_t node_id, rstar_sandbox_status status,
+								   int sig, const char *error, const char *message);
+extern void rstar_broker_send_result(const node *n, uint64_t node_id, rstar_node_result *result,
+									 int sig, int64_t cpu);
+extern void rstar_broker_send_gone(uint64_t node_id, uint64_t base);
+extern void rstar_broker_send_node(rstar_frame_type type, uint64_t node_id);
+extern void rstar_broker_send_ready(const rstar_frame_ready *ready);
+
+/* --- broker.c --------------------------------------------------------------------- */
+
+extern int64_t rstar_broker_now(void);
+extern int64_t rstar_broker_cpu(pid_t pid);
 
 #endif

@@ -139,6 +139,12 @@ static void __attribute__((noreturn)) fake_exit(int code)
 #include "../../src/sandbox/nodes.c"
 #undef FIXED
 #include "../../src/sandbox/broker.c"
+#undef B
+#include "../../src/sandbox/jobs.c"
+#undef B
+#include "../../src/sandbox/reply.c"
+#undef B
+#include "../../src/sandbox/reports.c"
 
 /* --- what family.c, confine.c and filter.c do, played ------------------------------ */
 
@@ -321,7 +327,7 @@ operate(uint8_t kind, uint8_t which, const uint8_t *bytes, size_t length)
 		case 1: /* a running node says something */
 			n = pick(which, NODE_RUNNING);
 			if (n && n->channel >= 0 && length > 0)
-				(void) read_node(n);
+				(void) rstar_reports_read(n);
 			break;
 		case 2: /* the fork in flight comes about */
 			if (B.fork.job && !B.fork.job->cancelled)
@@ -343,23 +349,23 @@ operate(uint8_t kind, uint8_t which, const uint8_t *bytes, size_t length)
 			{
 				dead_pid = n->pid;
 				dead_status = which % 3 ? SIGKILL : 0;
-				reap();
+				rstar_reports_reap();
 			}
 			break;
 		case 5: /* the child in flight dies before its hello */
 			dead_pid = next_pid++;
 			dead_status = SIGKILL;
-			reap();
+			rstar_reports_reap();
 			break;
 		case 6: /* time passes for one node */
 			n = pick(which, NODE_RUNNING);
 			if (n)
 				n->deadline_ns = 0;
-			(void) check_deadlines();
+			(void) rstar_reports_check_deadlines();
 			break;
 	}
-	start_jobs();
-	flush_client();
+	rstar_jobs_start();
+	rstar_broker_flush();
 	balance();
 }
 

@@ -1,0 +1,244 @@
+/*
+ * jobs.c
+ *	  The queue of jobs and how a job becomes a running node.
+ *
+ * A job waits until its base is parked, a place is free and the memory budget
+ * has room for its limit; snapshots are evicted to make that room. A process is
+ * limited before it gets the first byte of its job.
+ */
+#include "sandbox/broker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define B rstar_broker
+
+/* --- nodes' ends ------------------------------------------------------------------------ */
+
+void
+rstar_jobs_stop_running(node *n)
+{
+	for (unsigned i = 0; i < B.n_running; i++)
+		if (B.running[i] == n)
+		{
+			B.running[i] = B.running[--B.n_running];
+			break;
+		}
+	if (n->channel >= 0)
+		close(n->channel);
+	n->channel = -1;
+}
+
+/* Kill it; it stays in the table by pid until it is reaped. */
+void
+rstar_broker_kill(node *n)
+{
+	if (n->state == NODE_DEAD)
+		return;
+	rstar_jobs_stop_running(n);
+	(void) kill(n->pid, SIGKILL);
+	n->state = NODE_DEAD;
+	rstar_nodes_forget_id(n);
+	B.dying += n->bytes;
+}
+
+void
+rstar_broker_lose(node *n)
+{
+	rstar_broker_send_node(RSTAR_FRAME_EVICTED, n->id);
+	rstar_broker_kill(n);
+}
+
+void
+rstar_jobs_stop(node *n, rstar_sandbox_status status, int sig, const char *error,
+				const char *message)
+{
+	rstar_broker_send_stop(n, n->id, status, sig, error, message);
+	rstar_broker_kill(n);
+}
+
+/* --- jobs ---------------------------------------------------------------------------------- */
+
+void
+rstar_broker_job_free(job *j)
+{
+	free(j->payload);
+	free(j);
+}
+
+static bool
+encode_job(rstar_buffer *out, const rstar_frame_start *start)
+{
+	size_t at = rstar_sandbox_frame_begin(out, RSTAR_FRAME_JOB);
+	bool good = at != SIZE_MAX && rstar_sandbox_write_u32(out, start->output) &&
+				rstar_sandbox_write_u32(out, start->n_pieces) &&
+				rstar_buffer_append(out, start->pieces.data, start->pieces.length);
+
+	return rstar_sandbox_frame_end(out, at, good);
+}
+
+void
+rstar_jobs_send(node *n)
+{
+	while (n->out_sent < n->out.length)
+	{
+		ssize_t sent = send(n->channel, n->out.data + n->out_sent, n->out.length - n->out_sent,
+							MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (sent <= 0)
+			return; /* more room later, or its death is on the way */
+		n->out_sent += (size_t) sent;
+	}
+	rstar_buffer_free(&n->out);
+	n->out_sent = 0;
+}
+
+/* Start the clocks for the next piece. */
+void
+rstar_jobs_start_clocks(node *n)
+{
+	n->started_ns = rstar_broker_now();
+	n->cpu_started_ns = rstar_broker_cpu(n->pid);
+	n->deadline_ns = n->started_ns + n->wall_ns;
+	n->cpu_check_ns = n->started_ns + n->cpu_limit_ns;
+}
+
+/* A fresh process takes a job: limits first, then the bytes. Takes the job. */
+void
+rstar_broker_adopt(job *j, pid_t pid, int family_index, int channel)
+{
+	const rstar_frame_start *start = &j->start;
+	uint64_t space = B.families[family_index].ready.space + start->memory;
+	struct rlimit limit = {.rlim_cur = space, .rlim_max = RLIM_INFINITY};
+	node *n = rstar_nodes_add(start->node, pid, family_index);
+
+	rstar_broker_check_memory(n != NULL);
+	n->state = NODE_RUNNING;
+	n->channel = channel;
+	n->flags = start->flags;
+	n->output = start->output;
+	n->value = start->value;
+	n->pieces_left = start->n_pieces - 1;
+	n->wall_ns = start->wall_ms * MILLISECOND;
+	n->cpu_limit_ns = start->cpu_ms * MILLISECOND;
+	rstar_nodes_set_bytes(n, start->memory + B.families[family_index].ready.bytes);
+	B.running[B.n_running++] = n;
+	B.counters.steps++;
+	rstar_broker_check_memory(encode_job(&n->out, start));
+	if (prlimit(pid, RLIMIT_AS, &limit, NULL) != 0)
+		rstar_jobs_stop(n, RSTAR_SANDBOX_KILLED, 0, "Killed", "its memory could not be limited");
+	else
+		rstar_jobs_send(n);
+	rstar_jobs_start_clocks(n);
+	rstar_broker_job_free(j);
+}
+
+void
+rstar_jobs_unqueue(job *previous, job *j)
+{
+	node *base = rstar_nodes_by_id(j->start.base);
+
+	if (base && base->children > 0)
+		base->children--;
+	if (previous)
+		previous->next = j->next;
+	else
+		B.first = j->next;
+	if (B.last == j)
+		B.last = previous;
+}
+
+/*
+ * Is there room for a job's limit on top of everything? Evict while there is
+ * not; with nothing left to evict a job may run alone, whatever it takes.
+ */
+static bool
+make_room(uint64_t need)
+{
+	for (;;)
+	{
+		node *victim;
+
+		if (B.counters.bytes + need <= B.config.budget)
+			return true;
+		if (B.counters.bytes - B.dying + need > B.config.budget)
+		{
+			victim = rstar_nodes_victim();
+			if (victim)
+			{
+				B.counters.evictions++;
+				rstar_broker_lose(victim);
+				continue;
+			}
+			return B.n_running == 0 && B.dying == 0;
+		}
+		return false; /* what is dying will make the room */
+	}
+}
+
+/* Start the job behind `previous` if it can start now; false: it waits. */
+static bool
+try_start(job *previous, job *j)
+{
+	node *base = rstar_nodes_by_id(j->start.base);
+	family *f;
+
+	if (!base)
+	{
+		rstar_jobs_unqueue(previous, j);
+		rstar_broker_send_gone(j->start.node, j->start.base);
+		rstar_broker_job_free(j);
+		return true;
+	}
+	f = &B.families[base->family];
+	if (base->state == NODE_LOADING)
+	{
+		if (!rstar_family_order(base->family))
+			rstar_broker_fatal(RSTAR_SANDBOX_FATAL_LOAD, 0, "a template did not start", "");
+		return false;
+	}
+	if (base->state != NODE_PARKED || B.fork.job || B.n_running >= B.config.running ||
+		!make_room(j->start.memory + f->ready.bytes))
+		return false;
+	rstar_jobs_unqueue(previous, j);
+	rstar_nodes_set_bytes(base, base->bytes); /* used now */
+	if (!rstar_family_fork(base, j))
+	{
+		if (base->id < RSTAR_SANDBOX_TEMPLATES)
+			rstar_broker_fatal(RSTAR_SANDBOX_FATAL_RESTART, 0, "a template died", "");
+		rstar_broker_send_gone(j->start.node, j->start.base);
+		rstar_broker_lose(base);
+		rstar_broker_job_free(j);
+	}
+	return true;
+}
+
+void
+rstar_jobs_start(void)
+{
+	job *previous = NULL, *next;
+
+	for (job *j = B.first; j && !B.fork.job; j = next)
+	{
+		next = j->next;
+		if (!try_start(previous, j))
+			previous = j;
+	}
+}
+
+/* --- notifications ---------------------------------------------------------------------------- */
+
+void
+rstar_broker_parked(node *n)
+{
+	bool finished = n->state == NODE_FINISHED;
+
+	if (finished)
+		rstar_jobs_stop_running(n);
+	n->state = NODE_PARKED;
+	if (n->doomed)
+		rstar_broker_kill(n);
+}

@@ -1,0 +1,325 @@
+/*
+ * reports.c
+ *	  What becomes of running nodes: their reports, their deaths, their deadlines.
+ *
+ * A report is hostile: its frames are bounded and checked, there are no more of
+ * them than the job has pieces, and they say something about this node only.
+ * Deadlines are kept here, with SIGKILL: nothing inside a node takes part in
+ * stopping it.
+ */
+#include "sandbox/broker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define B       rstar_broker
+#define PARK_NS (500 * MILLISECOND) /* from the report to parking */
+
+/* --- what nodes say ---------------------------------------------------------------------------- */
+
+static void
+piece_done(node *n)
+{
+	if (n->pieces_left == 0)
+	{
+		rstar_jobs_stop(n, RSTAR_SANDBOX_KILLED, 0, "Killed",
+						"the step's process broke the protocol");
+		return;
+	}
+	n->pieces_left--;
+	rstar_jobs_start_clocks(n);
+}
+
+static void
+result_came(node *n, rstar_node_result *result)
+{
+	int64_t cpu = rstar_broker_cpu(n->pid);
+	bool keep = result->status == RSTAR_SANDBOX_OK && n->pieces_left == 0 && !B.replay &&
+				!(n->flags & RSTAR_SANDBOX_NO_SNAPSHOT);
+
+	/* A failed step's state is the client's to rebuild from its parent's. */
+	result->flags &= RSTAR_SANDBOX_HAS_VALUE | RSTAR_SANDBOX_OUTPUT_CUT | RSTAR_SANDBOX_VALUE_CUT |
+					 RSTAR_SANDBOX_WANTS_SYMPY;
+	if (keep)
+		rstar_nodes_set_bytes(n, rstar_nodes_measure(n));
+	if (n->pieces_left > 0)
+	{
+		/* An ancestor's code did not do again what it did before. */
+		rstar_jobs_stop(n, RSTAR_SANDBOX_KILLED, 0, "StateLost",
+						"the state before the step was not rebuilt");
+		return;
+	}
+	rstar_broker_send_result(n, n->id, result, 0, cpu);
+	if (!keep)
+	{
+		rstar_broker_kill(n);
+		return;
+	}
+	n->state = NODE_FINISHED;
+	n->deadline_ns = rstar_broker_now() + PARK_NS;
+	close(n->channel);
+	n->channel = -1;
+	rstar_buffer_free(&n->in);
+}
+
+/* Frames that have arrived from a running node. */
+static void
+node_frames(node *n)
+{
+	size_t max = 2 * (size_t) n->output + RSTAR_SANDBOX_NAME_MAX + RSTAR_SANDBOX_TEXT_MAX + 64;
+	size_t used = 0;
+	rstar_reader payload;
+	uint8_t type;
+	long size = 0;
+
+	while (n->state == NODE_RUNNING &&
+		   (size = rstar_sandbox_frame_peek(n->in.data + used, n->in.length - used, max, &type,
+											&payload)) > 0)
+	{
+		rstar_node_result result;
+
+		used += (size_t) size;
+		if (type == RSTAR_FRAME_PIECE && payload.length == 0)
+			piece_done(n);
+		else if (type == RSTAR_FRAME_RESULT &&
+				 rstar_sandbox_decode_node_result(&payload, n->output, &result))
+			result_came(n, &result);
+		else
+			size = -1;
+		if (size < 0)
+			break;
+	}
+	if (n->state != NODE_RUNNING)
+		return;
+	if (size < 0)
+	{
+		rstar_jobs_stop(n, RSTAR_SANDBOX_KILLED, 0, "Killed",
+						"the step's process broke the protocol");
+		return;
+	}
+	if (used > 0)
+	{
+		memmove(n->in.data, n->in.data + used, n->in.length - used);
+		n->in.length -= used;
+	}
+}
+
+/* Read what a running node wrote; false when it has closed its end. */
+bool
+rstar_reports_read(node *n)
+{
+	static char bytes[65536];
+
+	for (int rounds = 0; n->state == NODE_RUNNING && n->channel >= 0 && rounds < 4; rounds++)
+	{
+		ssize_t got = recv(n->channel, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return errno == EAGAIN || errno == EWOULDBLOCK;
+		if (got == 0)
+			return false;
+		rstar_broker_check_memory(rstar_buffer_append(&n->in, bytes, (size_t) got));
+		node_frames(n);
+		if ((size_t) got < sizeof(bytes))
+			break;
+	}
+	return true;
+}
+
+/*
+ * The base of the fork in flight died. Its child may be there or not; if it
+ * does not report soon, nobody can tell it from a later one. A step cannot kill
+ * its own process with SIGKILL: then the base is not to blame.
+ */
+static void
+base_died(int sig)
+{
+	int64_t soon = rstar_broker_now() + 200 * MILLISECOND;
+
+	if (soon < B.fork.deadline_ns)
+		B.fork.deadline_ns = soon;
+	B.fork.blameless = sig == SIGKILL;
+}
+
+static const char *
+death_text(int sig)
+{
+	switch (sig)
+	{
+		case 0:
+			return "the step's process ended before its report";
+		case SIGSYS:
+			return "a forbidden system call";
+		case SIGKILL:
+			return "killed: out of memory, or from outside";
+		case SIGSEGV:
+		case SIGBUS:
+			return "a crash: memory access";
+		default:
+			return "a crash";
+	}
+}
+
+static void
+child_died(pid_t pid, int status)
+{
+	node *n = rstar_nodes_by_pid(pid);
+	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	job *j = B.fork.job;
+
+	if (!n)
+	{
+		if (!j)
+			return;
+		if (B.replay)
+		{
+			B.fork.dead_pid = pid; /* the template is about to tell this pid */
+			B.fork.dead_status = status;
+			return;
+		}
+		/* The child in flight, before its hello. */
+		rstar_family_fork_done();
+		if (!j->cancelled)
+			rstar_broker_send_failure(j->start.node, RSTAR_SANDBOX_KILLED, sig, "Killed",
+									  "the step's process did not start");
+		rstar_broker_job_free(j);
+		return;
+	}
+	if (n->id < RSTAR_SANDBOX_TEMPLATES)
+	{
+		/* Its last words, if any, are a FATAL that says more. */
+		if (B.families[n->id].channel >= 0)
+			rstar_family_read((int) n->id);
+		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_RESTART, 0, "a template died", "");
+	}
+	if (n->state == NODE_RUNNING)
+		while (n->state == NODE_RUNNING && n->channel >= 0 && rstar_reports_read(n) &&
+			   n->channel >= 0)
+		{
+			struct pollfd p = {.fd = n->channel, .events = POLLIN};
+
+			if (poll(&p, 1, 0) <= 0 || !(p.revents & POLLIN))
+				break;
+		}
+	if (n->state == NODE_FORKING && j && B.fork.base == n->id)
+		base_died(sig);
+	if (n->state == NODE_RUNNING)
+		rstar_jobs_stop(n, RSTAR_SANDBOX_KILLED, sig, "Killed", death_text(sig));
+	else if (n->state != NODE_DEAD)
+		rstar_broker_lose(n);
+	B.dying -= n->bytes;
+	rstar_nodes_free(n);
+}
+
+void
+rstar_reports_reap(void)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0)
+		child_died(pid, status);
+}
+
+/* --- deadlines -------------------------------------------------------------------------------------- */
+
+static void
+check_node(node *n, int64_t now)
+{
+	char text[96];
+
+	if (n->state == NODE_FINISHED)
+	{
+		if (now >= n->deadline_ns)
+			rstar_broker_lose(n);
+		return;
+	}
+	if (now >= n->deadline_ns)
+	{
+		/* A report that is already here came in time. */
+		if (rstar_reports_read(n) && n->state == NODE_RUNNING)
+		{
+			snprintf(text, sizeof(text), "stopped after %lld ms",
+					 (long long) (n->wall_ns / MILLISECOND));
+			rstar_jobs_stop(n, RSTAR_SANDBOX_TIMEOUT, 0, "Timeout", text);
+		}
+		return;
+	}
+	if (now >= n->cpu_check_ns)
+	{
+		int64_t used = rstar_broker_cpu(n->pid) - n->cpu_started_ns;
+
+		if (used >= n->cpu_limit_ns)
+		{
+			snprintf(text, sizeof(text), "stopped after %lld ms of CPU time",
+					 (long long) (n->cpu_limit_ns / MILLISECOND));
+			rstar_jobs_stop(n, RSTAR_SANDBOX_TIMEOUT, 0, "Timeout", text);
+		}
+		else
+			n->cpu_check_ns = now + n->cpu_limit_ns - used;
+	}
+}
+
+static void
+check_fork(int64_t now)
+{
+	node *base;
+
+	if (!B.fork.job)
+		return;
+	if (now >= B.fork.deadline_ns)
+		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_RESTART, B.fork.blameless ? 0 : B.fork.base,
+						   "a forked process did not report", "");
+	base = rstar_nodes_by_id(B.fork.base);
+	if (base && base->state == NODE_FORKING && now >= base->deadline_ns)
+		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_RESTART, base->id, "a node did not park again", "");
+}
+
+/* A base whose child is up but that does not park again. */
+static void
+check_forking(int64_t now)
+{
+	for (job *j = B.first; j; j = j->next)
+	{
+		node *base = rstar_nodes_by_id(j->start.base);
+
+		if (base && base->state == NODE_FORKING && now >= base->deadline_ns)
+		{
+			if (base->id < RSTAR_SANDBOX_TEMPLATES)
+				rstar_broker_fatal(RSTAR_SANDBOX_FATAL_RESTART, 0, "a template does not park", "");
+			rstar_broker_lose(base);
+		}
+	}
+}
+
+int64_t
+rstar_reports_check_deadlines(void)
+{
+	int64_t now = rstar_broker_now(), next = now + 1000 * MILLISECOND;
+
+	for (unsigned i = B.n_running; i-- > 0;)
+		if (i < B.n_running)
+			check_node(B.running[i], now);
+	check_fork(now);
+	check_forking(now);
+	if (B.config.idle_ms && !B.first && !B.fork.job && B.n_running == 0 &&
+		now - B.idle_since_ns > (int64_t) B.config.idle_ms * MILLISECOND)
+		rstar_broker_end();
+	for (unsigned i = 0; i < B.n_running; i++)
+	{
+		const node *n = B.running[i];
+
+		if (n->deadline_ns < next)
+			next = n->deadline_ns;
+		if (n->state == NODE_RUNNING && n->cpu_check_ns < next)
+			next = n->cpu_check_ns;
+	}
+	return next > now ? next - now : 0;
+}
