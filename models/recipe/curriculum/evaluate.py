@@ -153,11 +153,11 @@ def generate_engine(engine, gguf, context, vocabulary, problems, samples, temper
 
 
 def copying(problem, text):
-    """(numbers of two digits or more in the first step's code, those of them that the problem does not have)."""
+    """[(digits, is it missing from the problem?)] of the numbers of two digits or more in the first step's code."""
     codes = steps_of(text)
     have = set(re.findall(r"\d+", problem))
     there = [n for n in re.findall(r"\d+", codes[0] if codes else "") if len(n) > 1 and n not in CONSTANTS and not re.fullmatch("10+", n)]
-    return len(there), sum(n not in have for n in there)
+    return [(len(n), n not in have) for n in there]
 
 
 def main():
@@ -202,7 +202,7 @@ def main():
     kinds = [("greedy", 0.0)] * 1 + ([("sample", a.temperature)] * a.samples)
     jobs = [(item, kind) for kind in kinds for item in work]
     jobs.sort(key=lambda job: (job[1][0], len(job[0][1])))
-    tally, copied, missing, right_all = collections.Counter(), 0, 0, collections.Counter()
+    tally, copied, missing = collections.Counter(), collections.Counter(), collections.Counter()
     shown = 0
     for kind in ("greedy", "sample"):
         mine = [item for item, k in jobs if k[0] == kind]
@@ -228,8 +228,9 @@ def main():
                 results[m, p, gold].append((kind == "greedy", right))
                 if kind == "greedy":
                     tally["right" if right else "wrong answer" if r.why == "answered" else r.why] += 1
-                    there, absent = copying(p, text)
-                    copied, missing = copied + there, missing + absent
+                    for digits, absent in copying(p, text):
+                        copied[min(digits, 7)] += 1
+                        missing[min(digits, 7)] += absent
                     if not right and shown < a.show:
                         shown += 1
                         print(f"--- {m}: {p} => {gold}\n{text}\n   [{r.why}]")
@@ -246,12 +247,14 @@ def main():
     print(f"ALL {len(work)} problems: greedy {average[0]:.1%}" + (f"  mean@{a.samples} {average[1]:.1%}  pass@{a.samples} {average[2]:.1%}  "
           f"modules at 5 % or less: {sum(v[2] <= 0.05 for v in table.values())}" if a.samples else ""))
     print(f"greedy outcomes: {dict(tally.most_common())}")
-    print(f"copying: {missing} of {copied} numbers of the first step are not in the problem ({missing / max(1, copied):.2%})")
+    print(f"copying: {missing.total()} of {copied.total()} numbers of the first step are not in the problem "
+          f"({missing.total() / max(1, copied.total()):.2%}); by digits (7: or more) "
+          + ", ".join(f"{d}: {missing[d]}/{copied[d]}" for d in sorted(copied)))
     print(f"{tokens} tokens in {time.time() - begin:.0f} s; {execute.count} solutions run, {execute.seconds / max(1, execute.count) * 1000:.1f} s per 1,000; "
           f"model trained on {state.get('done', 0) / 1e6:.2f}M tokens")
     if a.out:
         with open(a.out, "w") as file:
-            json.dump({"table": table, "average": average, "tally": tally, "copying": [missing, copied]}, file)
+            json.dump({"table": table, "average": average, "tally": tally, "copying": [dict(missing), dict(copied)]}, file)
 
 
 if __name__ == "__main__":
