@@ -525,6 +525,15 @@ lists_involved(const rstar_node *a, const rstar_node *b)
 		   has_signs(b);
 }
 
+/* "1 + 1 = 3" is no way to say 3; a rounded right side is none to say it either. */
+static bool
+is_false_statement(rstar_comparison *c, const rstar_node *relation, const rstar_node *left,
+				   const rstar_node *right)
+{
+	return relation->relation[0] == '=' && !rstar_node_is_name(left) &&
+		   !rstar_node_has_names(relation) && !rstar_compare_expressions(c, left, right);
+}
+
 static bool
 compare_one_relation(rstar_comparison *c, const rstar_node *gold, const rstar_node *answer)
 {
@@ -532,7 +541,8 @@ compare_one_relation(rstar_comparison *c, const rstar_node *gold, const rstar_no
 	const rstar_node *name, *value;
 	bool equal;
 
-	if (!rstar_node_assignment(relation, &name, &value))
+	if (!rstar_node_assignment(relation, &name, &value) ||
+		(relation == answer && is_false_statement(c, answer, name, value)))
 		return false;
 	equal = relation == gold ? rstar_compare_nodes(c, value, answer)
 							 : rstar_compare_nodes(c, gold, value);

@@ -37,6 +37,28 @@ wants_integers(const rstar_node *node)
 	return false;
 }
 
+/* Floors, maxima: equal at a few points says little. */
+static bool
+has_steps(const rstar_node *node)
+{
+	if (node->kind == RSTAR_NODE_CALL && rstar_node_has_names(node))
+		switch (node->op)
+		{
+			case RSTAR_FUNCTION_FLOOR:
+			case RSTAR_FUNCTION_CEIL:
+			case RSTAR_FUNCTION_MAX:
+			case RSTAR_FUNCTION_MIN:
+			case RSTAR_FUNCTION_ABS:
+				return true;
+			default:
+				break;
+		}
+	for (uint32_t i = 0; i < node->count; i++)
+		if (has_steps(node->child[i]))
+			return true;
+	return false;
+}
+
 /* 10^exponent as a real */
 static bool
 ulp(rstar_work *work, int64_t exponent, rstar_real *out)
@@ -110,10 +132,13 @@ sample_points(rstar_comparison *c, const rstar_node *a, const rstar_node *b,
 {
 	sampling result = {0};
 	bool integers = wants_integers(a) || wants_integers(b);
+	bool steps = has_steps(a) || has_steps(b);
+	unsigned points = steps || integers ? RSTAR_STEP_POINTS : RSTAR_BALL_POINTS;
 
-	for (unsigned point = 0; point < RSTAR_BALL_POINTS && result.differ == 0; point++)
+	for (unsigned point = 0; point < points && result.differ == 0; point++)
 	{
 		rstar_evaluation ea = {.work = c->work,
+							   .wide = steps && point % 2,
 							   .point = point,
 							   .log_base = log_base,
 							   .integers = integers,

@@ -22,7 +22,7 @@
  *              1-\cos^2 x and \sin^2 x, 1+2i and i(2-i). Rational functions by their
  *              values modulo two primes at pseudo-random points; what has roots or
  *              transcendental functions by values with proven error bounds, to 30
- *              digits, at six points; \sqrt{x^2} is not x. \log without a base is
+ *              digits, at 6 points or more; \sqrt{x^2} is not x. \log without a base is
  *              whichever of the natural and the decimal logarithm the other answer uses.
  *              A point at which only one side is real decides nothing (ln x, ln|x|).
  *  percent     28\% equals 28\%, 28 (the question said "what percent") and 0.28.
@@ -39,7 +39,8 @@
  *              name, \mathbb{R} without points: the same set of real numbers.
  *  matrix      The same shape and entries.
  *  equation    name = value is the value, to whoever answers with a value alone. Else
- *              both sides' differences are proportional: y = 2x+1, y-3 = 2(x-1).
+ *              both sides' differences are proportional: y = 2x+1, y-3 = 2(x-1). A chain
+ *              with names in the middle is compared member by member.
  *  inequality  As a set of numbers if it is one, else the same up to a positive factor.
  *  ratio       3:4 equals 6:8 and 3/4, not 4:3.
  *  time        4:57 PM equals 16:57; 20:34 equals 20:34:00. A missing AM or PM in
@@ -53,7 +54,8 @@
  * Equality is reflexive for every answer that is not empty (an identical text is
  * equal before any rule is asked) and symmetric except for time (AM, PM), choice,
  * the letters s, m, g, h, L right behind a number, which are a unit if the known
- * answer is a plain number, and i, a variable if the known answer has a power of it. It is not transitive (28 and 0.28 both equal 28\%), so
+ * answer is a plain number, i, a variable if the known answer has a power of it, and equations
+ * of numbers, which must be true where they are the answer. It is not transitive (28 and 0.28 both equal 28\%), so
  * classes of answers are formed against a representative.
  *
  * All of it is deterministic and bounded: no input takes more than about 50 ms or

@@ -189,6 +189,8 @@ separator(lexer *lex, size_t first_group)
 		return 0;
 	if (peek(lex, 0) == ',' && count_digits(lex, 1) == 3)
 	{
+		if (peek(lex, 1) == '0') /* nobody lists 000 */
+			return 1;
 		lex->out->ambiguity.thousands = true;
 		return lex->reading.list_commas ? 0 : 1;
 	}
@@ -448,13 +450,17 @@ follows_number(const lexer *lex, bool closely)
 	return n > 0 && !(closely && lex->spaced) && lex->out->token[n - 1].kind == RSTAR_TOKEN_NUMBER;
 }
 
-/* "0orx", "1andy": a conjunction between a number and a name, without its spaces. */
+/* "0orx", "}andy=": a conjunction before a name, without its spaces. */
 static bool
 emit_conjunction(lexer *lex, const char *text, size_t length)
 {
 	size_t n = memcmp(text, "or", 2) == 0 ? 2 : length > 3 && memcmp(text, "and", 3) == 0 ? 3 : 0;
+	size_t behind = count_spaces(lex, 0);
 
 	if (n == 0 || length <= n || length - n > 2)
+		return false;
+	if (!follows_number(lex, true) &&
+		(length - n > 1 || !peek(lex, behind) || !strchr("=<>\\", peek(lex, behind))))
 		return false;
 	emit_mark(lex, n == 2 ? RSTAR_MARK_OR : RSTAR_MARK_AND);
 	emit_letters(lex, text + n, length - n);
@@ -519,7 +525,7 @@ lex_letters(lexer *lex)
 			emit_letters(lex, text, 1);
 		return;
 	}
-	if (lex->text_depth == 0 && follows_number(lex, true) && emit_conjunction(lex, text, length))
+	if (lex->text_depth == 0 && emit_conjunction(lex, text, length))
 		return;
 	if (lex->text_depth == 0 && emit_run_together(lex, text, length))
 		return;
@@ -655,6 +661,8 @@ lex_command(lexer *lex)
 			break;
 		default: /* \, \! \; \: \( \) \[ \] and the blank */
 			lex->spaced = true;
+			if (c && !is_space(c) && !strchr(",!;:()[]/\"'-.>", c))
+				lex->at--; /* a stray backslash */
 	}
 }
 

@@ -26,7 +26,8 @@ rational_ball(const rstar_rational *value)
 
 /*
  * The value of a name at a point: at points 0, 2, 4 between 0.2 and 1, at 1, 3,
- * 5 between 1 and 4; from point 2 on with either sign.
+ * 5 between 1 and 4; from point 2 on with either sign. Where functions have steps,
+ * half of the values grow with the point, up to 2^31.
  */
 static rstar_ball
 sample(const rstar_evaluation *e, uint64_t hash)
@@ -39,8 +40,9 @@ sample(const rstar_evaluation *e, uint64_t hash)
 	value = e->point % 2 ? 1100000 + value * 2 : 210000 + value * 3 / 4;
 	if (e->point >= 2 && (bits >> 40 & 1))
 		value = -value;
-	return rstar_ball_exact(rstar_real_scale(rstar_real_from_i64(value), -20),
-							rstar_real_from_i64(0));
+	return rstar_ball_exact(
+		rstar_real_scale(rstar_real_from_i64(value), e->wide ? (int64_t) e->point - 20 : -20),
+		rstar_real_from_i64(0));
 }
 
 static rstar_ball

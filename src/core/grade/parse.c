@@ -202,6 +202,34 @@ rstar_parse_factor(rstar_parser *p)
 	return rstar_parse_power(p);
 }
 
+/* f(x, y), p_Z(0): a name before a bracket that multiplies nothing. */
+static bool
+is_application(const rstar_children *list, bool applied)
+{
+	const rstar_node *name = list->item[0];
+	const rstar_node *argument = list->item[1];
+
+	if (name->kind == RSTAR_NODE_NAME)
+		return argument->kind == RSTAR_NODE_TUPLE;
+	return applied && name->kind == RSTAR_NODE_APPLY && name->text &&
+		   (argument->kind == RSTAR_NODE_NAME || argument->kind == RSTAR_NODE_NUMBER);
+}
+
+static const rstar_node *
+apply_named(rstar_parser *p, const rstar_node *name, const rstar_node *argument)
+{
+	rstar_node *node = rstar_node_make(p->work, RSTAR_NODE_APPLY, 2);
+
+	if (!node)
+		return NULL;
+	node->text = name->text;
+	node->length = name->length;
+	node->hash = rstar_hash_bytes(8, name->text, name->length);
+	node->child[0] = argument;
+	node->child[1] = name;
+	return node;
+}
+
 /* A name right before a bracket with a name or number: perhaps h(x). */
 static bool
 looks_applied(const rstar_children *list)
@@ -242,9 +270,8 @@ parse_term(rstar_parser *p)
 			return NULL;
 	}
 	node = rstar_parser_collect_or_only(p, RSTAR_NODE_PRODUCT, &list);
-	if (node && list.count == 2 && list.item[0]->kind == RSTAR_NODE_NAME &&
-		list.item[1]->kind == RSTAR_NODE_TUPLE)
-		return rstar_parser_apply(p, list.item[0]->text, list.item[0]->length, list.item[1]);
+	if (node && list.count == 2 && is_application(&list, applied))
+		return apply_named(p, list.item[0], list.item[1]);
 	if (node && applied && looks_applied(&list))
 		((rstar_node *) node)->op = 1;
 	return node;

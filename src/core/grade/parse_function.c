@@ -42,7 +42,8 @@ call_with_arguments(rstar_parser *p, unsigned function, const rstar_node *base)
 		argument = rstar_parse_bracket(p, '{');
 	else
 		argument = parse_bare_argument(p);
-	if (!argument)
+	if (!argument ||
+		(argument->kind == RSTAR_NODE_TUPLE && (argument->open == '[') != (argument->close == ']')))
 		return NULL;
 	if (argument->kind != RSTAR_NODE_TUPLE || argument->count == 0)
 		return rstar_parser_call(p, function, argument, base);

@@ -89,6 +89,24 @@ accept_close(rstar_parser *p, unsigned open, unsigned *close)
 	}
 }
 
+/* ( ] and [ ), and their reversed forms */
+static bool
+is_crooked(unsigned open, unsigned close)
+{
+	return (open == '(' && close != ')') || ((open == '[' || open == ']') && close != ']');
+}
+
+static bool
+is_about(const rstar_node *condition, const rstar_node *name)
+{
+	if (condition->kind == RSTAR_NODE_RELATION)
+		for (uint32_t i = 0; i < condition->count; i++)
+			if (condition->child[i]->kind == RSTAR_NODE_NAME &&
+				condition->child[i]->hash == name->hash)
+				return true;
+	return false;
+}
+
 /* { x | condition }: the condition, when it is about the name before the bar. */
 static const rstar_node *
 parse_set_builder(rstar_parser *p, const rstar_node *element)
@@ -99,7 +117,7 @@ parse_set_builder(rstar_parser *p, const rstar_node *element)
 	condition = rstar_parse_list(p);
 	if (!condition)
 		return NULL;
-	if (element->kind == RSTAR_NODE_NAME && condition->kind == RSTAR_NODE_RELATION)
+	if (element->kind == RSTAR_NODE_NAME && is_about(condition, element))
 		return condition;
 	if (element->kind == RSTAR_NODE_RELATION && element->relation[0] == RSTAR_MARK_IN)
 		return condition;
@@ -149,11 +167,11 @@ rstar_parse_bracket(rstar_parser *p, unsigned open)
 		return list;
 	if (open == '{' && !list)
 		return rstar_node_make(p->work, RSTAR_NODE_SET, 0);
+	/* Only an interval may open and close differently. */
+	if (is_crooked(open, close) && (!list || list->kind != RSTAR_NODE_LIST || list->count != 2))
+		return NULL;
 	if (list && !set && list->kind != RSTAR_NODE_LIST)
-		return square || (open == '(' && close == ')') || open == '{' ||
-					   open == RSTAR_MARK_ANGLE_OPEN
-				   ? list
-				   : NULL;
+		return list;
 	node = rstar_node_make(p->work, set || open == '{' ? RSTAR_NODE_SET : RSTAR_NODE_TUPLE, 0);
 	if (!node)
 		return NULL;
@@ -463,6 +481,9 @@ parse_based(rstar_parser *p, const rstar_token *digits)
 	p->token++;
 	if ((braced && !accept(p, '}')) || base < 2 || base > 36)
 		return NULL;
+	for (uint32_t i = 0; i < digits->length; i++)
+		if ((unsigned) (digits->text[i] - '0') >= base)
+			return NULL; /* 8_6 is no numeral */
 	node = rstar_node_make(p->work, RSTAR_NODE_BASED, 0);
 	if (node)
 	{

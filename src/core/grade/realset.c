@@ -57,13 +57,13 @@ add_piece(pieces *out, const rstar_node *low, bool low_closed, const rstar_node 
 	p->high_closed = high_closed;
 	if (low && is_infinity(low, &negative))
 	{
-		if (!negative)
+		if (!negative || low_closed) /* infinity is no element */
 			return false;
 		p->low = NULL;
 	}
 	if (high && is_infinity(high, &negative))
 	{
-		if (negative)
+		if (negative || high_closed)
 			return false;
 		p->high = NULL;
 	}
@@ -139,6 +139,18 @@ only_name(const rstar_node *node, uint64_t *name)
 	return true;
 }
 
+/* What a name is told apart by: f(1) is not f(2). */
+static uint64_t
+name_of(rstar_comparison *c, const rstar_node *node)
+{
+	rstar_evaluation e = {.work = c->work};
+	uint64_t value;
+
+	if (node->kind == RSTAR_NODE_NAME)
+		return node->hash;
+	return rstar_value_residue(&e, node, &value) ? value : 1;
+}
+
 /* All conditions of one set are about the same name. */
 static bool
 about(pieces *out, uint64_t name)
@@ -201,18 +213,18 @@ read_relation(rstar_comparison *c, const rstar_node *node, pieces *out)
 	out->certain = true;
 	if (op == RSTAR_MARK_IN)
 		return node->count == 2 && rstar_node_is_name(a) && is_real_set_kind(b) &&
-			   about(out, a->hash) && read_set(c, b, out);
+			   about(out, name_of(c, a)) && read_set(c, b, out);
 	if (node->count == 2)
 	{
 		if (op == '=' || op == RSTAR_MARK_APPROX || op == RSTAR_MARK_EQUIV)
 			return false;
 		if (rstar_node_is_name(a) && !rstar_node_has_names(b))
-			return about(out, a->hash) && add_ray(out, op, b);
+			return about(out, name_of(c, a)) && add_ray(out, op, b);
 		if (rstar_node_is_name(b) && !rstar_node_has_names(a))
-			return about(out, b->hash) && add_ray(out, mirrored(op), a);
+			return about(out, name_of(c, b)) && add_ray(out, mirrored(op), a);
 		return read_linear(c, node, op, out);
 	}
-	if (node->count != 3 || !rstar_node_is_name(b) || !about(out, b->hash))
+	if (node->count != 3 || !rstar_node_is_name(b) || !about(out, name_of(c, b)))
 		return false;
 	second = node->relation[1];
 	if ((op == '<' || op == RSTAR_MARK_LE) && (second == '<' || second == RSTAR_MARK_LE))

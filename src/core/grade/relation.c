@@ -191,6 +191,8 @@ residues_proportional(rstar_comparison *c, const rstar_node *a, const rstar_node
 			if (va[i] == 0 || vb[i] == 0)
 				return false;
 		}
+		if (va[0] == va[1] || vb[0] == vb[1]) /* depends on no name: no equation */
+			return false;
 		for (unsigned i = 1; i < 3; i++)
 			if (rstar_residue_mul(prime, va[0], vb[i]) != rstar_residue_mul(prime, va[i], vb[0]))
 				return false;
@@ -307,6 +309,16 @@ chains_equal(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
 	return false;
 }
 
+/* a = f(x) = g(x): all members count; in z = 1 + 1 = 2 only the ends. */
+static bool
+has_named_middle(const rstar_node *node)
+{
+	for (uint32_t i = 1; i + 1 < node->count; i++)
+		if (node->relation[0] == '=' && rstar_node_has_names(node->child[i]))
+			return true;
+	return false;
+}
+
 bool
 rstar_compare_relations(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
 {
@@ -314,11 +326,12 @@ rstar_compare_relations(rstar_comparison *c, const rstar_node *a, const rstar_no
 	unsigned op = a->relation[0];
 	bool applies;
 
+	if ((op == RSTAR_MARK_APPROX && !rstar_node_has_names(a)) || has_named_middle(a) ||
+		has_named_middle(b))
+		return chains_equal(c, a, b);
 	if (rstar_node_assignment(a, &name_a, &value_a) &&
-		rstar_node_assignment(b, &name_b, &value_b) &&
-		((rstar_compare_nodes(c, name_a, name_b) && rstar_compare_nodes(c, value_a, value_b)) ||
-		 (!rstar_node_has_names(a) && !rstar_node_has_names(b) &&
-		  rstar_compare_nodes(c, value_a, value_b))))
+		rstar_node_assignment(b, &name_b, &value_b) && rstar_compare_nodes(c, name_a, name_b) &&
+		rstar_compare_nodes(c, value_a, value_b))
 	{
 		c->rule = RSTAR_RULE_EQUATION;
 		return true;

@@ -136,6 +136,8 @@ hashed(rstar_evaluation *e, const rstar_node *node, uint64_t seed, uint64_t *out
 
 	e->irrational = true;
 	hash = rstar_hash_mix(hash, node->count);
+	if (node->kind == RSTAR_NODE_TUPLE)
+		hash = rstar_hash_mix(hash, node->open * 256u + node->close);
 	for (uint32_t i = 0; i < node->count; i++)
 	{
 		uint64_t child;

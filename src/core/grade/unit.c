@@ -238,7 +238,8 @@ rstar_unit_add(rstar_work *work, rstar_unit *unit, const char *word, size_t leng
 	if (!copy)
 		return false;
 	length = singular(word, length, copy, length);
-	if (AMONG(silent, copy, length) && !(length == 2 && copy[0] == 'i' && unit->n == 0))
+	if (power == 1 && AMONG(silent, copy, length) &&
+		!(length == 2 && copy[0] == 'i' && unit->n == 0))
 		return true;
 	if (unit->n >= RSTAR_UNIT_TERMS)
 		return false;
@@ -274,6 +275,30 @@ resolve(const rstar_unit *unit, rstar_unit *out)
 				out->term[out->n++] = term;
 		}
 	}
+}
+
+/* The power of "units" standing for themselves, 0 if the unit is something else. */
+static int
+bare_power(const rstar_unit *unit)
+{
+	int power = 1;
+
+	for (uint32_t i = 0; i < unit->n; i++)
+	{
+		const rstar_unit_term *term = &unit->term[i];
+
+		if (term->length == 6 && memcmp(term->word, "square", 6) == 0)
+			power = 2;
+		else if (term->length == 2 && memcmp(term->word, "sq", 2) == 0)
+			power = 2;
+		else if (term->length == 5 && memcmp(term->word, "cubic", 5) == 0)
+			power = 3;
+		else if (term->length == 4 && memcmp(term->word, "unit", 4) == 0)
+			power *= term->power;
+		else
+			return 0;
+	}
+	return power;
 }
 
 static bool
@@ -343,6 +368,8 @@ rstar_unit_convert(rstar_work *work, const rstar_unit *a, const rstar_unit *b,
 	rstar_rational fx, fy;
 	int dx[DIMENSIONS], dy[DIMENSIONS];
 
+	if (bare_power(a) && bare_power(b) && bare_power(a) != bare_power(b))
+		return false; /* square units are no cubic units */
 	resolve(a, &x);
 	resolve(b, &y);
 	if (!rstar_rational_from_i64(work, 1, 1, factor))

@@ -24,6 +24,7 @@
 
 #define RSTAR_RESIDUE_POINTS 2
 #define RSTAR_BALL_POINTS    6
+#define RSTAR_STEP_POINTS    32 /* for functions with steps, whose values hide their arguments */
 
 /* A literal decimal: how many digits it states. */
 typedef struct rstar_decimal
@@ -46,6 +47,7 @@ typedef struct rstar_evaluation
 	unsigned point;          /* which prime, which values of the names */
 	rstar_log_base log_base; /* ball only */
 	bool integers;           /* ball: names stand for positive integers */
+	bool wide;               /* ball: names spread over a wide range */
 	bool i_is_name;          /* i is a variable like any other */
 	/* Filled in: */
 	bool irrational;  /* residue: something was hashed */
