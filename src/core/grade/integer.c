@@ -22,7 +22,7 @@ pay(rstar_work *work, uint64_t cost)
 static uint32_t *
 new_limbs(rstar_work *work, size_t n)
 {
-	if (n > RSTAR_INT_MAX_LIMBS + 1 || !pay(work, n))
+	if (n > RSTAR_INT_MAX_LIMBS + 1 || !pay(work, 8 * n)) /* fresh memory is dear */
 		return NULL;
 	return rstar_arena_alloc_array(work->arena, n ? n : 1, sizeof(uint32_t));
 }
