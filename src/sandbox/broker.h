@@ -96,6 +96,8 @@ typedef struct broker
 	pending_fork fork;
 	node *running[MAX_RUNNING]; /* RUNNING and FINISHED */
 	unsigned n_running;
+	node *forking[MAX_RUNNING]; /* FORKING: on their way back to parking */
+	unsigned n_forking;
 	rstar_buffer in, out; /* the client's channel */
 	size_t out_sent;
 	int64_t idle_since_ns;
@@ -151,6 +153,10 @@ extern void rstar_jobs_start_clocks(node *n);
 extern void rstar_jobs_stop(node *n, rstar_sandbox_status status, int sig, const char *error,
 							const char *message);
 extern void rstar_jobs_stop_running(node *n);
+
+/* A base goes to fork, and comes back (or dies). */
+extern void rstar_jobs_forking(node *n);
+extern void rstar_jobs_forked(node *n);
 
 /* A fresh process takes a job: limits first, then the bytes. Takes the job. */
 extern void rstar_broker_adopt(job *j, pid_t pid, int family_index, int channel);

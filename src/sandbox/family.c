@@ -252,7 +252,7 @@ rstar_family_fork(node *base, job *j)
 		return false;
 	if (!rstar_broker.replay)
 	{
-		base->state = NODE_FORKING;
+		rstar_jobs_forking(base);
 		base->deadline_ns = rstar_broker_now() + HELLO_NS;
 	}
 	fork_->job = j;

@@ -65,12 +65,22 @@ allow_if(rules *r, int call, struct scmp_arg_cmp one)
 
 /* Calls that take nothing from outside the process and give nothing to it. */
 static const int harmless_calls[] = {
-	SCMP_SYS(exit),         SCMP_SYS(exit_group),     SCMP_SYS(brk),
-	SCMP_SYS(munmap),       SCMP_SYS(clock_gettime),  SCMP_SYS(clock_getres),
-	SCMP_SYS(gettimeofday), SCMP_SYS(time),           SCMP_SYS(times),
-	SCMP_SYS(getrusage),    SCMP_SYS(getpid),         SCMP_SYS(gettid),
-	SCMP_SYS(getppid),      SCMP_SYS(sched_yield),    SCMP_SYS(restart_syscall),
-	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+	SCMP_SYS(brk),
+	SCMP_SYS(munmap),
+	SCMP_SYS(gettimeofday),
+	SCMP_SYS(time),
+	SCMP_SYS(times),
+	SCMP_SYS(getrusage),
+	SCMP_SYS(getpid),
+	SCMP_SYS(gettid),
+	SCMP_SYS(getppid),
+	SCMP_SYS(sched_yield),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(getsid),
 };
 
@@ -99,6 +109,14 @@ allow_memory(rules *r)
 			 SCMP_A2_64(SCMP_CMP_MASKED_EQ, ~(scmp_datum_t) (PROT_READ | PROT_WRITE), 0));
 	allow_if(r, SCMP_SYS(mremap), SCMP_A3_64(SCMP_CMP_EQ, MREMAP_MAYMOVE));
 	allow_if(r, SCMP_SYS(madvise), SCMP_A2_64(SCMP_CMP_EQ, MADV_DONTNEED));
+}
+
+/* Its own clocks; a negative number would be another process's. */
+static void
+allow_own_clocks(rules *r)
+{
+	allow_if(r, SCMP_SYS(clock_gettime), SCMP_A0_64(SCMP_CMP_LE, 11));
+	allow_if(r, SCMP_SYS(clock_getres), SCMP_A0_64(SCMP_CMP_LE, 11));
 }
 
 static void
@@ -145,6 +163,7 @@ node_rules(rules *r, bool parks)
 	allow_if(r, SCMP_SYS(read), SCMP_A0_64(SCMP_CMP_EQ, RSTAR_CHANNEL_FD));
 	allow_if(r, SCMP_SYS(write), SCMP_A0_64(SCMP_CMP_EQ, RSTAR_CHANNEL_FD));
 	allow_memory(r);
+	allow_own_clocks(r);
 	allow_death_signal(r);
 	never_wait(r);
 	if (parks)
@@ -169,6 +188,7 @@ replay_template_rules(rules *r)
 	for (size_t i = 0; i < LENGTH(calls); i++)
 		allow(r, calls[i]);
 	allow_memory(r);
+	allow_own_clocks(r);
 	allow_if(r, SCMP_SYS(clone), SCMP_A0_64(SCMP_CMP_EQ, RSTAR_PARK_FLAGS));
 	rule(r, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, NULL);
 }
@@ -177,15 +197,25 @@ static void
 broker_rules(rules *r, int proc_fd)
 {
 	static const int calls[] = {
-		SCMP_SYS(read),       SCMP_SYS(write),
-		SCMP_SYS(close),      SCMP_SYS(sendmsg),
-		SCMP_SYS(recvmsg),    SCMP_SYS(sendto),
-		SCMP_SYS(recvfrom),   SCMP_SYS(ppoll),
-		SCMP_SYS(poll),       SCMP_SYS(kill),
-		SCMP_SYS(wait4),      SCMP_SYS(prlimit64),
-		SCMP_SYS(mremap),     SCMP_SYS(madvise),
-		SCMP_SYS(nanosleep),  SCMP_SYS(clock_nanosleep),
-		SCMP_SYS(socketpair), SCMP_SYS(restart_syscall),
+		SCMP_SYS(read),
+		SCMP_SYS(write),
+		SCMP_SYS(close),
+		SCMP_SYS(sendmsg),
+		SCMP_SYS(recvmsg),
+		SCMP_SYS(sendto),
+		SCMP_SYS(recvfrom),
+		SCMP_SYS(ppoll),
+		SCMP_SYS(poll),
+		SCMP_SYS(kill),
+		SCMP_SYS(wait4),
+		SCMP_SYS(prlimit64),
+		SCMP_SYS(mremap),
+		SCMP_SYS(madvise),
+		SCMP_SYS(nanosleep),
+		SCMP_SYS(clock_nanosleep),
+		SCMP_SYS(socketpair),
+		SCMP_SYS(clock_gettime),
+		SCMP_SYS(restart_syscall),
 	};
 
 	for (size_t i = 0; i < LENGTH(harmless_calls); i++)

@@ -32,6 +32,28 @@ rstar_jobs_stop_running(node *n)
 	n->channel = -1;
 }
 
+void
+rstar_jobs_forking(node *n)
+{
+	n->state = NODE_FORKING;
+	/* Each has had a child since it last parked: they cannot be more than run. */
+	if (B.n_forking < MAX_RUNNING)
+		B.forking[B.n_forking++] = n;
+	else
+		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_RESTART, n->id, "too many nodes do not park", "");
+}
+
+void
+rstar_jobs_forked(node *n)
+{
+	for (unsigned i = 0; i < B.n_forking; i++)
+		if (B.forking[i] == n)
+		{
+			B.forking[i] = B.forking[--B.n_forking];
+			return;
+		}
+}
+
 /* Kill it; it stays in the table by pid until it is reaped. */
 void
 rstar_broker_kill(node *n)
@@ -39,6 +61,7 @@ rstar_broker_kill(node *n)
 	if (n->state == NODE_DEAD)
 		return;
 	rstar_jobs_stop_running(n);
+	rstar_jobs_forked(n);
 	(void) kill(n->pid, SIGKILL);
 	n->state = NODE_DEAD;
 	rstar_nodes_forget_id(n);
@@ -238,6 +261,8 @@ rstar_broker_parked(node *n)
 
 	if (finished)
 		rstar_jobs_stop_running(n);
+	else
+		rstar_jobs_forked(n);
 	n->state = NODE_PARKED;
 	if (n->doomed)
 		rstar_broker_kill(n);

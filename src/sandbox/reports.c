@@ -270,32 +270,26 @@ check_node(node *n, int64_t now)
 static void
 check_fork(int64_t now)
 {
-	node *base;
-
 	if (!B.fork.job)
 		return;
 	if (now >= B.fork.deadline_ns)
 		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_RESTART, B.fork.blameless ? 0 : B.fork.base,
 						   "a forked process did not report", "");
-	base = rstar_nodes_by_id(B.fork.base);
-	if (base && base->state == NODE_FORKING && now >= base->deadline_ns)
-		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_RESTART, base->id, "a node did not park again", "");
 }
 
-/* A base whose child is up but that does not park again. */
+/* Bases that do not park again. */
 static void
 check_forking(int64_t now)
 {
-	for (job *j = B.first; j; j = j->next)
+	for (unsigned i = B.n_forking; i-- > 0;)
 	{
-		node *base = rstar_nodes_by_id(j->start.base);
+		node *base = B.forking[i];
 
-		if (base && base->state == NODE_FORKING && now >= base->deadline_ns)
-		{
-			if (base->id < RSTAR_SANDBOX_TEMPLATES)
-				rstar_broker_fatal(RSTAR_SANDBOX_FATAL_RESTART, 0, "a template does not park", "");
-			rstar_broker_lose(base);
-		}
+		if (now < base->deadline_ns)
+			continue;
+		if (base->id < RSTAR_SANDBOX_TEMPLATES)
+			rstar_broker_fatal(RSTAR_SANDBOX_FATAL_RESTART, 0, "a template does not park", "");
+		rstar_broker_lose(base);
 	}
 }
 
@@ -321,5 +315,10 @@ rstar_reports_check_deadlines(void)
 		if (n->state == NODE_RUNNING && n->cpu_check_ns < next)
 			next = n->cpu_check_ns;
 	}
+	for (unsigned i = 0; i < B.n_forking; i++)
+		if (B.forking[i]->deadline_ns < next)
+			next = B.forking[i]->deadline_ns;
+	if (B.fork.job && B.fork.deadline_ns < next)
+		next = B.fork.deadline_ns;
 	return next > now ? next - now : 0;
 }

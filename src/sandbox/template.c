@@ -100,6 +100,7 @@ static const char preload_source[] =
 	"    import gc, sys\n"
 	"    if 'random' in sys.modules:\n"
 	"        sys.modules['random'].seed(0)\n"
+	"    gc.set_threshold(20000, 20, 100)\n"
 	"    gc.collect()\n"
 	"    gc.freeze()\n";
 

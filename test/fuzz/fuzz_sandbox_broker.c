@@ -178,7 +178,7 @@ rstar_family_notified(int index)
 bool
 rstar_family_fork(node *base, job *j)
 {
-	base->state = NODE_FORKING;
+	rstar_jobs_forking(base);
 	base->deadline_ns = rstar_broker_now() + 1000000000ll;
 	B.fork.job = j;
 	B.fork.base = base->id;
@@ -296,7 +296,7 @@ static void
 balance(void)
 {
 	uint64_t bytes = 0, dying = 0;
-	unsigned running = 0;
+	unsigned running = 0, forking = 0;
 
 	for (unsigned i = 0; i < BUCKETS; i++)
 		for (node *at = by_pid[i]; at; at = at->next_by_pid)
@@ -304,10 +304,12 @@ balance(void)
 			bytes += at->bytes;
 			dying += at->state == NODE_DEAD ? at->bytes : 0;
 			running += at->state == NODE_RUNNING || at->state == NODE_FINISHED;
+			forking += at->state == NODE_FORKING;
 			if (at->state != NODE_DEAD && rstar_nodes_by_pid(at->pid) != at)
 				abort();
 		}
-	if (bytes != B.counters.bytes || dying != B.dying || running != B.n_running)
+	if (bytes != B.counters.bytes || dying != B.dying || running != B.n_running ||
+		forking != B.n_forking)
 		abort();
 }
 

@@ -789,6 +789,47 @@ test_hostile_base(void)
 	rstar_sandbox_close(sandbox);
 }
 
+/* One that parks by its own hand, lets its child say hello, and runs on. */
+static void
+test_base_runs_on(void)
+{
+	static const char evil[] = "import ctypes\nL = ctypes.CDLL(None)\nimport os\n"
+							   "def u32(n): return n.to_bytes(4, 'little')\n"
+							   "os.write(3, u32(22) + bytes([7]) + bytes(22))\n"
+							   "if L.syscall(56, 0x8011, 0, 0, 0, 0) == 0:\n"
+							   "    L.syscall(124, 0)\n"
+							   "while True: pass\n";
+	rstar_sandbox_options options;
+	rstar_sandbox *sandbox;
+	rstar_sandbox_result r;
+	rstar_sandbox_statistics statistics;
+	rstar_sandbox_node base;
+	rstar_sandbox_step step = step_of("1", 300);
+	rstar_error err;
+	double until = now_ms() + 8000;
+
+	rstar_sandbox_options_default(&options);
+	options.program = program;
+	options.modules = "math, ctypes";
+	CHECK(rstar_sandbox_open(&options, &rstar_allocator_malloc, &sandbox, &err) == RSTAR_OK);
+	base = run_on(sandbox, 0, evil, &r);
+	CHECK(r.status == RSTAR_SANDBOX_OK);
+	rstar_sandbox_result_free(&r);
+	CHECK(rstar_sandbox_run(sandbox, base, &step, NULL, &r, &err) == RSTAR_OK);
+	CHECK_MSG(r.status == RSTAR_SANDBOX_TIMEOUT || r.status == RSTAR_SANDBOX_KILLED, "status %d",
+			  r.status);
+	rstar_sandbox_result_free(&r);
+	do
+	{
+		usleep(50000);
+		CHECK(rstar_sandbox_count(sandbox, 10000, NULL, &statistics, &err) == RSTAR_OK);
+	} while (statistics.broker.snapshots > 0 && now_ms() < until);
+	CHECK_MSG(statistics.broker.snapshots == 0 && statistics.starts == 1, "%d parked, %d programs",
+			  (int) statistics.broker.snapshots, (int) statistics.starts);
+	expect(sandbox, 0, "6*7", "42");
+	rstar_sandbox_close(sandbox);
+}
+
 /* A node that reports and never parks costs itself only. */
 static void
 test_never_parks(void)
@@ -873,6 +914,7 @@ main(void)
 	RUN(test_sympy);
 	RUN(test_arguments);
 	RUN(test_hostile_base);
+	RUN(test_base_runs_on);
 	RUN(test_never_parks);
 	RUN(test_no_seccomp);
 	RUN(test_outer_listener);
