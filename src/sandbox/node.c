@@ -12,6 +12,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "sandbox/node.h"
 #include "sandbox/program.h"
 
 #include <errno.h>
@@ -26,416 +27,28 @@
 
 static struct
 {
-	PyObject *globals;    /* __main__'s dictionary: where all steps run */
-	PyObject *filename;   /* "<step>" */
-	PyObject *compile;    /* builtins.compile */
-	PyObject *expr;       /* ast.Expr */
-	PyObject *expression; /* ast.Expression */
-	PyObject *freeze;     /* gc.freeze */
+	PyObject *globals; /* __main__'s dictionary: where all steps run */
+	PyObject *freeze;  /* gc.freeze */
 } harness;
 
-/* What the code printed; kept by the stream object that is sys.stdout. */
-static struct
-{
-	char *data;
-	size_t length, capacity, limit;
-	bool cut;
-} output;
-
-/* --- the streams -------------------------------------------------------------- */
-
-/* Cut back to the start of the UTF-8 character that `length` would split. */
-static size_t
-whole_characters(const char *text, size_t length)
-{
-	while (length > 0 && ((unsigned char) text[length] & 0xc0) == 0x80)
-		length--;
-	return length;
-}
-
-static void
-output_append(const char *text, size_t length)
-{
-	if (output.cut)
-		return;
-	if (length > output.limit - output.length)
-	{
-		length = whole_characters(text, output.limit - output.length);
-		output.cut = true;
-	}
-	if (length > output.capacity - output.length)
-	{
-		size_t capacity = 2 * (output.length + length);
-		char *data = realloc(output.data, capacity);
-
-		if (!data)
-		{
-			output.cut = true;
-			return;
-		}
-		output.data = data;
-		output.capacity = capacity;
-	}
-	memcpy(output.data + output.length, text, length);
-	output.length += length;
-}
-
-/* UTF-8 of a str object; lone surrogates become '?'. *owner holds the bytes. */
-static const char *
-utf8_of(PyObject *text, Py_ssize_t *length, PyObject **owner)
-{
-	const char *data = PyUnicode_AsUTF8AndSize(text, length);
-
-	*owner = NULL;
-	if (data)
-		return data;
-	PyErr_Clear();
-	*owner = PyUnicode_AsEncodedString(text, "utf-8", "replace");
-	if (!*owner)
-		return NULL;
-	*length = PyBytes_GET_SIZE(*owner);
-	return PyBytes_AS_STRING(*owner);
-}
-
-static PyObject *
-stream_write(PyObject *self, PyObject *text)
-{
-	PyObject *owner;
-	Py_ssize_t length;
-	const char *data;
-
-	if (!PyUnicode_Check(text))
-		return PyErr_Format(PyExc_TypeError, "write() argument must be str, not %.100s",
-							Py_TYPE(text)->tp_name);
-	data = utf8_of(text, &length, &owner);
-	if (!data)
-		return NULL;
-	/* Only standard output is kept; the error stream has a false truth value. */
-	if (PyObject_IsTrue(self) == 1)
-		output_append(data, (size_t) length);
-	Py_XDECREF(owner);
-	return PyLong_FromSsize_t(PyUnicode_GET_LENGTH(text));
-}
-
-static PyObject *
-stream_none(PyObject *self, PyObject *args)
-{
-	(void) self;
-	(void) args;
-	Py_RETURN_NONE;
-}
-
-static PyObject *
-stream_false(PyObject *self, PyObject *args)
-{
-	(void) self;
-	(void) args;
-	Py_RETURN_FALSE;
-}
-
-static PyObject *
-stream_true(PyObject *self, PyObject *args)
-{
-	(void) self;
-	(void) args;
-	Py_RETURN_TRUE;
-}
-
-static PyObject *
-stream_empty(PyObject *self, PyObject *args)
-{
-	(void) self;
-	(void) args;
-	return PyUnicode_FromString("");
-}
-
-typedef struct stream
-{
-	PyObject_HEAD int kept;
-} stream;
-
-static int
-stream_bool(PyObject *self)
-{
-	return ((stream *) self)->kept;
-}
-
-static PyObject *
-stream_encoding(PyObject *self, void *closure)
-{
-	(void) self;
-	return PyUnicode_FromString(closure);
-}
-
-static PyMethodDef stream_methods[] = {
-	{"write", stream_write, METH_O, "Write a string."},
-	{"flush", stream_none, METH_NOARGS, "Do nothing."},
-	{"close", stream_none, METH_NOARGS, "Do nothing."},
-	{"isatty", stream_false, METH_NOARGS, "Always false."},
-	{"readable", stream_true, METH_NOARGS, "Always true."},
-	{"writable", stream_true, METH_NOARGS, "Always true."},
-	{"read", stream_empty, METH_VARARGS, "Always at the end."},
-	{"readline", stream_empty, METH_VARARGS, "Always at the end."},
-	{NULL, NULL, 0, NULL}};
-
-static PyGetSetDef stream_getset[] = {
-	{"encoding", stream_encoding, NULL, "The encoding.", (void *) "utf-8"},
-	{"errors", stream_encoding, NULL, "What happens to surrogates.", (void *) "replace"},
-	{NULL, NULL, NULL, NULL, NULL}};
-
-static PyType_Slot stream_slots[] = {{Py_tp_methods, stream_methods},
-									 {Py_tp_getset, stream_getset},
-									 {Py_nb_bool, stream_bool},
-									 {0, NULL}};
-
-static PyType_Spec stream_spec = {.name = "rstar.Stream",
-								  .basicsize = sizeof(stream),
-								  .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-								  .slots = stream_slots};
-
-/* sys.<name> and sys.__<name>__ become our stream. */
-static bool
-install_stream(PyTypeObject *type, const char *name, const char *dunder, bool kept)
-{
-	stream *s = PyObject_New(stream, type);
-
-	if (!s)
-		return false;
-	s->kept = kept;
-	return PySys_SetObject(name, (PyObject *) s) == 0 &&
-		   PySys_SetObject(dunder, (PyObject *) s) == 0;
-}
-
 /* --- preparing, in the template ------------------------------------------------ */
-
-static PyObject *
-attribute_of(const char *module_name, const char *name)
-{
-	PyObject *module = PyImport_ImportModule(module_name);
-	PyObject *attribute = module ? PyObject_GetAttrString(module, name) : NULL;
-
-	Py_XDECREF(module);
-	return attribute;
-}
 
 bool
 rstar_node_prepare(void)
 {
-	PyObject *type = PyType_FromSpec(&stream_spec);
 	PyObject *main_module = PyImport_AddModule("__main__");
+	PyObject *gc = PyImport_ImportModule("gc");
 
-	if (!type || !main_module ||
-		!install_stream((PyTypeObject *) type, "stdin", "__stdin__", false) ||
-		!install_stream((PyTypeObject *) type, "stdout", "__stdout__", true) ||
-		!install_stream((PyTypeObject *) type, "stderr", "__stderr__", false))
+	if (!main_module || !gc || !rstar_stream_install() || !rstar_compile_prepare())
 		return false;
 	harness.globals = PyModule_GetDict(main_module);
-	harness.filename = PyUnicode_FromString("<step>");
-	harness.compile = attribute_of("builtins", "compile");
-	harness.expr = attribute_of("_ast", "Expr");
-	harness.expression = attribute_of("_ast", "Expression");
-	harness.freeze = attribute_of("gc", "freeze");
-	return harness.globals && harness.filename && harness.compile && harness.expr &&
-		   harness.expression && harness.freeze &&
+	harness.freeze = PyObject_GetAttrString(gc, "freeze");
+	Py_DECREF(gc);
+	return harness.globals && harness.freeze &&
 		   PyDict_SetItemString(harness.globals, "__builtins__", PyEval_GetBuiltins()) == 0;
 }
 
 /* --- running --------------------------------------------------------------------- */
-
-static PyObject *
-compile_text(const char *source, int start, int extra)
-{
-	PyCompilerFlags flags = {.cf_flags = PyCF_SOURCE_IS_UTF8 | PyCF_IGNORE_COOKIE | extra,
-							 .cf_feature_version = PY_MINOR_VERSION};
-
-	return Py_CompileStringObject(source, harness.filename, start, &flags, 0);
-}
-
-/*
- * Compile through a tree of Python objects: always right, but it touches some
- * fifty pages that a child would else not copy. When the last statement is an
- * expression, *last becomes its code and the rest is returned.
- */
-static PyObject *
-compile_by_tree(const char *source, PyObject **last)
-{
-	PyObject *tree = compile_text(source, Py_file_input, PyCF_ONLY_AST);
-	PyObject *body, *code = NULL;
-	Py_ssize_t n;
-
-	if (!tree)
-		return NULL;
-	body = PyObject_GetAttrString(tree, "body");
-	n = body && PyList_Check(body) ? PyList_GET_SIZE(body) : 0;
-	if (n > 0 && PyObject_TypeCheck(PyList_GET_ITEM(body, n - 1), (PyTypeObject *) harness.expr))
-	{
-		PyObject *value = PyObject_GetAttrString(PyList_GET_ITEM(body, n - 1), "value");
-		PyObject *expression =
-			value ? PyObject_CallFunctionObjArgs(harness.expression, value, NULL) : NULL;
-
-		if (expression && PyList_SetSlice(body, n - 1, n, NULL) == 0)
-			*last = PyObject_CallFunction(harness.compile, "OOsii", expression, harness.filename,
-										  "eval", 0, 1);
-		Py_XDECREF(value);
-		Py_XDECREF(expression);
-	}
-	if (!PyErr_Occurred())
-		code =
-			PyObject_CallFunction(harness.compile, "OOsii", tree, harness.filename, "exec", 0, 1);
-	Py_XDECREF(body);
-	Py_DECREF(tree);
-	return code;
-}
-
-/* Where the last line begins that is not blank, indented or a comment. */
-static char *
-last_statement(char *source)
-{
-	char *found = NULL;
-
-	for (char *line = source; line && *line;)
-	{
-		if (!strchr(" \t\f\r\n#", *line))
-			found = line;
-		line = strchr(line, '\n');
-		if (line)
-			line++;
-	}
-	return found;
-}
-
-typedef enum tail_kind
-{
-	TAIL_ASSIGNMENT, /* or another statement that is not an expression, for sure */
-	TAIL_EXPRESSION, /* it may be one: try */
-	TAIL_UNCLEAR
-} tail_kind;
-
-/*
- * A glance at the last statement. An "=" outside brackets and quotes that is
- * no comparison makes it an assignment; quotes that span lines, joined lines
- * and several statements on a line are left to the tree.
- */
-static tail_kind
-glance(const char *tail)
-{
-	static const char *const words[] = {"def ",    "class ", "for ", "while ", "if ",    "with ",
-										"import ", "from ",  "try:", "del ",   "assert "};
-	int depth = 0;
-
-	if (strchr(tail, ';'))
-		return TAIL_UNCLEAR;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strncmp(tail, words[i], strlen(words[i])) == 0)
-			return TAIL_ASSIGNMENT;
-	for (const char *at = tail; *at; at++)
-	{
-		if (*at == '"' || *at == '\'')
-		{
-			char quote = *at;
-
-			if (at[1] == quote && at[2] == quote)
-				return TAIL_UNCLEAR;
-			for (at++; *at != quote; at++)
-				if (*at == '\0' || *at == '\n' || *at == '\\')
-					return TAIL_UNCLEAR;
-		}
-		else if (*at == '\\' || *at == '@')
-			return TAIL_UNCLEAR;
-		else if (*at == '#')
-			at += strcspn(at, "\n") - 1;
-		else if (strchr("([{", *at))
-			depth++;
-		else if (strchr(")]}", *at))
-			depth--;
-		else if (*at == '=' && depth == 0 && at[1] != '=' && at > tail && !strchr("=!<>:", at[-1]))
-			return TAIL_ASSIGNMENT;
-		else if (*at == ':' && depth == 0)
-			return TAIL_UNCLEAR;
-	}
-	return depth == 0 ? TAIL_EXPRESSION : TAIL_UNCLEAR;
-}
-
-/*
- * Compile the last statement as an expression and what is before it as a
- * program, from the text alone. If both parts compile the division was right:
- * a construct that continues into the last line (brackets, quotes, a clause)
- * leaves a first part that is not a program.
- */
-static PyObject *
-compile_by_text(char *source, char *tail, PyObject **last)
-{
-	size_t lines = 0;
-	char saved = *tail, *padded;
-	PyObject *code;
-
-	for (char *at = source; at < tail; at++)
-		lines += *at == '\n';
-	padded = malloc(lines + strlen(tail) + 1);
-	if (!padded)
-		return PyErr_NoMemory();
-	memset(padded, '\n', lines);
-	strcpy(padded + lines, tail);
-	*last = compile_text(padded, Py_eval_input, 0);
-	free(padded);
-	if (!*last)
-		return NULL;
-	*tail = '\0';
-	code = compile_text(source, Py_file_input, 0);
-	*tail = saved;
-	if (!code)
-		Py_CLEAR(*last);
-	return code;
-}
-
-/*
- * Might the text before the last line leave something open? Quotes of several
- * lines and joined lines count as open; so may brackets inside quotes.
- */
-static bool
-unbalanced_before(const char *source, const char *tail)
-{
-	int depth = 0;
-
-	for (const char *at = source; at < tail; at++)
-	{
-		if ((*at == '"' || *at == '\'') && at[1] == *at && at[2] == *at)
-			return true;
-		if (strchr("([{", *at))
-			depth++;
-		else if (strchr(")]}", *at))
-			depth--;
-		else if (*at == '\\')
-			return true;
-	}
-	return depth != 0;
-}
-
-/* Compile one piece; *last as in compile_by_tree, last NULL: nobody asks for it. */
-static PyObject *
-compile_piece(char *source, PyObject **last)
-{
-	char *tail = last ? last_statement(source) : NULL;
-	tail_kind kind = tail ? glance(tail) : TAIL_ASSIGNMENT;
-	PyObject *code;
-
-	if (kind == TAIL_EXPRESSION && !strstr(source, "__future__"))
-	{
-		code = compile_by_text(source, tail, last);
-		if (code)
-			return code;
-		PyErr_Clear();
-		kind = TAIL_UNCLEAR;
-	}
-	/*
-	 * Inside quotes or brackets of several lines a line that looks like an
-	 * assignment may be none; then the last line does not begin a statement.
-	 */
-	if (kind == TAIL_ASSIGNMENT && tail && unbalanced_before(source, tail))
-		kind = TAIL_UNCLEAR;
-	return kind == TAIL_ASSIGNMENT ? compile_text(source, Py_file_input, 0)
-								   : compile_by_tree(source, last);
-}
 
 /*
  * Run one piece in `globals`. The last piece's value is returned as a str, or
@@ -455,7 +68,7 @@ run_piece(char *source, size_t length, bool final, PyObject *globals)
 	if (!result)
 		return NULL;
 	Py_DECREF(result);
-	code = compile_piece(source, final ? &last : NULL);
+	code = rstar_compile_piece(source, final ? &last : NULL);
 	if (!code)
 		return NULL;
 	result = PyEval_EvalCode(code, globals, globals);
@@ -489,7 +102,7 @@ static rstar_slice
 text_slice(PyObject *text, size_t limit, PyObject **owner, bool *cut)
 {
 	Py_ssize_t length;
-	const char *data = utf8_of(text, &length, owner);
+	const char *data = rstar_stream_utf8(text, &length, owner);
 	rstar_slice slice = {"", 0};
 
 	if (!data)
@@ -501,7 +114,7 @@ text_slice(PyObject *text, size_t limit, PyObject **owner, bool *cut)
 	slice.length = (size_t) length;
 	if (slice.length > limit)
 	{
-		slice.length = whole_characters(data, limit);
+		slice.length = rstar_stream_whole(data, limit);
 		*cut = true;
 	}
 	return slice;
@@ -559,7 +172,7 @@ report_error(report *r)
 	r->result.error.data = name;
 	r->result.error.length = strlen(name);
 	if (r->result.error.length > RSTAR_SANDBOX_NAME_MAX)
-		r->result.error.length = whole_characters(name, RSTAR_SANDBOX_NAME_MAX);
+		r->result.error.length = rstar_stream_whole(name, RSTAR_SANDBOX_NAME_MAX);
 	if (wants_sympy(error))
 		r->result.flags |= RSTAR_SANDBOX_WANTS_SYMPY;
 	r->result.line = line_of(error, traceback);
@@ -636,8 +249,8 @@ run_pieces(rstar_reader *job, uint32_t n, report *r, PyObject *globals)
 
 		/* The reader's next length field stands there; Python wants a NUL. */
 		*end = '\0';
-		output.length = 0;
-		output.cut = false;
+		rstar_stream_output.length = 0;
+		rstar_stream_output.cut = false;
 		value = run_piece((char *) code.data, code.length, i + 1 == n, globals);
 		*end = saved;
 		if (!value)
@@ -655,15 +268,15 @@ run_pieces(rstar_reader *job, uint32_t n, report *r, PyObject *globals)
 	if (value && value != Py_None)
 	{
 		r->result.flags |= RSTAR_SANDBOX_HAS_VALUE;
-		r->result.value = text_slice(value, output.limit, &r->owners[1], &cut);
+		r->result.value = text_slice(value, rstar_stream_output.limit, &r->owners[1], &cut);
 		if (cut)
 			r->result.flags |= RSTAR_SANDBOX_VALUE_CUT;
 	}
 	r->owners[2] = value;
-	if (output.cut)
+	if (rstar_stream_output.cut)
 		r->result.flags |= RSTAR_SANDBOX_OUTPUT_CUT;
-	r->result.output.data = output.data;
-	r->result.output.length = output.length;
+	r->result.output.data = rstar_stream_output.data;
+	r->result.output.length = rstar_stream_output.length;
 }
 
 /* The job's frame: read() usually brings it whole. */
@@ -714,7 +327,7 @@ rstar_node_run_job(void)
 	if (!frame)
 		return false;
 	rstar_sandbox_reader_init(&job, frame + RSTAR_FRAME_HEADER, length);
-	output.limit = rstar_sandbox_read_u32(&job);
+	rstar_stream_output.limit = rstar_sandbox_read_u32(&job);
 	n = rstar_sandbox_read_u32(&job);
 	run_pieces(&job, n, &r, harness.globals);
 	if (!write_report(&r))
@@ -804,7 +417,7 @@ warm_up(const char *const *pieces, size_t n, PyObject *globals)
 			report_error(&r);
 		Py_XDECREF(value);
 		free(copy);
-		output.length = 0;
+		rstar_stream_output.length = 0;
 	}
 	return true;
 }
@@ -814,7 +427,7 @@ rstar_node_warm_up(bool sympy)
 {
 	PyObject *globals = PyDict_New();
 
-	output.limit = 4096;
+	rstar_stream_output.limit = 4096;
 	if (!globals || PyDict_SetItemString(globals, "__builtins__", PyEval_GetBuiltins()) != 0)
 		return false;
 	for (int i = 0; i < WARM_ROUNDS; i++)
@@ -822,6 +435,6 @@ rstar_node_warm_up(bool sympy)
 	for (int i = 0; sympy && i < WARM_ROUNDS; i++)
 		warm_up(warm_sympy, sizeof(warm_sympy) / sizeof(warm_sympy[0]), globals);
 	Py_DECREF(globals);
-	output.length = 0;
+	rstar_stream_output.length = 0;
 	return true;
 }

@@ -1,0 +1,52 @@
+/*
+ * node.h
+ *	  The parts of a node's harness.
+ *
+ * stream.c		sys.stdin, sys.stdout and sys.stderr; what was printed
+ * compile.c	from a step's text to code, its last expression apart
+ * node.c		running a job, reporting, parking
+ */
+#ifndef RSTAR_SANDBOX_NODE_H
+#define RSTAR_SANDBOX_NODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* As Python.h has it, which this header does without. */
+typedef struct _object PyObject;
+
+/* --- stream.c ------------------------------------------------------------------ */
+
+/* What the code printed; kept by the stream object that is sys.stdout. */
+typedef struct rstar_output
+{
+	char *data;
+	size_t length, capacity, limit;
+	bool cut;
+} rstar_output;
+
+extern rstar_output rstar_stream_output;
+
+/* Put our streams in place of Python's. false with an exception set. */
+extern bool rstar_stream_install(void);
+
+/* UTF-8 of a str object; lone surrogates become '?'. *owner holds the bytes. */
+extern const char *rstar_stream_utf8(PyObject *text, ssize_t *length, PyObject **owner);
+
+/* Cut back to the start of the UTF-8 character that `length` would split. */
+extern size_t rstar_stream_whole(const char *text, size_t length);
+
+/* --- compile.c ----------------------------------------------------------------- */
+
+/* false with an exception set. */
+extern bool rstar_compile_prepare(void);
+
+/*
+ * Compile one piece, NUL-terminated; it is written to and restored. When its
+ * last statement is an expression, *last becomes the code of that and the rest
+ * is returned; with last NULL all of it is.
+ */
+extern PyObject *rstar_compile_piece(char *source, PyObject **last);
+
+#endif
