@@ -234,6 +234,68 @@ test_hostile(void)
 	free(bars);
 }
 
+/* One piece over and over, before and behind a value: no recursion without bound. */
+static void
+test_repeated(void)
+{
+	static const char *const pieces[] = {
+		"!",
+		"%",
+		"/1",
+		"'",
+		"\xc2\xb2",
+		"\\sin ",
+		"\\frac ",
+		"\\sqrt ",
+		"\\hat ",
+		"\\int ",
+		"_1",
+		"^2",
+		"-",
+		"\\cup x",
+		"(",
+		"[",
+		"\\{",
+		"|",
+		"\\left|",
+		"{",
+		"\\angle ",
+		"^\\circ",
+		"\\sqrt[",
+		"\\begin{matrix}",
+		"f(",
+		"\\log_",
+		"\\binom ",
+		"1:",
+		"\\pm ",
+		"+-",
+		"x=",
+		"\\lim ",
+		"2^{",
+		"\\over ",
+		";",
+		"and ",
+		"((1!!!!)!!!!)/2/3",
+		"(x'')''^2",
+		"\\begin{cases}",
+		"\\sin^",
+	};
+
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++)
+		for (int k = 0; k < 4; k++)
+		{
+			char *many = repeated(pieces[i], 32000 / strlen(pieces[i]), "");
+			char *text = malloc(33000);
+
+			snprintf(text, 33000, "%s%s%s", k & 1 ? "5" : "", many, k & 2 ? "x" : "");
+			(void) compare("5", text);
+			(void) compare(text, "7");
+			CHECK(compare(text, text).equal || pieces[i][0] == ';'); /* nothing but punctuation */
+			free(text);
+			free(many);
+		}
+}
+
 static void
 test_bytes(void)
 {
@@ -480,6 +542,7 @@ main(void)
 	RUN(test_extract);
 	RUN(test_normalize);
 	RUN(test_hostile);
+	RUN(test_repeated);
 	RUN(test_bytes);
 	if (shared)
 	{

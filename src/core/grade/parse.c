@@ -244,6 +244,7 @@ parse_term(rstar_parser *p)
 	rstar_children list = {0};
 	const rstar_node *node;
 	bool applied = false;
+	int quotients = 0;
 
 	if (!rstar_parser_push(p, &list, rstar_parse_factor(p)))
 		return NULL;
@@ -255,6 +256,8 @@ parse_term(rstar_parser *p)
 		{
 			const rstar_node *left = rstar_parser_collect_or_only(p, RSTAR_NODE_PRODUCT, &list);
 
+			if (!link_chain(p, ++quotients))
+				return NULL;
 			node = rstar_parse_factor(p);
 			node = left ? rstar_node_binary(p->work, RSTAR_NODE_QUOTIENT, left, node) : NULL;
 			list = (rstar_children){0};
@@ -319,12 +322,15 @@ static const rstar_node *
 parse_union(rstar_parser *p)
 {
 	const rstar_node *node = rstar_parse_sum(p);
+	int sets = 0;
 
 	while (node && (is_mark(p->token, RSTAR_MARK_CUP) || is_mark(p->token, RSTAR_MARK_CAP) ||
 					is_mark(p->token, RSTAR_MARK_SETMINUS)))
 	{
 		unsigned op = p->token->id;
 
+		if (!link_chain(p, ++sets))
+			return NULL;
 		p->token++;
 		node = rstar_node_binary(p->work, RSTAR_NODE_COMBINE, node, rstar_parse_sum(p));
 		if (node)

@@ -2,8 +2,8 @@
  * parse.h
  *	  The tree of an answer.
  *
- * A recursive-descent parser over the tokens of lex.h. Its depth is bounded by
- * RSTAR_PARSE_MAX_DEPTH and its work is linear in the number of tokens; whatever
+ * A recursive-descent parser over the tokens of lex.h. Its depth, and that of its trees, is
+ * bounded by RSTAR_PARSE_MAX_DEPTH and _CHAIN, its work is linear in the number of tokens; whatever
  * does not fit the grammar gives no tree, and the answer is then text.
  *
  *	  answer    := list END
@@ -26,7 +26,8 @@
 #include "core/grade/lex.h"
 #include "core/grade/unit.h"
 
-#define RSTAR_PARSE_MAX_DEPTH 96
+#define RSTAR_PARSE_MAX_DEPTH 200
+#define RSTAR_PARSE_MAX_CHAIN 256 /* what nests to the left, in all: 5!!!, a/b/c, A \cup B \cup C */
 
 typedef enum rstar_node_kind
 {

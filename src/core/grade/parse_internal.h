@@ -20,6 +20,7 @@ typedef struct rstar_parser
 	rstar_work *work;
 	const rstar_token *token; /* the next one; the last is END */
 	int depth;
+	int chains;    /* operators after the first of a chain that nests to the left */
 	int bars;      /* inside | | */
 	int squares;   /* inside [ ] */
 	int sets;      /* inside \{ \} */
@@ -75,6 +76,14 @@ is_integer_token(const rstar_token *token)
 	return token->kind == RSTAR_TOKEN_NUMBER && token->repeat == 0 &&
 		   !memchr(token->text, '.', token->length) && !memchr(token->text, 'e', token->length) &&
 		   !memchr(token->text, 'E', token->length);
+}
+
+/* Count the n-th link of a chain that nests to the left; false: the tree grows too deep. */
+static inline bool
+link_chain(rstar_parser *p, int n)
+{
+	p->chains += n > 1;
+	return p->chains <= RSTAR_PARSE_MAX_CHAIN;
 }
 
 static inline bool

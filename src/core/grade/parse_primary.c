@@ -654,7 +654,7 @@ parse_constant(rstar_parser *p)
 }
 
 static const rstar_node *
-parse_primary(rstar_parser *p)
+read_primary(rstar_parser *p)
 {
 	switch (p->token->kind)
 	{
@@ -687,6 +687,16 @@ parse_primary(rstar_parser *p)
 	}
 }
 
+/* All recursion of the parser comes through here. */
+static const rstar_node *
+parse_primary(rstar_parser *p)
+{
+	const rstar_node *node = rstar_parser_enter(p) ? read_primary(p) : NULL;
+
+	p->depth--;
+	return node;
+}
+
 /* x_1, a_{n+1}: a name applied to its index. */
 static const rstar_node *
 parse_subscript(rstar_parser *p, const rstar_node *node)
@@ -715,8 +725,10 @@ parse_postfix(rstar_parser *p)
 {
 	const rstar_node *node = parse_primary(p);
 
-	while (node)
+	for (int chain = 0; node; chain++)
 	{
+		if (!link_chain(p, chain))
+			return NULL;
 		if (is_mark(p->token, '!') && !is_mark(p->token + 1, '='))
 		{
 			p->token++;
@@ -771,8 +783,10 @@ rstar_parse_power(rstar_parser *p)
 {
 	const rstar_node *node = parse_postfix(p);
 
-	while (node)
+	for (int chain = 0; node; chain++)
 	{
+		if (!link_chain(p, chain))
+			return NULL;
 		if (is_mark(p->token, RSTAR_MARK_SUPERSCRIPT))
 		{
 			rstar_node *exponent = rstar_node_make(p->work, RSTAR_NODE_NUMBER, 0);
