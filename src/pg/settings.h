@@ -66,7 +66,7 @@ typedef struct rstar_settings_values
 	/* sandbox */
 	char *sandbox_program;
 	char *sandbox_modules;
-	int sandbox_mode;       /* an rstar_sandbox_mode */
+	int sandbox_mode; /* an rstar_sandbox_mode */
 	bool sandbox_namespaces;
 	int sandbox_timeout_ms; /* wall clock, of one step */
 	int sandbox_max_timeout_ms;
