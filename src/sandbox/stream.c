@@ -93,7 +93,7 @@ stream_none(PyObject *self, PyObject *args)
 {
 	(void) self;
 	(void) args;
-	Py_RETURN_NONE;
+	return Py_NewRef(Py_None);
 }
 
 static PyObject *
@@ -101,7 +101,7 @@ stream_false(PyObject *self, PyObject *args)
 {
 	(void) self;
 	(void) args;
-	Py_RETURN_FALSE;
+	return Py_NewRef(Py_False);
 }
 
 static PyObject *
@@ -109,7 +109,7 @@ stream_true(PyObject *self, PyObject *args)
 {
 	(void) self;
 	(void) args;
-	Py_RETURN_TRUE;
+	return Py_NewRef(Py_True);
 }
 
 static PyObject *
