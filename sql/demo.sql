@@ -27,6 +27,24 @@ SET rstar.policy = 'beginner-q8';
 SELECT seed, rstar_generate('Find the sum of 3 and 4.', max_tokens => 12, temperature => 0.8, seed => seed) AS text
   FROM unnest(ARRAY[1, 2, 1]) AS seed;
 
+\echo 'A solution''s steps, run in the sandbox, each on the state of those before it'
+\echo '------------------------------------------------------------------------'
+SELECT step, status, output, round(elapsed::numeric, 1) AS ms FROM rstar_run_steps('<code>
+# Step 1: the area of the six faces
+area = 6 * 5**2
+<end_of_step>
+# Step 2: solve for the edge of a cube with twice that area
+from sympy import symbols, solve
+a = symbols("a", positive=True)
+<end_of_step>
+print(solve(6*a**2 - 2*area, a)[0])
+<end_of_code>');
+
+\echo 'Is an answer the known answer?'
+\echo '------------------------------'
+SELECT gold, answer, rstar_answers_equal(gold, answer) AS equal
+  FROM (VALUES ('5\sqrt{2}', 'The edge is \boxed{\sqrt{50}}.'), ('\frac{3}{4}', '75\%'), ('(1, 2)', '(2, 1)')) AS cases (gold, answer);
+
 \echo 'Cancelled at once when told to'
 \echo '------------------------------'
 SET statement_timeout = '100ms';
