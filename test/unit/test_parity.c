@@ -197,7 +197,8 @@ check_case(const model *m, rstar_pool *pool, rstar_pool *pool2, rstar_cpu_family
 		{
 			compare_with_reference(m, json_object_get(reference, "logits"), first,
 								   rstar_cpu_family_name(family));
-			check_greedy(m, engine, node, reference);
+			if (family == rstar_cpu_best())
+				check_greedy(m, engine, node, reference);
 		}
 		else
 			CHECK_MSG(memcmp(first, logits, sizeof first) == 0, "%s: chunks of %u differ", current,
@@ -205,7 +206,7 @@ check_case(const model *m, rstar_pool *pool, rstar_pool *pool2, rstar_cpu_family
 		rstar_kv_node_release(node);
 		rstar_engine_free(engine);
 	}
-	if (n > 20 || family == rstar_cpu_best())
+	if (n == 47 || family == rstar_cpu_best())
 		check_tree(m, pool2, family, tokens, n, first);
 }
 
