@@ -60,6 +60,18 @@ load_partial(const float *p, uint32_t n)
 static INLINE float
 sum_lanes(vf x)
 {
+#if defined(__AVX2__)
+	union
+	{
+		vf whole;
+		__m256 half[2];
+	} lanes = {x};
+	__m256 eight = _mm256_add_ps(lanes.half[0], lanes.half[1]);
+	__m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+	__m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+
+	return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+#else
 	float lane[RSTAR_LANES];
 
 	store(lane, x);
@@ -67,6 +79,7 @@ sum_lanes(vf x)
 		for (int i = 0; i < half; i++)
 			lane[i] += lane[i + half];
 	return lane[0];
+#endif
 }
 
 /* a * b + c: fused in the families that have it, two roundings in the portable one. */
