@@ -26,4 +26,10 @@ extern void rstar_session_sandbox_limits(rstar_sandbox_limits *limits);
 extern void rstar_session_sandbox_run(rstar_sandbox_node parent, const rstar_sandbox_step *step,
 									  rstar_sandbox_result *result);
 
+/* How results read in SQL: "ok", "error", "timeout" or "killed". */
+extern const char *rstar_session_sandbox_status(rstar_sandbox_status status);
+
+/* "ZeroDivisionError: division by zero (line 3)"; palloc'd. */
+extern char *rstar_session_sandbox_error(const rstar_sandbox_result *result);
+
 #endif

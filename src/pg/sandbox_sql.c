@@ -140,8 +140,8 @@ rstar_session_sandbox_run(rstar_sandbox_node parent, const rstar_sandbox_step *s
 
 /* --- rstar_run_python -------------------------------------------------------------- */
 
-static const char *
-status_name(rstar_sandbox_status status)
+const char *
+rstar_session_sandbox_status(rstar_sandbox_status status)
 {
 	switch (status)
 	{
@@ -157,9 +157,8 @@ status_name(rstar_sandbox_status status)
 	return "killed";
 }
 
-/* "ZeroDivisionError: division by zero (line 3)" */
-static char *
-error_text(const rstar_sandbox_result *result)
+char *
+rstar_session_sandbox_error(const rstar_sandbox_result *result)
 {
 	const char *message = result->message ? result->message : "";
 	StringInfoData text;
@@ -183,14 +182,14 @@ result_row(FunctionCallInfo fcinfo, const rstar_sandbox_result *result)
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	descriptor = BlessTupleDesc(descriptor);
-	values[0] = CStringGetTextDatum(status_name(result->status));
+	values[0] = CStringGetTextDatum(rstar_session_sandbox_status(result->status));
 	values[1] = PointerGetDatum(cstring_to_text_with_len(result->output, result->output_length));
 	nulls[2] = result->value == NULL;
 	if (result->value)
 		values[2] = PointerGetDatum(cstring_to_text_with_len(result->value, result->value_length));
 	nulls[3] = result->status == RSTAR_SANDBOX_OK;
 	if (!nulls[3])
-		values[3] = CStringGetTextDatum(error_text(result));
+		values[3] = CStringGetTextDatum(rstar_session_sandbox_error(result));
 	values[4] = Float8GetDatum(result->elapsed_ms);
 	return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
 }

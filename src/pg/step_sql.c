@@ -57,37 +57,6 @@ rstar_split_steps(PG_FUNCTION_ARGS)
 
 /* --- running -------------------------------------------------------------------- */
 
-static const char *
-status_name(rstar_sandbox_status status)
-{
-	switch (status)
-	{
-		case RSTAR_SANDBOX_OK:
-			return "ok";
-		case RSTAR_SANDBOX_ERROR:
-			return "error";
-		case RSTAR_SANDBOX_TIMEOUT:
-			return "timeout";
-		case RSTAR_SANDBOX_KILLED:
-			break;
-	}
-	return "killed";
-}
-
-static char *
-error_text(const rstar_sandbox_result *result)
-{
-	StringInfoData text;
-
-	initStringInfo(&text);
-	appendStringInfoString(&text, result->error ? result->error : "");
-	if (result->message && result->message[0])
-		appendStringInfo(&text, ": %s", result->message);
-	if (result->line > 0)
-		appendStringInfo(&text, " (line %u)", result->line);
-	return text.data;
-}
-
 static void
 put_result(ReturnSetInfo *rsinfo, int32 n, const rstar_part *part,
 		   const rstar_sandbox_result *result)
@@ -98,7 +67,7 @@ put_result(ReturnSetInfo *rsinfo, int32 n, const rstar_part *part,
 	values[0] = Int32GetDatum(n);
 	values[1] =
 		PointerGetDatum(cstring_to_text_with_len(part->content.data, (int) part->content.length));
-	values[2] = CStringGetTextDatum(status_name(result->status));
+	values[2] = CStringGetTextDatum(rstar_session_sandbox_status(result->status));
 	values[3] =
 		PointerGetDatum(cstring_to_text_with_len(result->output, (int) result->output_length));
 	nulls[4] = result->value == NULL;
@@ -107,7 +76,7 @@ put_result(ReturnSetInfo *rsinfo, int32 n, const rstar_part *part,
 			PointerGetDatum(cstring_to_text_with_len(result->value, (int) result->value_length));
 	nulls[5] = result->status == RSTAR_SANDBOX_OK;
 	if (!nulls[5])
-		values[5] = CStringGetTextDatum(error_text(result));
+		values[5] = CStringGetTextDatum(rstar_session_sandbox_error(result));
 	values[6] = Float8GetDatum(result->elapsed_ms);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }

@@ -55,7 +55,7 @@ pin(rstar_engine *engine, rstar_kv_node *node)
 	return true;
 }
 
-/* The path of `node`, root first, as an array at the end of engine->pinned. */
+/* Nodes on the path from the root to `node`, both counted. */
 static uint32_t
 path_length(const rstar_kv_node *node)
 {

@@ -1,6 +1,6 @@
 /*
  * internal.h
- *	  What search.c, candidates.c and rounds.c share.
+ *	  What search.c and candidates.c share.
  */
 #ifndef RSTAR_SEARCH_INTERNAL_H
 #define RSTAR_SEARCH_INTERNAL_H
