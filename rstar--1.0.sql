@@ -28,6 +28,7 @@ CREATE TABLE rstar.models (
 	path             text NOT NULL,
 	sha256           text NOT NULL CHECK (sha256 OPERATOR(pg_catalog.~) '^[0-9a-f]{64}$'),
 	file_size        bigint NOT NULL CHECK (file_size OPERATOR(pg_catalog.>) 0),
+	file_id          text CHECK (file_id OPERATOR(pg_catalog.~) '^[0-9a-f]{32}$'),
 	architecture     text,
 	parameters       bigint,
 	file_type        text,
@@ -48,6 +49,7 @@ COMMENT ON COLUMN rstar.models.role IS 'policy (proposes steps), ppm (scores ste
 COMMENT ON COLUMN rstar.models.path IS 'file name in the model directory, or $share/... for a shipped file';
 COMMENT ON COLUMN rstar.models.sha256 IS 'checksum of the file, hexadecimal';
 COMMENT ON COLUMN rstar.models.file_size IS 'length of the file in bytes';
+COMMENT ON COLUMN rstar.models.file_id IS 'identity of the file, from its structure and samples of its weights; compared with its length whenever the file is opened (NULL: only the length)';
 COMMENT ON COLUMN rstar.models.architecture IS 'qwen2, phi3 or llama; NULL for a bare vocabulary';
 COMMENT ON COLUMN rstar.models.parameters IS 'number of weights';
 COMMENT ON COLUMN rstar.models.file_type IS 'type of most weights: F32, F16, BF16, Q8_0, Q4_0, Q4_K, Q5_K or Q6_K';

@@ -118,15 +118,17 @@ find_entry(const rstar_model_row *row)
 	return NULL;
 }
 
-/* Map the file and open its vocabulary; nothing stays open on failure. */
+/* Map the row's file and open its vocabulary; nothing stays open on failure. */
 static rstar_status
-open_handles(int fd, rstar_open_model *open, rstar_error *err)
+open_handles(const rstar_model_row *row, int fd, rstar_open_model *open, rstar_error *err)
 {
 	rstar_status status = rstar_gguf_open_fd(fd, &rstar_allocator_malloc, &open->gguf, err);
 
 	if (status != RSTAR_OK)
 		return status;
-	status = rstar_tokenizer_open(open->gguf, &rstar_allocator_malloc, &open->tokenizer, err);
+	status = rstar_model_file_check(row, open->gguf, fd, err);
+	if (status == RSTAR_OK)
+		status = rstar_tokenizer_open(open->gguf, &rstar_allocator_malloc, &open->tokenizer, err);
 	if (status != RSTAR_OK)
 	{
 		rstar_gguf_close(open->gguf);
@@ -147,7 +149,7 @@ new_entry(const rstar_model_row *row)
 		elog(ERROR, "checksum of model \"%s\" is too long", row->name);
 	fd = rstar_model_file_open(row);
 	entry = calloc(1, sizeof(cache_entry));
-	status = entry ? open_handles(fd, &entry->open, &err)
+	status = entry ? open_handles(row, fd, &entry->open, &err)
 				   : rstar_error_memory(&err, sizeof(cache_entry));
 	close(fd);
 	if (status != RSTAR_OK)

@@ -36,6 +36,16 @@ static pending_removal *pending = NULL;
 
 /* --- opening ------------------------------------------------------------------------ */
 
+static rstar_status
+changed(rstar_error *err, const rstar_model_row *row)
+{
+	rstar_error_set(err, RSTAR_ERR_CORRUPT, "the file of model \"%s\" has changed", row->name);
+	return rstar_error_hint(
+		err, row->builtin ? "Install the files that belong to this version of the extension, or "
+							"run ALTER EXTENSION rstar UPDATE."
+						  : "Restore the file, or drop the model and import it again.");
+}
+
 int
 rstar_model_file_open(const rstar_model_row *row)
 {
@@ -59,12 +69,27 @@ rstar_model_file_open(const rstar_model_row *row)
 	if (info.st_size != row->file_size)
 	{
 		close(fd);
-		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-						errmsg("the file of model \"%s\" has changed", row->name),
-						errdetail("It has %lld bytes instead of %lld.", (long long) info.st_size,
-								  (long long) row->file_size)));
+		status = changed(&err, row);
+		rstar_error_detail(&err, "It has %lld bytes instead of %lld.", (long long) info.st_size,
+						   (long long) row->file_size);
+		rstar_raise(status, &err);
 	}
 	return fd;
+}
+
+rstar_status
+rstar_model_file_check(const rstar_model_row *row, const rstar_gguf *gguf, int fd, rstar_error *err)
+{
+	char found[RSTAR_STORE_IDENTITY_SIZE];
+	rstar_status status;
+
+	if (!row->file_id)
+		return RSTAR_OK;
+	status = rstar_store_identity(gguf, fd, found, err);
+	if (status != RSTAR_OK || strcmp(found, row->file_id) == 0)
+		return status;
+	changed(err, row);
+	return rstar_error_detail(err, "Its identity is %s instead of %s.", found, row->file_id);
 }
 
 rstar_gguf *
@@ -76,9 +101,13 @@ rstar_model_file_map(const rstar_model_row *row)
 	rstar_error err;
 	rstar_status status = rstar_gguf_open_fd(fd, &rstar_allocator_malloc, &gguf, &err);
 
+	if (status == RSTAR_OK)
+	{
+		rstar_guard_hold(guard, gguf);
+		status = rstar_model_file_check(row, gguf, fd, &err);
+	}
 	close(fd);
 	rstar_check(status, &err);
-	rstar_guard_hold(guard, gguf);
 	return gguf;
 }
 
@@ -184,7 +213,7 @@ rstar_model_file_finish(rstar_store_entry *entry)
 	if (entry_is_new(entry))
 	{
 		add_pending(removal);
-		read_again(entry->fd, entry->size);
+		read_again(entry->fd, entry->facts.size);
 	}
 	rstar_store_end(entry);
 }

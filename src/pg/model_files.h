@@ -6,7 +6,7 @@
  * and the name of a shipped one: no directories, no "..", nothing absolute.
  * That is checked at every open, whatever the row says, and so is that the
  * name leads to a regular file, not to a link, and that the file has the
- * length that the row says.
+ * length and the identity (core/model/store.h) that the row says.
  *
  * Files come and go with transactions: one that a transaction put into the
  * directory is removed if it aborts, one that it dropped is removed after it
@@ -23,12 +23,15 @@
 #include "pg/models.h"
 
 /*
- * Open a row's file for reading. The caller closes the descriptor before
- * anything can raise an error.
+ * Open a row's file for reading; its length is the row's. The caller closes the
+ * descriptor before anything can raise an error, and asks _check, with what it
+ * mapped of it, whether it is the file that the row means: CORRUPT if not.
  */
 extern int rstar_model_file_open(const rstar_model_row *row);
+extern rstar_status rstar_model_file_check(const rstar_model_row *row, const rstar_gguf *gguf,
+										   int fd, rstar_error *err);
 
-/* The same, mapped; closed when the current memory context is reset. */
+/* Open, map and check; closed when the current memory context is reset. */
 extern rstar_gguf *rstar_model_file_map(const rstar_model_row *row);
 
 /*

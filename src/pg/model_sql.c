@@ -158,8 +158,9 @@ rstar_model_register(rstar_model_row *row, const rstar_store_entry *entry)
 	rstar_error err;
 
 	row->path = pstrdup(entry->name);
-	row->sha256 = pstrdup(entry->sha256);
-	row->file_size = (int64) entry->size;
+	row->sha256 = pstrdup(entry->facts.sha256);
+	row->file_size = (int64) entry->facts.size;
+	row->file_id = pstrdup(entry->facts.identity);
 	gguf = rstar_model_file_map(row);
 
 	rstar_check(rstar_tokenizer_open(gguf, &rstar_allocator_malloc, &tokenizer, &err), &err);
@@ -492,7 +493,7 @@ rstar_model_verify(PG_FUNCTION_ARGS)
 	row = rstar_model_find(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	fd = rstar_model_file_open(row);
 	keep_descriptor(guard, fd);
-	rstar_check(rstar_store_verify(fd, (uint64) row->file_size, row->sha256, NULL,
+	rstar_check(rstar_store_verify(fd, (uint64) row->file_size, row->sha256,
 								   &rstar_allocator_malloc, &rstar_pg_cancel_serving, &err),
 				&err);
 	end_work(caller);

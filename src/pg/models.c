@@ -73,6 +73,7 @@ row_from_tuple(HeapTuple tuple, Relation table)
 	row->path = text_column(tuple, table, "path");
 	row->sha256 = text_column(tuple, table, "sha256");
 	row->file_size = integer_column(tuple, table, "file_size");
+	row->file_id = text_column(tuple, table, "file_id");
 	row->architecture = text_column(tuple, table, "architecture");
 	row->parameters = integer_column(tuple, table, "parameters");
 	row->file_type = text_column(tuple, table, "file_type");
@@ -236,13 +237,13 @@ rstar_model_insert(const rstar_model_row *row)
 {
 	static const char sql[] =
 		"INSERT INTO rstar.models (name, role, path, sha256, file_size, architecture, parameters, "
-		"file_type, context_length, prompt_template, defaults, parent_id) "
-		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, COALESCE($11, '{}'), $12) "
+		"file_type, context_length, prompt_template, defaults, parent_id, file_id) "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, COALESCE($11, '{}'), $12, $13) "
 		"ON CONFLICT (name) DO NOTHING RETURNING model_id";
-	Oid types[12] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID,  TEXTOID,
-					 INT8OID, TEXTOID, INT4OID, TEXTOID, JSONBOID, INT8OID};
-	Datum values[12];
-	char nulls[12];
+	Oid types[13] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID,  INT8OID, TEXTOID, INT8OID,
+					 TEXTOID, INT4OID, TEXTOID, JSONBOID, INT8OID, TEXTOID};
+	Datum values[13];
+	char nulls[13];
 	rstar_tables_scope scope;
 	int64 model_id = 0;
 	bool is_null;
@@ -261,6 +262,7 @@ rstar_model_insert(const rstar_model_row *row)
 	values[10] = row->defaults ? JsonbPGetDatum(row->defaults) : (Datum) 0;
 	nulls[10] = row->defaults ? ' ' : 'n';
 	values[11] = id_or_null(row->parent_id, &nulls[11]);
+	values[12] = text_or_null(row->file_id, &nulls[12]);
 
 	rstar_tables_begin(&scope, "models");
 	if (SPI_execute_with_args(sql, lengthof(types), types, values, nulls, false, 0) !=

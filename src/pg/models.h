@@ -21,6 +21,7 @@ typedef struct rstar_model_row
 	char *path;
 	char *sha256;
 	int64 file_size;
+	char *file_id; /* what rstar_store_identity says of the file; NULL: unknown */
 	char *architecture;
 	int64 parameters;
 	char *file_type;

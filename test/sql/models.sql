@@ -71,6 +71,27 @@ BEGIN;
 UPDATE rstar.models SET sha256 = repeat('0', 64) WHERE name = 'tiny';
 SELECT rstar_model_verify('tiny');
 ROLLBACK;
+-- a file of the same length that is another one (its identity stands in the detail)
+SELECT rstar_model_create('twin', 'bytes', 2, 64, 4, kv_heads => 2, feed_forward => 96, context => 128, seed => 1) > 0 AS created;
+SELECT count(DISTINCT file_size) AS lengths, count(DISTINCT file_id) AS identities, bool_and(file_id ~ '^[0-9a-f]{32}$') AS well_formed
+  FROM rstar.models WHERE name IN ('tiny', 'twin');
+SELECT count(*) AS without FROM rstar.models WHERE file_id IS NULL;
+BEGIN;
+UPDATE rstar.models SET path = (SELECT path FROM rstar.models WHERE name = 'tiny') WHERE name = 'twin';
+\set VERBOSITY terse
+SAVEPOINT a;
+SELECT rstar_generate('x', 'twin');
+ROLLBACK TO a;
+SELECT rstar_tokenize('x', 'twin');
+ROLLBACK TO a;
+SELECT rstar_model_quantize('twin', 'twin_q8', 'q8_0');
+ROLLBACK TO a;
+SELECT rstar_model_create('child', 'twin', 1, 32, 2);
+ROLLBACK TO a;
+SELECT rstar_model_verify('twin');
+\set VERBOSITY default
+ROLLBACK;
+SELECT rstar_model_drop('twin', true);
 
 -- drop, and what becomes of files
 CREATE VIEW ours AS SELECT o.* FROM rstar_model_orphans() o;

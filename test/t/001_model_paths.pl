@@ -62,6 +62,35 @@ $node->safe_psql('postgres',
 	"UPDATE rstar.models SET path = '" . ($file =~ s{.*/}{}r) . "', file_size = file_size + 1");
 like(error_of($node, q{SELECT rstar_tokenize('abc', 'good')}), qr/has changed/, 'another length');
 
+# A file of the row's length that is another one, moved into the row's place.
+$node->safe_psql('postgres', q{DELETE FROM rstar.models WHERE name = 'good'});
+add_model($node, 'words', model_bytes(vocabulary_only => 1), role => 'vocabulary');
+my %at;
+for my $seed (1, 2)
+{
+	$node->safe_psql('postgres', "SELECT rstar_model_create('twin $seed', 'words', 2, 64, 4, seed => $seed)");
+	$at{$seed} = "$directory/" . $node->safe_psql('postgres', "SELECT path FROM rstar.models WHERE name = 'twin $seed'");
+}
+is(-s $at{1}, -s $at{2}, 'two models of one shape have one length');
+my $write = q{SELECT rstar_generate('Once', 'twin 1', max_tokens => 8)};
+my $text = $node->safe_psql('postgres', $write);
+# Moved and not overwritten: a session that has the old file open keeps it.
+my $new = "$directory/new.gguf";
+is($node->safe_psql('postgres', "$write;\n\\! cp '$at{2}' '$new' && mv -f '$new' '$at{1}'\n$write"), "$text\n$text",
+	'a session that has the model open works on');
+my $changed = error_of($node, "\\set VERBOSITY verbose\n$write");
+like($changed, qr/ERROR:  XX001: the file of model "twin 1" has changed/, 'another file of the same length is noticed');
+like($changed, qr/DETAIL:  Its identity is [0-9a-f]{32} instead of [0-9a-f]{32}\./, 'by its identity');
+like($changed, qr/HINT:  Restore the file, or drop the model and import it again\./, 'and the hint helps');
+for my $use (q{rstar_tokenize('a', 'twin 1')}, q{rstar_model_quantize('twin 1', 'q', 'Q8_0')},
+	q{rstar_model_create('c', 'twin 1', 1, 32, 2)}, q{rstar_solve('1 + 1', 'twin 1')},
+	q{rstar_generate('a', 'twin 1')})
+{
+	like(error_of($node, "SELECT $use"), qr/the file of model "twin 1" has changed/, "refused: $use");
+}
+like(error_of($node, q{SELECT rstar_model_verify('twin 1')}), qr/does not have its checksum/, 'verify says so too');
+is($node->safe_psql('postgres', $write =~ s/twin 1/twin 2/r) ne '', 1, 'the other model is not concerned');
+
 # The directory itself: absolute elsewhere, and only by the configuration file.
 my $elsewhere = $node->basedir . '/models';
 mkdir $elsewhere, 0700;

@@ -98,10 +98,23 @@ count_files(void)
 }
 
 static void
+identify(const char *name, char identity[RSTAR_STORE_IDENTITY_SIZE])
+{
+	rstar_gguf *gguf = NULL;
+	rstar_error err = {0};
+	int fd;
+
+	CHECK(rstar_store_open(directory, name, &fd, &err) == RSTAR_OK);
+	CHECK_MSG(rstar_gguf_open_fd(fd, heap, &gguf, &err) == RSTAR_OK, "%s", err.message);
+	CHECK_MSG(rstar_store_identity(gguf, fd, identity, &err) == RSTAR_OK, "%s", err.message);
+	rstar_gguf_close(gguf);
+	close(fd);
+}
+
+static void
 a_model_gets_in(void)
 {
 	rstar_store_entry entry;
-	rstar_gguf *gguf = NULL;
 	rstar_error err = {0};
 	struct stat info;
 	char path[256];
@@ -110,22 +123,22 @@ a_model_gets_in(void)
 
 	CHECK(count_files().finished == 0); /* the directory is not there yet */
 	entry = install(1);
-	CHECK(strlen(entry.sha256) == 64 && strncmp(entry.name, entry.sha256, 64) == 0);
+	CHECK(strlen(entry.facts.sha256) == 64 && strncmp(entry.name, entry.facts.sha256, 64) == 0);
 	CHECK(stat(directory, &info) == 0 && (info.st_mode & 0777) == 0700);
 	path_of(entry.name, path);
 	CHECK(stat(path, &info) == 0 && (info.st_mode & 0777) == 0400);
-	CHECK((uint64_t) info.st_size == entry.size);
-	CHECK(rstar_store_open_model(directory, entry.name, heap, &gguf, &err) == RSTAR_OK);
-	rstar_store_identity(gguf, identity);
+	CHECK((uint64_t) info.st_size == entry.facts.size);
+	identify(entry.name, identity);
 	CHECK(strlen(identity) == 32);
-	rstar_gguf_close(gguf);
+	CHECK_STR(identity, entry.facts.identity);
 	CHECK(rstar_store_open(directory, entry.name, &fd, &err) == RSTAR_OK);
-	CHECK_MSG(rstar_store_verify(fd, entry.size, entry.sha256, NULL, heap, NULL, &err) == RSTAR_OK,
+	CHECK_MSG(rstar_store_verify(fd, entry.facts.size, entry.facts.sha256, heap, NULL, &err) ==
+				  RSTAR_OK,
 			  "%s", err.message);
-	CHECK(rstar_store_verify(fd, entry.size + 1, entry.sha256, NULL, heap, NULL, &err) ==
+	CHECK(rstar_store_verify(fd, entry.facts.size + 1, entry.facts.sha256, heap, NULL, &err) ==
 		  RSTAR_ERR_CORRUPT);
-	entry.sha256[5] ^= 1;
-	CHECK(rstar_store_verify(fd, entry.size, entry.sha256, NULL, heap, NULL, &err) ==
+	entry.facts.sha256[5] ^= 1;
+	CHECK(rstar_store_verify(fd, entry.facts.size, entry.facts.sha256, heap, NULL, &err) ==
 		  RSTAR_ERR_CORRUPT);
 	close(fd);
 }
@@ -148,32 +161,102 @@ damage_is_found(void)
 	rstar_store_entry entry = install(3);
 	rstar_error err = {0};
 	char path[256];
-	char before[RSTAR_STORE_IDENTITY_SIZE];
-	char after[RSTAR_STORE_IDENTITY_SIZE];
-	rstar_gguf *gguf = NULL;
 	int fd;
 
-	CHECK(rstar_store_open_model(directory, entry.name, heap, &gguf, &err) == RSTAR_OK);
-	rstar_store_identity(gguf, before);
-	rstar_gguf_close(gguf);
 	path_of(entry.name, path);
 	CHECK(chmod(path, 0600) == 0);
 	fd = open(path, O_RDWR);
-	CHECK(pwrite(fd, "\x01", 1, (off_t) entry.size - 100) == 1);
-	CHECK(rstar_store_verify(fd, entry.size, entry.sha256, NULL, heap, NULL, &err) ==
+	CHECK(pwrite(fd, "\x01", 1, (off_t) entry.facts.size - 100) == 1);
+	CHECK(rstar_store_verify(fd, entry.facts.size, entry.facts.sha256, heap, NULL, &err) ==
 		  RSTAR_ERR_CORRUPT);
 	CHECK_STR(err.message, "model file does not have its checksum");
-	CHECK(pwrite(fd, "\xff\xff\xff\x7f", 4, (off_t) entry.size - 64) == 4);
-	CHECK(rstar_store_verify(fd, entry.size, entry.sha256, NULL, heap, NULL, &err) ==
+	CHECK(pwrite(fd, "\xff\xff\xff\x7f", 4, (off_t) entry.facts.size - 64) == 4);
+	CHECK(rstar_store_verify(fd, entry.facts.size, entry.facts.sha256, heap, NULL, &err) ==
 		  RSTAR_ERR_CORRUPT);
 	CHECK(strstr(err.message, "NaN") != NULL);
-	CHECK(rstar_store_open_model(directory, entry.name, heap, &gguf, &err) == RSTAR_OK);
-	rstar_store_identity(gguf, after);
-	CHECK(strcmp(before, after) != 0);
-	rstar_gguf_close(gguf);
 	close(fd);
 	CHECK(rstar_store_remove(directory, entry.name, &err) == RSTAR_OK);
 	CHECK(rstar_store_remove(directory, entry.name, &err) == RSTAR_ERR_NOT_FOUND);
+}
+
+/* Files of one shape have one length; their identities differ all the same. */
+static void
+identities_differ(void)
+{
+	enum
+	{
+		files = 8
+	};
+	char found[files][RSTAR_STORE_IDENTITY_SIZE];
+	uint64_t size = install(20).facts.size;
+
+	for (uint64_t i = 0; i < files; i++)
+	{
+		rstar_store_entry entry = install(20 + i);
+
+		CHECK(entry.facts.size == size);
+		strcpy(found[i], entry.facts.identity);
+		for (uint64_t j = 0; j < i; j++)
+			CHECK(strcmp(found[i], found[j]) != 0);
+	}
+}
+
+/* Change one byte of a file and look at its identity; then change it back. */
+static bool
+byte_matters(const rstar_store_entry *entry, uint64_t at)
+{
+	char identity[RSTAR_STORE_IDENTITY_SIZE];
+	char path[256];
+	uint8_t byte;
+	int fd;
+
+	path_of(entry->name, path);
+	CHECK(chmod(path, 0600) == 0);
+	fd = open(path, O_RDWR);
+	CHECK(pread(fd, &byte, 1, (off_t) at) == 1);
+	byte ^= 1;
+	CHECK(pwrite(fd, &byte, 1, (off_t) at) == 1);
+	identify(entry->name, identity);
+	byte ^= 1;
+	CHECK(pwrite(fd, &byte, 1, (off_t) at) == 1);
+	close(fd);
+	return strcmp(identity, entry->facts.identity) != 0;
+}
+
+/* Every number among the keys counts, and 32 bytes of each tensor. */
+static void
+identities_see(void)
+{
+	rstar_store_entry entry = install(40);
+	rstar_gguf *gguf = NULL;
+	rstar_error err = {0};
+
+	CHECK(rstar_store_open_model(directory, entry.name, heap, &gguf, &err) == RSTAR_OK);
+	for (uint64_t i = 0; i < rstar_gguf_n_keys(gguf); i++)
+	{
+		rstar_gguf_type type;
+		rstar_string key = rstar_gguf_key(gguf, i, &type);
+		rstar_string value = rstar_gguf_value(gguf, i);
+
+		if (type == RSTAR_GGUF_F32) /* others would not be taken for a model any more */
+			CHECK_MSG(byte_matters(&entry, (uint64_t) (value.data - (char *) rstar_gguf_map(gguf))),
+					  "%.*s", (int) key.length, key.data);
+	}
+	for (uint64_t i = 0; i < rstar_gguf_n_tensors(gguf); i++)
+	{
+		const rstar_gguf_tensor *tensor = rstar_gguf_tensor_at(gguf, i);
+		uint64_t at =
+			(uint64_t) ((const char *) tensor->data - (const char *) rstar_gguf_map(gguf));
+		uint64_t seen = 0;
+
+		if (tensor->bytes > 2048)
+			continue; /* time */
+		for (uint64_t byte = 0; byte < tensor->bytes; byte++)
+			seen += byte_matters(&entry, at + byte);
+		CHECK_MSG(seen == (tensor->bytes < 32 ? tensor->bytes : 32), "%.*s: %llu",
+				  (int) tensor->name.length, tensor->name.data, (unsigned long long) seen);
+	}
+	rstar_gguf_close(gguf);
 }
 
 static void
@@ -288,6 +371,8 @@ main(void)
 	RUN(a_model_gets_in);
 	RUN(the_same_again);
 	RUN(damage_is_found);
+	RUN(identities_differ);
+	RUN(identities_see);
 	RUN(what_is_no_model_stays_out);
 	RUN(copying);
 	RUN(cancelling);

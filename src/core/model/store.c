@@ -114,6 +114,145 @@ rstar_store_open_model(const char *directory, const char *name, const rstar_allo
 	return st;
 }
 
+/* --- telling files apart ------------------------------------------------------ */
+
+static rstar_status
+cancelled(rstar_error *err)
+{
+	return rstar_error_set(err, RSTAR_ERR_CANCELLED, "reading a model file was cancelled");
+}
+
+/*
+ * The bytes of a tensor that take part in an identity: a few, at a place that
+ * depends on the tensor's number, so that it does not meet the same place of a
+ * block each time. They are read and not taken from the map, where each would
+ * cost a page fault, ten times as much.
+ */
+static rstar_status
+hash_sample(rstar_sha256 *hash, int fd, uint64_t offset, uint64_t length, uint64_t number,
+			rstar_error *err)
+{
+	uint8_t sample[32];
+	size_t wanted = length < sizeof sample ? length : sizeof sample;
+	ssize_t got;
+
+	if (length > sizeof sample)
+		offset += (number * 0x9e3779b97f4a7c15ULL >> 11) % (length - sizeof sample);
+	do
+		got = pread(fd, sample, wanted, (off_t) offset);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return rstar_error_set(err, RSTAR_ERR_IO, "could not read model file: %s", strerror(errno));
+	rstar_sha256_update(hash, sample, (size_t) got);
+	return RSTAR_OK;
+}
+
+/* A string, or of a long one (the tokens of a vocabulary) the length and both ends. */
+static void
+hash_string(rstar_sha256 *hash, rstar_string string)
+{
+	const size_t whole = 16384;
+	const size_t end = 512;
+	uint64_t length = string.length;
+
+	rstar_sha256_update(hash, &length, sizeof length);
+	if (string.length <= whole)
+	{
+		rstar_sha256_update(hash, string.data, string.length);
+		return;
+	}
+	rstar_sha256_update(hash, string.data, end);
+	rstar_sha256_update(hash, string.data + string.length - end, end);
+}
+
+static void
+hash_keys(rstar_sha256 *hash, const rstar_gguf *gguf)
+{
+	for (uint64_t i = 0; i < rstar_gguf_n_keys(gguf); i++)
+	{
+		rstar_gguf_type type;
+
+		hash_string(hash, rstar_gguf_key(gguf, i, &type));
+		rstar_sha256_update(hash, &type, sizeof type);
+		hash_string(hash, rstar_gguf_value(gguf, i));
+	}
+}
+
+rstar_status
+rstar_store_identity(const rstar_gguf *gguf, int fd, char identity[RSTAR_STORE_IDENTITY_SIZE],
+					 rstar_error *err)
+{
+	const uint8_t *bytes = rstar_gguf_map(gguf);
+	uint64_t size = rstar_gguf_file_size(gguf);
+	char text[RSTAR_SHA256_TEXT_SIZE];
+	rstar_status st = RSTAR_OK;
+	rstar_sha256 hash;
+
+	rstar_sha256_init(&hash);
+	rstar_sha256_update(&hash, &size, sizeof size);
+	hash_keys(&hash, gguf);
+	for (uint64_t i = 0; i < rstar_gguf_n_tensors(gguf) && st == RSTAR_OK; i++)
+	{
+		const rstar_gguf_tensor *tensor = rstar_gguf_tensor_at(gguf, i);
+		uint64_t offset = (uint64_t) ((const uint8_t *) tensor->data - bytes);
+
+		hash_string(&hash, tensor->name);
+		rstar_sha256_update(&hash, tensor->dims, sizeof tensor->dims);
+		rstar_sha256_update(&hash, &tensor->type, sizeof tensor->type);
+		rstar_sha256_update(&hash, &offset, sizeof offset);
+		st = hash_sample(&hash, fd, offset, tensor->bytes, i, err);
+	}
+	rstar_sha256_finish_text(&hash, text);
+	snprintf(identity, RSTAR_STORE_IDENTITY_SIZE, "%.32s", text);
+	return st;
+}
+
+static rstar_status
+hash_map(const rstar_gguf *gguf, char text[RSTAR_SHA256_TEXT_SIZE], const rstar_cancel *cancel,
+		 rstar_error *err)
+{
+	const uint8_t *bytes = rstar_gguf_map(gguf);
+	uint64_t size = rstar_gguf_file_size(gguf);
+	rstar_sha256 hash;
+
+	rstar_sha256_init(&hash);
+	for (uint64_t at = 0; at < size; at += HASH_SLICE)
+	{
+		rstar_sha256_update(&hash, bytes + at, size - at < HASH_SLICE ? size - at : HASH_SLICE);
+		if (rstar_cancel_requested(cancel))
+			return cancelled(err);
+	}
+	rstar_sha256_finish_text(&hash, text);
+	return RSTAR_OK;
+}
+
+rstar_status
+rstar_store_examine(int fd, rstar_store_facts *facts, const rstar_allocator *allocator,
+					const rstar_cancel *cancel, rstar_error *err)
+{
+	rstar_gguf *gguf;
+	rstar_weights *weights;
+	rstar_status st = rstar_gguf_open_fd(fd, allocator, &gguf, err);
+
+	if (st != RSTAR_OK)
+		return st;
+	/* A file without tensors is a vocabulary; whoever opens it checks that. */
+	if (rstar_gguf_n_tensors(gguf) > 0)
+	{
+		st = rstar_weights_open(gguf, allocator, &weights, err);
+		rstar_weights_close(weights);
+	}
+	if (st == RSTAR_OK)
+		st = rstar_gguf_check_data(gguf, cancel, err);
+	if (st == RSTAR_OK)
+		st = hash_map(gguf, facts->sha256, cancel, err);
+	if (st == RSTAR_OK)
+		st = rstar_store_identity(gguf, fd, facts->identity, err);
+	facts->size = rstar_gguf_file_size(gguf);
+	rstar_gguf_close(gguf);
+	return st;
+}
+
 /* --- putting a file in ------------------------------------------------------ */
 
 rstar_status
@@ -162,12 +301,6 @@ rstar_store_end(rstar_store_entry *entry)
 	entry->directory = -1;
 	entry->fd = -1;
 	entry->unfinished[0] = '\0';
-}
-
-static rstar_status
-cancelled(rstar_error *err)
-{
-	return rstar_error_set(err, RSTAR_ERR_CANCELLED, "reading a model file was cancelled");
 }
 
 /* All of `length` bytes at `offset`. */
@@ -227,51 +360,6 @@ rstar_store_copy(rstar_store_entry *entry, int from, const rstar_cancel *cancel,
 	return st;
 }
 
-static rstar_status
-hash_map(const rstar_gguf *gguf, char text[RSTAR_SHA256_TEXT_SIZE], const rstar_cancel *cancel,
-		 rstar_error *err)
-{
-	const uint8_t *bytes = rstar_gguf_map(gguf);
-	uint64_t size = rstar_gguf_file_size(gguf);
-	rstar_sha256 hash;
-
-	rstar_sha256_init(&hash);
-	for (uint64_t at = 0; at < size; at += HASH_SLICE)
-	{
-		rstar_sha256_update(&hash, bytes + at, size - at < HASH_SLICE ? size - at : HASH_SLICE);
-		if (rstar_cancel_requested(cancel))
-			return cancelled(err);
-	}
-	rstar_sha256_finish_text(&hash, text);
-	return RSTAR_OK;
-}
-
-/* The file behind fd is a model without NaN; its size and hash. */
-static rstar_status
-check_model(int fd, uint64_t *size, char text[RSTAR_SHA256_TEXT_SIZE],
-			const rstar_allocator *allocator, const rstar_cancel *cancel, rstar_error *err)
-{
-	rstar_gguf *gguf;
-	rstar_weights *weights;
-	rstar_status st = rstar_gguf_open_fd(fd, allocator, &gguf, err);
-
-	if (st != RSTAR_OK)
-		return st;
-	/* A file without tensors is a vocabulary; whoever opens it checks that. */
-	if (rstar_gguf_n_tensors(gguf) > 0)
-	{
-		st = rstar_weights_open(gguf, allocator, &weights, err);
-		rstar_weights_close(weights);
-	}
-	if (st == RSTAR_OK)
-		st = rstar_gguf_check_data(gguf, cancel, err);
-	if (st == RSTAR_OK)
-		st = hash_map(gguf, text, cancel, err);
-	*size = rstar_gguf_file_size(gguf);
-	rstar_gguf_close(gguf);
-	return st;
-}
-
 /* Give the synced file its name, unless one of that content has it. */
 static rstar_status
 name_file(rstar_store_entry *entry, rstar_error *err)
@@ -279,7 +367,7 @@ name_file(rstar_store_entry *entry, rstar_error *err)
 	struct stat info;
 
 	if (fstatat(entry->directory, entry->name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
-		S_ISREG(info.st_mode) && (uint64_t) info.st_size == entry->size)
+		S_ISREG(info.st_mode) && (uint64_t) info.st_size == entry->facts.size)
 		return RSTAR_OK; /* rstar_store_end removes ours */
 	if (fchmod(entry->fd, 0400) != 0 ||
 		renameat(entry->directory, entry->unfinished, entry->directory, entry->name) != 0)
@@ -294,11 +382,11 @@ rstar_status
 rstar_store_commit(rstar_store_entry *entry, const rstar_allocator *allocator,
 				   const rstar_cancel *cancel, rstar_error *err)
 {
-	rstar_status st = check_model(entry->fd, &entry->size, entry->sha256, allocator, cancel, err);
+	rstar_status st = rstar_store_examine(entry->fd, &entry->facts, allocator, cancel, err);
 
 	if (st != RSTAR_OK)
 		return st;
-	snprintf(entry->name, sizeof entry->name, "%s.gguf", entry->sha256);
+	snprintf(entry->name, sizeof entry->name, "%s.gguf", entry->facts.sha256);
 	if (fsync(entry->fd) != 0)
 		return io_error(err, "sync model file", entry->name);
 	return name_file(entry, err);
@@ -307,68 +395,23 @@ rstar_store_commit(rstar_store_entry *entry, const rstar_allocator *allocator,
 /* --- looking after files ----------------------------------------------------- */
 
 rstar_status
-rstar_store_verify(int fd, uint64_t size, const char *sha256,
-				   char sha256_found[RSTAR_SHA256_TEXT_SIZE], const rstar_allocator *allocator,
+rstar_store_verify(int fd, uint64_t size, const char *sha256, const rstar_allocator *allocator,
 				   const rstar_cancel *cancel, rstar_error *err)
 {
-	char text[RSTAR_SHA256_TEXT_SIZE];
-	uint64_t actual;
+	rstar_store_facts facts;
 	struct stat info;
 	rstar_status st;
 
 	if (fstat(fd, &info) == 0 && (uint64_t) info.st_size != size)
 		return rstar_error_set(err, RSTAR_ERR_CORRUPT, "model file has %llu bytes instead of %llu",
 							   (unsigned long long) info.st_size, (unsigned long long) size);
-	st = check_model(fd, &actual, text, allocator, cancel, err);
-	if (st != RSTAR_OK)
-		return st;
-	if (sha256_found)
-		strcpy(sha256_found, text);
-	if (sha256 && strcmp(sha256, text) != 0)
+	st = rstar_store_examine(fd, &facts, allocator, cancel, err);
+	if (st == RSTAR_OK && strcmp(sha256, facts.sha256) != 0)
 	{
 		rstar_error_set(err, RSTAR_ERR_CORRUPT, "model file does not have its checksum");
-		return rstar_error_detail(err, "SHA-256 is %s instead of %s.", text, sha256);
+		return rstar_error_detail(err, "SHA-256 is %s instead of %s.", facts.sha256, sha256);
 	}
-	return RSTAR_OK;
-}
-
-void
-rstar_store_identity(const rstar_gguf *gguf, char identity[RSTAR_STORE_IDENTITY_SIZE])
-{
-	enum
-	{
-		samples = 64,
-		sample_bytes = 64
-	};
-	const uint8_t *bytes = rstar_gguf_map(gguf);
-	uint64_t size = rstar_gguf_file_size(gguf);
-	uint64_t step = size / samples;
-	char text[RSTAR_SHA256_TEXT_SIZE];
-	rstar_sha256 hash;
-
-	rstar_sha256_init(&hash);
-	rstar_sha256_update(&hash, &size, sizeof size);
-	for (uint64_t i = 0; i < rstar_gguf_n_tensors(gguf); i++)
-	{
-		const rstar_gguf_tensor *tensor = rstar_gguf_tensor_at(gguf, i);
-		uint64_t offset = (uint64_t) ((const uint8_t *) tensor->data - bytes);
-
-		rstar_sha256_update(&hash, tensor->name.data, tensor->name.length);
-		rstar_sha256_update(&hash, tensor->dims, sizeof tensor->dims);
-		rstar_sha256_update(&hash, &tensor->type, sizeof tensor->type);
-		rstar_sha256_update(&hash, &offset, sizeof offset);
-	}
-	for (uint64_t i = 0; i < samples; i++)
-	{
-		uint64_t at = (i + 1) * step;
-
-		at = at < size ? at : size;
-		at = at > sample_bytes ? at - sample_bytes : 0;
-		rstar_sha256_update(&hash, bytes + at, size - at < sample_bytes ? size - at : sample_bytes);
-	}
-	rstar_sha256_finish_text(&hash, text);
-	memcpy(identity, text, RSTAR_STORE_IDENTITY_SIZE - 1);
-	identity[RSTAR_STORE_IDENTITY_SIZE - 1] = '\0';
+	return st;
 }
 
 rstar_status
