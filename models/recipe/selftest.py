@@ -76,10 +76,11 @@ class Recipe(unittest.TestCase):
 
     def test_rephrasing_keeps_the_numbers(self):
         rng = random.Random(3)
+        digits = lambda t: sorted(c for c in t.replace("²", "2").replace("³", "3") if c.isdigit())
         for problem, _ in CASES:
-            said = rephrase.record({"problem": problem}, rng)["problem"]
-            digits = lambda t: sorted(c for c in t if c.isdigit())
-            self.assertEqual(digits(problem), digits(said), (problem, said))
+            for _ in range(20):
+                said = rephrase.record({"problem": problem}, rng)["problem"]
+                self.assertEqual(digits(problem), digits(said), (problem, said))
 
     def test_vocabulary(self):
         texts = [p for p, _ in CASES] * 5 + ["".join(write(p, random.Random(1)).texts()) for p, _ in CASES]

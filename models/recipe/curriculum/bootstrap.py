@@ -23,7 +23,7 @@ def normal(text):
 def excluded(paths):
     result = set()
     for path in paths:
-        with gzip.open(path, "rt") as lines:
+        with (gzip.open if path.endswith(".gz") else open)(path, "rt") as lines:
             result.update(normal(json.loads(line)["problem"]) for line in lines)
     return result
 
@@ -105,7 +105,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--unrestricted", action="store_true")
     parser.add_argument("--long", type=float, default=0.0, help="share of solutions that may have numbers of more than 3 digits")
-    parser.add_argument("--rephrase", type=float, default=0.15)
+    parser.add_argument("--rephrase", type=float, default=0.3)
     parser.add_argument("--exclude", action="append", default=[])
     parser.add_argument("--modules", default="")
     parser.add_argument("--processes", type=int, default=2)
