@@ -429,10 +429,58 @@ SELECT pg_catalog.pg_extension_config_dump('rstar.preference_pairs', '');
 -- ===========================================================================
 
 CREATE FUNCTION rstar_solve(problem text, model text DEFAULT NULL, ppm text DEFAULT NULL,
-                            candidates integer DEFAULT NULL, rollouts integer DEFAULT NULL,
-                            max_depth integer DEFAULT NULL, temperature double precision DEFAULT NULL,
-                            seed bigint DEFAULT NULL)
+                            method text DEFAULT NULL, candidates integer DEFAULT NULL,
+                            rollouts integer DEFAULT NULL, max_depth integer DEFAULT NULL,
+                            temperature double precision DEFAULT NULL, seed bigint DEFAULT NULL)
 	RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000;
-COMMENT ON FUNCTION rstar_solve(text, text, text, integer, integer, integer, double precision, bigint) IS
-	'solve a problem by tree search over verified steps: the answer, or NULL if none was reached; writes nothing';
+COMMENT ON FUNCTION rstar_solve(text, text, text, text, integer, integer, integer, double precision, bigint) IS
+	'solve a problem by search over verified steps: the answer, or NULL if none was reached; writes nothing';
+
+CREATE FUNCTION rstar_search(problem text, answer text DEFAULT NULL, model text DEFAULT NULL, ppm text DEFAULT NULL,
+                            method text DEFAULT NULL, candidates integer DEFAULT NULL,
+                            rollouts integer DEFAULT NULL, max_depth integer DEFAULT NULL,
+                            temperature double precision DEFAULT NULL, seed bigint DEFAULT NULL)
+	RETURNS bigint
+	AS 'MODULE_PATHNAME', 'rstar_search_text' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000;
+COMMENT ON FUNCTION rstar_search(text, text, text, text, text, integer, integer, integer, double precision, bigint) IS
+	'search a problem given as text with its known answer, NULL if there is none, and store problem and tree: the tree''s number';
+
+CREATE FUNCTION rstar_search(problem_id bigint, model text DEFAULT NULL, ppm text DEFAULT NULL,
+                            method text DEFAULT NULL, candidates integer DEFAULT NULL,
+                            rollouts integer DEFAULT NULL, max_depth integer DEFAULT NULL,
+                            temperature double precision DEFAULT NULL, seed bigint DEFAULT NULL)
+	RETURNS bigint
+	AS 'MODULE_PATHNAME', 'rstar_search_id' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000;
+COMMENT ON FUNCTION rstar_search(bigint, text, text, text, integer, integer, integer, double precision, bigint) IS
+	'search a problem of rstar.problems and store the tree: its number';
+
+CREATE FUNCTION rstar_search(problem_ids bigint[], model text DEFAULT NULL, ppm text DEFAULT NULL,
+                            method text DEFAULT NULL, candidates integer DEFAULT NULL,
+                            rollouts integer DEFAULT NULL, max_depth integer DEFAULT NULL,
+                            temperature double precision DEFAULT NULL, seed bigint DEFAULT NULL,
+                             OUT problem_id bigint, OUT tree_id bigint)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'rstar_search_ids' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION rstar_search(bigint[], text, text, text, integer, integer, integer, double precision, bigint) IS
+	'search problems of rstar.problems side by side and store the trees: a row for each problem, in their order';
+
+CREATE FUNCTION rstar_search_scripted(problem_id bigint, script jsonb, ppm boolean DEFAULT false)
+	RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100000;
+COMMENT ON FUNCTION rstar_search_scripted(bigint, jsonb, boolean) IS
+	'for tests: search with a script in the place of the models, an array of arrays of candidates with text, score and status, and store the tree';
+
+CREATE FUNCTION rstar_continue(tree_id bigint, rollouts integer)
+	RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100000;
+COMMENT ON FUNCTION rstar_continue(bigint, integer) IS
+	'add rollouts to a stored tree, which becomes what an uninterrupted search would have given; pairs made from it are removed';
+
+REVOKE EXECUTE ON FUNCTION
+	rstar_search(text, text, text, text, text, integer, integer, integer, double precision, bigint),
+	rstar_search(bigint, text, text, text, integer, integer, integer, double precision, bigint),
+	rstar_search(bigint[], text, text, text, integer, integer, integer, double precision, bigint),
+	rstar_search_scripted(bigint, jsonb, boolean),
+	rstar_continue(bigint, integer)
+	FROM PUBLIC;

@@ -1,163 +1,331 @@
 /*
  * search_sql.c
- *	  rstar_solve: from a problem to an answer.
+ *	  rstar_solve, rstar_search, rstar_continue: from a problem to an answer, and
+ *	  to a tree that is kept.
  *
- * Nothing is written to any table, so it works in a read-only transaction and
- * on a standby. The search runs in slices with a look at interrupts between
- * them; whatever ends it early, a guard releases its nodes, its processes in
- * the sandbox and its job in the engine.
+ * rstar_solve writes nothing to any table, so it works in a read-only
+ * transaction and on a standby.
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
-#include "core/search/search.h"
+#include "pg/arguments.h"
 #include "pg/boundary.h"
-#include "pg/model_cache.h"
-#include "pg/models.h"
-#include "pg/sandbox.h"
+#include "pg/compat.h"
+#include "pg/search_run.h"
+#include "pg/search_script.h"
 #include "pg/settings.h"
+#include "pg/tree_store.h"
 
 PG_FUNCTION_INFO_V1(rstar_solve);
+PG_FUNCTION_INFO_V1(rstar_search_text);
+PG_FUNCTION_INFO_V1(rstar_search_id);
+PG_FUNCTION_INFO_V1(rstar_search_ids);
+PG_FUNCTION_INFO_V1(rstar_search_scripted);
+PG_FUNCTION_INFO_V1(rstar_continue);
 
-/* Arguments of rstar_solve, by position. */
-enum
+static rstar_search_problem
+problem_of(const char *statement, const char *gold, int64 seed)
 {
-	ARG_PROBLEM,
-	ARG_MODEL,
-	ARG_PPM,
-	ARG_CANDIDATES,
-	ARG_ROLLOUTS,
-	ARG_MAX_DEPTH,
-	ARG_TEMPERATURE,
-	ARG_SEED
-};
+	rstar_search_problem problem = {.text = {statement, strlen(statement)}};
 
-static void
-open_model(rstar_model_row *row, rstar_search_model *model)
-{
-	const rstar_open_model *open = rstar_model_open_engine(row);
-	rstar_error err;
-
-	model->engine = open->engine;
-	model->tokenizer = open->tokenizer;
-	/* The row's template is the one in force: it may have been given at import. */
-	if (row->prompt_template)
-		rstar_check(rstar_prompt_template_parse(row->prompt_template, strlen(row->prompt_template),
-												&model->prompt, &err),
-					&err);
-	else
-		rstar_check(rstar_prompt_template_read(open->gguf, &model->prompt, &err), &err);
-}
-
-static uint32
-int_argument(FunctionCallInfo fcinfo, int n, const char *name, Jsonb *defaults)
-{
-	bool given = n >= 0 && !PG_ARGISNULL(n);
-
-	return (uint32) rstar_option_int(name, given, given ? PG_GETARG_INT32(n) : 0, defaults);
+	if (gold)
+		problem.gold = (rstar_string){gold, strlen(gold)};
+	problem.seed = rstar_search_seed((uint64) seed, problem.text, 0);
+	return problem;
 }
 
 static void
-read_options(FunctionCallInfo fcinfo, Jsonb *defaults, bool ppm, rstar_search_options *options)
+raise_failure(const rstar_search_outcome *outcome)
 {
-	bool warm = !PG_ARGISNULL(ARG_TEMPERATURE);
-
-	rstar_search_options_paper(options);
-	options->mcts.guidance = ppm ? RSTAR_GUIDANCE_PPM : RSTAR_GUIDANCE_NONE;
-	options->mcts.known_answer = false;
-	options->mcts.max_rollouts = int_argument(fcinfo, ARG_ROLLOUTS, "rollouts", defaults);
-	options->mcts.max_depth = int_argument(fcinfo, ARG_MAX_DEPTH, "max_depth", defaults);
-	options->mcts.c_uct = rstar_settings.exploration;
-	options->mcts.unvisited_value = rstar_settings.unvisited_value;
-	options->mcts.answer_exclusive = rstar_settings.answer_exclusive;
-	options->candidates = int_argument(fcinfo, ARG_CANDIDATES, "candidates", defaults);
-	options->candidates_below = options->candidates;
-	options->step_tokens = int_argument(fcinfo, -1, "step_tokens", defaults);
-	options->total_tokens = int_argument(fcinfo, -1, "solution_tokens", defaults);
-	options->sampling.temperature = (float) rstar_option_real(
-		"search_temperature", warm, warm ? PG_GETARG_FLOAT8(ARG_TEMPERATURE) : 0, defaults);
-	options->max_code_errors = (uint32) rstar_settings.max_code_errors;
-	options->value_scale = rstar_settings.value_scale;
-	rstar_session_sandbox_limits(&options->limits);
+	if (outcome->status != RSTAR_OK)
+		rstar_raise(outcome->status, outcome->error);
 }
 
-/* The answer of the finished search as a text, or NULL. */
-static text *
-answer_text(const rstar_search *search)
+/* --- rstar_solve ---------------------------------------------------------------------- */
+
+static void
+keep_answer(void *arg, const rstar_search_outcome *outcome)
 {
-	const rstar_tree_node *node;
-	rstar_error err;
-	uint32 id;
+	char **answer = arg;
 
-	rstar_check(rstar_search_answer(search, 0, &id, &err), &err);
-	if (id == RSTAR_NO_NODE)
-		return NULL;
-	node = &rstar_search_mcts(search, 0)->tree.nodes[id];
-	return cstring_to_text(rstar_clean_text(node->answer.data, node->answer.length));
-}
-
-static text *
-search_problem(const rstar_search_parts *parts, const rstar_search_options *options,
-			   const rstar_search_problem *problem)
-{
-	rstar_guard *guard =
-		rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_search_free);
-	rstar_search *search;
-	rstar_status status;
-	rstar_error err;
-	text *answer;
-
-	rstar_check(rstar_search_create(parts, options, problem, 1, &rstar_allocator_malloc,
-									&rstar_pg_cancel, &search, &err),
-				&err);
-	rstar_guard_hold(guard, search);
-	while ((status = rstar_search_step(search, &rstar_pg_cancel, &err)) == RSTAR_AGAIN)
-		CHECK_FOR_INTERRUPTS();
-	rstar_check(status, &err);
-	answer = answer_text(search);
-	rstar_guard_release(guard);
-	return answer;
+	raise_failure(outcome);
+	if (outcome->answer != RSTAR_NO_NODE)
+		*answer = rstar_search_answer_text(outcome->mcts, outcome->answer);
 }
 
 Datum
 rstar_solve(PG_FUNCTION_ARGS)
 {
 	rstar_search_parts parts = {0};
-	rstar_search_options options;
-	rstar_search_problem problem = {0};
+	rstar_search_setup setup;
+	rstar_search_problem problem;
 	MemoryContext context, caller;
-	rstar_model_row *policy, *ppm;
-	text *statement, *answer;
+	char *answer = NULL;
+	text *result = NULL;
 
-	if (PG_ARGISNULL(ARG_PROBLEM))
+	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	context = AllocSetContextCreate(CurrentMemoryContext, "rstar solve", ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(context);
-
-	policy = rstar_model_resolve(PG_ARGISNULL(ARG_MODEL) ? NULL : PG_GETARG_TEXT_PP(ARG_MODEL),
-								 RSTAR_ROLE_POLICY);
-	ppm = rstar_model_resolve_optional(PG_ARGISNULL(ARG_PPM) ? NULL : PG_GETARG_TEXT_PP(ARG_PPM),
-									   RSTAR_ROLE_PPM);
-	read_options(fcinfo, policy->defaults, ppm != NULL, &options);
-	open_model(policy, &parts.policy);
-	if (ppm)
-		open_model(ppm, &parts.ppm);
-	parts.sandbox = rstar_session_sandbox();
-	statement = PG_GETARG_TEXT_PP(ARG_PROBLEM);
-	problem.text = (rstar_string){VARDATA_ANY(statement), VARSIZE_ANY_EXHDR(statement)};
-	problem.seed =
-		PG_ARGISNULL(ARG_SEED) ? (uint64) rstar_settings.seed : (uint64) PG_GETARG_INT64(ARG_SEED);
-	answer = search_problem(&parts, &options, &problem);
-
+	rstar_search_setup_read(fcinfo, 1, false, &setup);
+	rstar_search_open(&setup, &parts);
+	problem = problem_of(text_to_cstring(PG_GETARG_TEXT_PP(0)), NULL, setup.seed);
+	rstar_search_run(&setup, &parts, &problem, 1, keep_answer, &answer);
 	MemoryContextSwitchTo(caller);
 	if (answer)
-		answer = (text *) DatumGetPointer(PG_DETOAST_DATUM_COPY(PointerGetDatum(answer)));
+		result = cstring_to_text(answer);
 	MemoryContextDelete(context);
-	if (!answer)
+	if (!result)
 		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(answer);
+	PG_RETURN_TEXT_P(result);
+}
+
+/* --- rstar_search --------------------------------------------------------------------- */
+
+/* Problems under search, and the trees that came of them. */
+typedef struct batch
+{
+	const rstar_search_setup *setup;
+	rstar_problem_row *rows;
+	rstar_search_problem *problems;
+	int64 *trees;
+	TimestampTz started;
+	bool alone; /* a problem that cannot be searched is an error */
+	MemoryContext scratch;
+} batch;
+
+static void
+store_tree(void *arg, const rstar_search_outcome *outcome)
+{
+	batch *b = arg;
+	uint32 i = outcome->problem;
+	MemoryContext caller;
+
+	if (b->alone)
+		raise_failure(outcome);
+	caller = MemoryContextSwitchTo(b->scratch);
+	b->trees[i] =
+		rstar_tree_store(b->rows[i].problem_id, b->problems[i].seed, b->setup, outcome, b->started);
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(b->scratch);
+}
+
+/* Search the problems of the rows; the trees' numbers, palloc'd. */
+static int64 *
+search_rows(const rstar_search_setup *setup, const rstar_search_parts *parts,
+			rstar_problem_row *rows, uint32 n, bool alone)
+{
+	batch b = {.setup = setup, .rows = rows, .alone = alone, .started = GetCurrentTimestamp()};
+
+	b.problems = palloc(n * sizeof *b.problems);
+	b.trees = palloc0(n * sizeof *b.trees);
+	b.scratch = AllocSetContextCreate(CurrentMemoryContext, "rstar tree", ALLOCSET_DEFAULT_SIZES);
+	for (uint32 i = 0; i < n; i++)
+		b.problems[i] = problem_of(rows[i].statement, rows[i].answer, setup->seed);
+	rstar_search_run(setup, parts, b.problems, n, store_tree, &b);
+	return b.trees;
+}
+
+/* One problem, with the common arguments from `first`. */
+static int64
+search_one(FunctionCallInfo fcinfo, int first, rstar_problem_row *row)
+{
+	rstar_search_parts parts = {0};
+	rstar_search_setup setup;
+
+	rstar_search_setup_read(fcinfo, first, rstar_settings.use_known_answer, &setup);
+	rstar_search_open(&setup, &parts);
+	return search_rows(&setup, &parts, row, 1, true)[0];
+}
+
+Datum
+rstar_search_text(PG_FUNCTION_ARGS)
+{
+	rstar_problem_row row;
+	char *statement, *answer;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	statement = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	answer = rstar_optional_text(fcinfo, 1);
+	rstar_problem_enter(statement, answer, &row);
+	PG_RETURN_INT64(search_one(fcinfo, 2, &row));
+}
+
+Datum
+rstar_search_id(PG_FUNCTION_ARGS)
+{
+	rstar_problem_row row;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	rstar_problem_find(PG_GETARG_INT64(0), &row);
+	PG_RETURN_INT64(search_one(fcinfo, 1, &row));
+}
+
+/* The rows of an array of problem numbers. */
+static rstar_problem_row *
+find_problems(ArrayType *array, uint32 *n)
+{
+	rstar_problem_row *rows;
+	Datum *ids;
+	bool *nulls;
+	int count;
+
+	deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &ids, &nulls,
+					  &count);
+	rows = palloc(count * sizeof *rows);
+	for (int i = 0; i < count; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+							errmsg("a problem's number must not be NULL")));
+		CHECK_FOR_INTERRUPTS();
+		rstar_problem_find(DatumGetInt64(ids[i]), &rows[i]);
+	}
+	*n = (uint32) count;
+	return rows;
+}
+
+Datum
+rstar_search_ids(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	rstar_search_parts parts = {0};
+	rstar_search_setup setup;
+	rstar_problem_row *rows;
+	int64 *trees;
+	uint32 n;
+
+	rstar_materialize(fcinfo);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	rstar_search_setup_read(fcinfo, 1, rstar_settings.use_known_answer, &setup);
+	rows = find_problems(PG_GETARG_ARRAYTYPE_P(0), &n);
+	if (n == 0)
+		return (Datum) 0;
+	rstar_search_open(&setup, &parts);
+	trees = search_rows(&setup, &parts, rows, n, false);
+	for (uint32 i = 0; i < n; i++)
+	{
+		Datum values[2] = {Int64GetDatum(rows[i].problem_id), Int64GetDatum(trees[i])};
+		bool nulls[2] = {false, false};
+
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+Datum
+rstar_search_scripted(PG_FUNCTION_ARGS)
+{
+	rstar_search_parts parts = {0};
+	rstar_search_setup setup;
+	rstar_problem_row row;
+
+	rstar_problem_find(PG_GETARG_INT64(0), &row);
+	rstar_search_script_open(PG_GETARG_JSONB_P(1), PG_GETARG_BOOL(2), &setup, &parts);
+	PG_RETURN_INT64(search_rows(&setup, &parts, &row, 1, true)[0]);
+}
+
+/* --- rstar_continue -------------------------------------------------------------------- */
+
+typedef struct continuation
+{
+	const rstar_stored_tree *stored;
+	const rstar_search_setup *setup;
+	bool same_arithmetic;
+} continuation;
+
+static void
+replace_tree(void *arg, const rstar_search_outcome *outcome)
+{
+	continuation *c = arg;
+	rstar_search_outcome replaced = *outcome;
+	rstar_search_cost cost = *outcome->cost;
+
+	raise_failure(outcome);
+	cost.reproducible &= c->same_arithmetic;
+	replaced.cost = &cost;
+	rstar_tree_replace(c->stored, c->setup, &replaced);
+}
+
+/* The model that the tree was searched with; raises if it is not there any more. */
+static rstar_model_row *
+model_of(const rstar_stored_tree *tree, const char *role, const char *name)
+{
+	char *sha256 = rstar_json_text(tree->settings, psprintf("%s_sha256", role));
+	rstar_model_row *row = name ? rstar_model_find(name) : NULL;
+
+	if (!sha256)
+		return NULL;
+	if (!row || strcmp(row->sha256, sha256) != 0)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("the %s of tree " INT64_FORMAT " does not exist any more", role,
+							   tree->tree_id),
+						errdetail("Its checksum is %s.", sha256)));
+	return row;
+}
+
+/* The number of rollouts after `more`, within the limit. */
+static uint32
+more_rollouts(const rstar_stored_tree *tree, int32 more)
+{
+	if (more < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("rollouts must be at least 1")));
+	return (uint32) rstar_option_int("rollouts", true, (int64) tree->rollouts + more, NULL);
+}
+
+static void
+prepare_continuation(int32 more, rstar_stored_tree *tree, rstar_mcts *mcts,
+					 rstar_search_setup *setup)
+{
+	if (strcmp(tree->method, "mcts") != 0 || strcmp(tree->status, "done") != 0)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("tree " INT64_FORMAT " cannot be continued", tree->tree_id),
+						errdetail("Only finished trees of method mcts can; this one is %s, %s.",
+								  tree->method, tree->status)));
+	rstar_search_setup_from_jsonb(tree->settings, setup);
+	setup->options.mcts.max_rollouts = more_rollouts(tree, more);
+	mcts->options.max_rollouts = setup->options.mcts.max_rollouts;
+	setup->policy = model_of(tree, "policy", tree->policy);
+	setup->ppm = model_of(tree, "ppm", tree->ppm);
+	if (!setup->policy)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("tree " INT64_FORMAT " was made by a script", tree->tree_id)));
+	/* Without a known answer the search had no guidance from it, see rstar_search_step. */
+	if (!tree->problem.answer && mcts->options.guidance == RSTAR_GUIDANCE_TERMINAL)
+		mcts->options.guidance = RSTAR_GUIDANCE_NONE;
+	if (!tree->problem.answer)
+		mcts->options.known_answer = false;
+}
+
+Datum
+rstar_continue(PG_FUNCTION_ARGS)
+{
+	rstar_search_parts parts = {0};
+	rstar_search_setup setup;
+	rstar_search_problem problem;
+	rstar_stored_tree tree;
+	rstar_mcts *mcts = rstar_tree_load(PG_GETARG_INT64(0), true, &tree);
+	continuation c = {.stored = &tree, .setup = &setup};
+
+	prepare_continuation(PG_GETARG_INT32(1), &tree, mcts, &setup);
+	c.same_arithmetic = rstar_search_same_arithmetic(tree.settings);
+	rstar_search_open(&setup, &parts);
+	problem = problem_of(tree.problem.statement, tree.problem.answer, 0);
+	problem.seed = tree.seed;
+	problem.resume = mcts;
+	rstar_search_run(&setup, &parts, &problem, 1, replace_tree, &c);
+	PG_RETURN_INT64(tree.tree_id);
 }

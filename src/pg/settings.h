@@ -62,6 +62,16 @@ typedef struct rstar_settings_values
 	double value_scale;
 	int max_code_errors;
 	bool answer_exclusive;
+	int method; /* an rstar_search_method */
+	int beam_width;
+	int side_by_side;
+	bool use_known_answer;
+	int search_nodes; /* 0: no limit, as for the next two */
+	int search_tokens;
+	int search_timeout_ms;
+	int enough_correct; /* 0: never enough, as for the next one */
+	int enough_first;
+	bool verbose;
 
 	/* sandbox */
 	char *sandbox_program;

@@ -214,9 +214,10 @@ check_start(const rstar_sandbox_step *step, rstar_error *err)
 	return RSTAR_OK;
 }
 
-rstar_status
-rstar_sandbox_start(rstar_sandbox *sandbox, rstar_sandbox_node parent,
-					const rstar_sandbox_step *step, rstar_sandbox_node *out, rstar_error *err)
+/* A new node below `parent` with the step's code; it is in no queue yet. */
+static rstar_status
+add_node(rstar_sandbox *sandbox, rstar_sandbox_node parent, const rstar_sandbox_step *step,
+		 client_node **out, rstar_error *err)
 {
 	client_node *node, *above = NULL, *state;
 	uint32_t parent_slot = (uint32_t) parent;
@@ -250,13 +251,42 @@ rstar_sandbox_start(rstar_sandbox *sandbox, rstar_sandbox_node parent,
 	node->length = step->length;
 	node->limits = step->limits;
 	node->leaf = step->leaf;
-	node->phase = PHASE_QUEUED;
 	state = rstar_sandbox_state_parent(sandbox, node);
 	node->needs = (state && state->needs) || mentions_sympy(step->code, step->length)
 					  ? RSTAR_SANDBOX_TEMPLATE_SYMPY
 					  : RSTAR_SANDBOX_TEMPLATE_SMALL;
+	*out = node;
+	return RSTAR_OK;
+}
+
+rstar_status
+rstar_sandbox_start(rstar_sandbox *sandbox, rstar_sandbox_node parent,
+					const rstar_sandbox_step *step, rstar_sandbox_node *out, rstar_error *err)
+{
+	client_node *node;
+	rstar_status status = add_node(sandbox, parent, step, &node, err);
+
+	if (status != RSTAR_OK)
+		return status;
+	node->phase = PHASE_QUEUED;
 	sandbox->in_flight++;
 	sandbox->any_queued = true;
+	*out = rstar_sandbox_handle(sandbox, node);
+	return RSTAR_OK;
+}
+
+rstar_status
+rstar_sandbox_recall(rstar_sandbox *sandbox, rstar_sandbox_node parent,
+					 const rstar_sandbox_step *step, rstar_sandbox_status was,
+					 rstar_sandbox_node *out, rstar_error *err)
+{
+	client_node *node;
+	rstar_status status = add_node(sandbox, parent, step, &node, err);
+
+	if (status != RSTAR_OK)
+		return status;
+	node->phase = PHASE_DONE;
+	node->status = was;
 	*out = rstar_sandbox_handle(sandbox, node);
 	return RSTAR_OK;
 }

@@ -143,6 +143,15 @@ extern rstar_status rstar_sandbox_start(rstar_sandbox *sandbox, rstar_sandbox_no
 										rstar_error *err);
 
 /*
+ * Make a node of a step that ran in an earlier sandbox and ended with status
+ * `was`: nothing runs now, its state is rebuilt when a step is started on it.
+ * Errors as of rstar_sandbox_start.
+ */
+extern rstar_status rstar_sandbox_recall(rstar_sandbox *sandbox, rstar_sandbox_node parent,
+										 const rstar_sandbox_step *step, rstar_sandbox_status was,
+										 rstar_sandbox_node *node, rstar_error *err);
+
+/*
  * Wait up to timeout_ms for a result, any (wait) or one node's (wait_for; the
  * others' stay). AGAIN: none yet; the time is cut short by a signal, so that
  * the caller can look for interrupts. CANCELLED: the predicate said so;

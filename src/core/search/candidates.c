@@ -6,18 +6,17 @@
 
 #include "core/grade/grade.h"
 #include "core/search/internal.h"
-#include "core/step/tokens.h"
 
 static const rstar_tree_node *
 parent_of(const rstar_candidate *c)
 {
-	return &c->tree->mcts.tree.nodes[c->tree->wanted];
+	return &c->tree->mcts.tree.nodes[c->parent];
 }
 
 /* --- reading ------------------------------------------------------------------------ */
 
-static void
-take_sequence(rstar_search *search, uint32_t i)
+static rstar_status
+take_sequence(rstar_search *search, uint32_t i, rstar_error *err)
 {
 	rstar_candidate *c = &search->candidates[i];
 	rstar_sequence sequence;
@@ -29,6 +28,39 @@ take_sequence(rstar_search *search, uint32_t i)
 	for (uint32_t t = 0; t < sequence.n_tokens; t++)
 		c->node.logprob += sequence.logprobs[t];
 	c->tree->cost.generated_tokens += sequence.n_tokens;
+	if (c->watch.status != RSTAR_OK)
+	{
+		*err = c->watch.error;
+		return c->watch.status;
+	}
+	return rstar_stop_watch_text(&c->watch, &c->text)
+			   ? RSTAR_OK
+			   : rstar_error_memory(err, c->watch.text.length);
+}
+
+static rstar_status
+take_script(rstar_search *search, rstar_candidate *c, rstar_error *err)
+{
+	const rstar_search_script *script = &search->parts.script;
+	rstar_scripted line = {0};
+
+	if (!script->candidate(script->arg, (uint32_t) (c->tree - search->trees), c->parent, c->number,
+						   &line))
+	{
+		c->dropped = true;
+		return RSTAR_OK;
+	}
+	c->judged = line.judged;
+	if (line.judged)
+		c->node.status = line.status;
+	c->node.tokens = line.tokens;
+	c->node.logprob = line.logprob;
+	c->node.ppm_score = line.score;
+	c->node.scored = search->options.mcts.guidance == RSTAR_GUIDANCE_PPM;
+	c->tree->cost.generated_tokens += line.tokens;
+	return rstar_buffer_append(&c->text, line.text.data, line.text.length)
+			   ? RSTAR_OK
+			   : rstar_error_memory(err, line.text.length);
 }
 
 static rstar_status
@@ -60,19 +92,19 @@ read_candidate(rstar_search *search, uint32_t i, rstar_error *err)
 {
 	rstar_candidate *c = &search->candidates[i];
 
-	take_sequence(search, i);
-	if (c->watch.status != RSTAR_OK)
-	{
-		*err = c->watch.error;
-		return c->watch.status;
-	}
-	if (!rstar_stop_watch_text(&c->watch, &c->text))
-		return rstar_error_memory(err, c->watch.text.length);
+	rstar_status status =
+		search->generation ? take_sequence(search, i, err) : take_script(search, c, err);
+
+	if (status != RSTAR_OK || c->dropped)
+		return status;
 	c->node.written = c->text.length;
 	c->node.kind = RSTAR_NODE_STEP;
 	rstar_step_parse_text(c->text.data ? c->text.data : "", c->text.length, parent_of(c)->state,
 						  &c->parse);
-	if (c->watch.tag == RSTAR_TAG_NONE || c->parse.kind == RSTAR_STEP_UNPARSABLE)
+	if (rstar_node_rejected(&c->node))
+		return RSTAR_OK;
+	if ((search->generation && c->watch.tag == RSTAR_TAG_NONE) ||
+		c->parse.kind == RSTAR_STEP_UNPARSABLE)
 	{
 		c->node.status = RSTAR_NODE_UNPARSABLE;
 		return RSTAR_OK;
@@ -115,7 +147,9 @@ drop_beside_answers(rstar_search *search)
 		if (!rstar_candidate_alive(c) || c->node.kind != RSTAR_NODE_ANSWER)
 			continue;
 		for (uint32_t j = i - c->number;
-			 j < search->n_candidates && search->candidates[j].tree == c->tree; j++)
+			 j < search->n_candidates && search->candidates[j].tree == c->tree &&
+			 search->candidates[j].parent == c->parent;
+			 j++)
 			search->candidates[j].dropped = j != i;
 	}
 }
@@ -128,7 +162,8 @@ rstar_search_read_candidates(rstar_search *search, rstar_error *err)
 	for (uint32_t i = 0; i < search->n_candidates && status == RSTAR_OK; i++)
 	{
 		status = read_candidate(search, i, err);
-		if (status == RSTAR_OK && search->options.merge_duplicates)
+		if (status == RSTAR_OK && search->options.merge_duplicates &&
+			!search->candidates[i].dropped)
 			merge_duplicate(search, i);
 	}
 	if (status == RSTAR_OK && search->options.mcts.answer_exclusive)
@@ -147,10 +182,10 @@ rstar_search_start_code(rstar_search *search, rstar_error *err)
 		rstar_sandbox_step step = {.code = c->parse.code.data,
 								   .length = c->parse.code.length,
 								   .limits = search->options.limits};
-		rstar_sandbox_node parent = c->tree->attached[c->tree->wanted].state;
+		rstar_sandbox_node parent = c->tree->attached[c->parent].state;
 		rstar_status status;
 
-		if (!rstar_candidate_alive(c) || c->node.kind == RSTAR_NODE_ANSWER)
+		if (!rstar_candidate_alive(c) || c->node.kind == RSTAR_NODE_ANSWER || c->judged)
 			continue;
 		status = rstar_sandbox_start(search->parts.sandbox, parent, &step, &c->state, err);
 		if (status != RSTAR_OK)
@@ -183,7 +218,7 @@ insert_output(rstar_search *search, rstar_candidate *c, const rstar_sandbox_resu
 	rstar_status status = RSTAR_OK;
 
 	rstar_buffer_init(&printed, search->allocator);
-	if (!printed_in_block(&c->tree->mcts.tree, c->tree->wanted, &printed) ||
+	if (!printed_in_block(&c->tree->mcts.tree, c->parent, &printed) ||
 		!rstar_buffer_append(&printed, c->output.data, c->output.length) ||
 		(printed.length == 0 && result->value &&
 		 !rstar_buffer_append(&printed, result->value, result->value_length)))
@@ -261,47 +296,29 @@ rstar_search_take_result(rstar_search *search, const rstar_sandbox_result *resul
 
 /* --- tokens -------------------------------------------------------------------------- */
 
-/* Make the node's own tokens those of the text, keeping what is the same in the cache. */
-static rstar_status
-set_tokens(const rstar_search_model *model, rstar_kv_node *node, const rstar_buffer *text,
-		   const rstar_allocator *allocator, const rstar_cancel *cancel, rstar_error *err)
-{
-	int32_t *ids = NULL;
-	size_t count = 0;
-	rstar_status status = rstar_step_encode(model->tokenizer, text->data, text->length, allocator,
-											cancel, &ids, &count, err);
-
-	if (status == RSTAR_OK && count > UINT32_MAX / 2)
-		status = rstar_error_set(err, RSTAR_ERR_LIMIT, "step of %zu tokens", count);
-	if (status == RSTAR_OK)
-	{
-		size_t same =
-			rstar_common_prefix(rstar_kv_node_tokens(node), rstar_kv_node_count(node), ids, count);
-
-		status = rstar_kv_node_truncate(node, (uint32_t) same, err);
-		if (status == RSTAR_OK)
-			status = rstar_kv_node_append(node, ids + same, (uint32_t) (count - same), err);
-	}
-	rstar_free(allocator, ids);
-	return status;
-}
-
 static rstar_status
 encode_candidate(rstar_search *search, rstar_candidate *c, const rstar_cancel *cancel,
 				 rstar_error *err)
 {
 	const rstar_search_model *policy = &search->parts.policy;
 	const rstar_search_model *ppm = &search->parts.ppm;
-	rstar_status status = set_tokens(policy, c->policy, &c->text, search->allocator, cancel, err);
-	bool fits = status == RSTAR_OK &&
-				rstar_kv_node_end(c->policy) <= rstar_engine_max_context(policy->engine);
+	const rstar_allocator *allocator = search->allocator;
+	rstar_string text = {c->text.data ? c->text.data : "", c->text.length};
+	rstar_status status = RSTAR_OK;
+	bool fits = true;
 
+	if (policy->engine)
+	{
+		status = rstar_search_set_tokens(policy, c->policy, text, allocator, cancel, err);
+		fits = status == RSTAR_OK &&
+			   rstar_kv_node_end(c->policy) <= rstar_engine_max_context(policy->engine);
+	}
 	if (status == RSTAR_OK && ppm->engine)
 	{
 		status = rstar_kv_node_create(rstar_engine_kv(ppm->engine),
-									  c->tree->attached[c->tree->wanted].ppm, &c->ppm, err);
+									  c->tree->attached[c->parent].ppm, &c->ppm, err);
 		if (status == RSTAR_OK)
-			status = set_tokens(ppm, c->ppm, &c->text, search->allocator, cancel, err);
+			status = rstar_search_set_tokens(ppm, c->ppm, text, allocator, cancel, err);
 		fits = fits && status == RSTAR_OK &&
 			   rstar_kv_node_end(c->ppm) <= rstar_engine_max_context(ppm->engine);
 	}

@@ -1,6 +1,11 @@
 /*
  * internal.h
- *	  What search.c and candidates.c share.
+ *	  What the files of a search share.
+ *
+ * search.c		life of a search, its steps and what it has to show
+ * rounds.c		the phases of a round
+ * candidates.c	what the policy wrote, read and judged
+ * attach.c		what hangs on the nodes: tokens in the caches, states in the sandbox
  */
 #ifndef RSTAR_SEARCH_INTERNAL_H
 #define RSTAR_SEARCH_INTERNAL_H
@@ -8,30 +13,48 @@
 #include "core/search/search.h"
 #include "core/step/stop.h"
 
-/* What hangs on a tree's node while it can still be selected or has such descendants. */
+/*
+ * What hangs on a tree's node while it can still be selected or has such
+ * descendants. On the nodes of a restored tree it is made when it is needed.
+ */
 typedef struct rstar_attachment
 {
+	bool made;
 	rstar_kv_node *policy; /* ends where the node ends */
 	rstar_kv_node *ppm;
 	rstar_sandbox_node state;
 } rstar_attachment;
 
+typedef enum rstar_tree_phase
+{
+	TREE_WAITING, /* not begun */
+	TREE_ACTIVE,
+	TREE_FINISHED, /* not taken yet */
+	TREE_TAKEN,
+	TREE_FORGOTTEN
+} rstar_tree_phase;
+
 typedef struct rstar_search_tree
 {
 	rstar_search_problem problem; /* texts in the search's arena */
+	rstar_tree_phase phase;
 	rstar_mcts mcts;
 	rstar_attachment *attached; /* by node id */
 	size_t attached_capacity;
 	rstar_search_cost cost;
-	uint32_t prompt_tokens;
-	uint32_t wanted; /* node under expansion in this round, or RSTAR_NO_NODE */
-	bool finished;
+	double started_ms;
+	uint32_t *wanted; /* nodes under expansion in this round */
+	size_t wanted_capacity;
+	uint32_t n_wanted;
+	rstar_status failed; /* OK: it was or can be searched */
+	rstar_error failure;
 } rstar_search_tree;
 
 /* One candidate of one tree's wanted node. */
 typedef struct rstar_candidate
 {
 	rstar_search_tree *tree;
+	uint32_t parent; /* the node to continue */
 	uint32_t number; /* among the node's candidates */
 	rstar_stop_watch watch;
 	rstar_tree_node node;   /* as rstar_mcts_expand takes it */
@@ -43,6 +66,7 @@ typedef struct rstar_candidate
 	rstar_sandbox_node state;
 	bool dropped; /* a duplicate, or beside an exclusive answer */
 	bool running; /* in the sandbox */
+	bool judged;  /* by the script: its code does not run */
 } rstar_candidate;
 
 typedef enum rstar_search_phase
@@ -64,6 +88,8 @@ struct rstar_search
 	rstar_arena round; /* answers of this round */
 	rstar_search_tree *trees;
 	uint32_t n_trees;
+	uint32_t n_begun; /* trees begin in order */
+	uint32_t n_active;
 
 	rstar_search_phase phase;
 	rstar_candidate *candidates;
@@ -76,7 +102,41 @@ struct rstar_search
 	bool scoring; /* the PPM's job is under way */
 };
 
-/* candidates.c: what the policy wrote, read and judged. */
+/* --- rounds.c ------------------------------------------------------------------------ */
+
+/* A slice of the present phase: AGAIN, or OK when it has ended (search->phase is the next). */
+extern rstar_status rstar_search_run_phase(rstar_search *search, const rstar_cancel *cancel,
+										   rstar_error *err);
+extern double rstar_search_now_ms(void);
+
+/* --- attach.c ------------------------------------------------------------------------ */
+
+/* Room for the attachments of all nodes. */
+extern rstar_status rstar_search_reserve(rstar_search *search, rstar_search_tree *tree,
+										 rstar_error *err);
+
+/* The root's: the prompt. LIMIT: it does not fit the context. */
+extern rstar_status rstar_search_attach_root(rstar_search *search, rstar_search_tree *tree,
+											 const rstar_cancel *cancel, rstar_error *err);
+
+/* Make what hangs on a restored node and its ancestors, where it is missing. */
+extern rstar_status rstar_search_attach(rstar_search *search, rstar_search_tree *tree, uint32_t id,
+										const rstar_cancel *cancel, rstar_error *err);
+
+/* Make the node's own tokens those of the text, keeping what is the same in the cache. */
+extern rstar_status rstar_search_set_tokens(const rstar_search_model *model, rstar_kv_node *node,
+											rstar_string text, const rstar_allocator *allocator,
+											const rstar_cancel *cancel, rstar_error *err);
+
+/* Release what hangs on `id` and its ancestors as far as they are closed; on all nodes. */
+extern void rstar_search_release_closed(rstar_search *search, rstar_search_tree *tree, uint32_t id);
+extern void rstar_search_release_tree(rstar_search *search, rstar_search_tree *tree);
+
+/* Tokens that a candidate of `node` may have; 0: no room for another step. */
+extern uint32_t rstar_search_allowance(const rstar_search *search, const rstar_search_tree *tree,
+									   uint32_t node);
+
+/* --- candidates.c -------------------------------------------------------------------- */
 
 /* Read the texts, merge duplicates, reject what is no step. */
 extern rstar_status rstar_search_read_candidates(rstar_search *search, rstar_error *err);

@@ -94,7 +94,9 @@ is_over(const rstar_mcts *mcts)
 
 	return mcts->tree.nodes[0].closed || mcts->rollouts >= o->max_rollouts ||
 		   (o->max_nodes > 0 && mcts->tree.n_nodes >= o->max_nodes) ||
-		   (o->enough_correct > 0 && mcts->correct >= o->enough_correct);
+		   (o->enough_correct > 0 && mcts->correct >= o->enough_correct) ||
+		   (o->enough_first > 0 && mcts->rollouts >= o->enough_first &&
+			mcts->correct == mcts->answers && mcts->answers >= mcts->rollouts);
 }
 
 static void
@@ -122,6 +124,82 @@ rstar_mcts_select(rstar_mcts *mcts)
 	if (mcts->current != RSTAR_NO_NODE)
 		end_rollout(mcts); /* its last expansion ended the search */
 	return RSTAR_NO_NODE;
+}
+
+/* --- levels ------------------------------------------------------------------------- */
+
+static bool
+is_waiting(const rstar_tree_node *node)
+{
+	return !node->closed && !node->expanded;
+}
+
+uint32_t
+rstar_mcts_n_open(const rstar_mcts *mcts)
+{
+	uint32_t n = 0;
+
+	for (uint32_t id = 0; id < mcts->tree.n_nodes; id++)
+		n += is_waiting(&mcts->tree.nodes[id]);
+	return n;
+}
+
+double
+rstar_mcts_score(const rstar_mcts *mcts, uint32_t id)
+{
+	rstar_path_summary path;
+
+	if (mcts->options.guidance == RSTAR_GUIDANCE_PPM)
+		return mcts->tree.nodes[id].ppm_score;
+	rstar_tree_path(&mcts->tree, id, &path);
+	return path.mean_logprob;
+}
+
+/* Is there a better step than `id` for each of the beam's places? */
+static bool
+falls_behind(const rstar_mcts *mcts, const uint32_t *nodes, uint32_t n, uint32_t id)
+{
+	double score = rstar_mcts_score(mcts, id);
+	uint32_t better = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+	{
+		double other = rstar_mcts_score(mcts, nodes[i]);
+
+		better += other > score || (other == score && nodes[i] < id);
+	}
+	return better >= mcts->options.beam_width;
+}
+
+static uint32_t
+keep_beam(rstar_mcts *mcts, uint32_t *nodes, uint32_t n)
+{
+	uint32_t kept = 0;
+
+	if (mcts->options.beam_width == 0 || n <= mcts->options.beam_width)
+		return n;
+	/* Decide about all before the first is closed. */
+	for (uint32_t i = 0; i < n; i++)
+		if (falls_behind(mcts, nodes, n, nodes[i]))
+			mcts->tree.nodes[nodes[i]].pruned = true;
+	for (uint32_t i = 0; i < n; i++)
+		if (mcts->tree.nodes[nodes[i]].pruned)
+			rstar_tree_close(&mcts->tree, nodes[i]);
+		else
+			nodes[kept++] = nodes[i];
+	return kept;
+}
+
+uint32_t
+rstar_mcts_select_level(rstar_mcts *mcts, uint32_t *nodes, uint32_t max)
+{
+	uint32_t n = 0;
+
+	if (mcts->options.max_nodes == 0 || mcts->tree.n_nodes < mcts->options.max_nodes)
+		for (uint32_t id = 0; id < mcts->tree.n_nodes && n < max; id++)
+			if (is_waiting(&mcts->tree.nodes[id]))
+				nodes[n++] = id;
+	return keep_beam(mcts, nodes, n);
 }
 
 /* --- expansion ---------------------------------------------------------------------- */
@@ -199,7 +277,11 @@ static rstar_status
 check_expansion(const rstar_mcts *mcts, uint32_t node, const rstar_tree_node *candidates,
 				uint32_t n, rstar_error *err)
 {
-	if (node != mcts->current || mcts->tree.nodes[node].expanded)
+	bool selected = mcts->options.level_wise
+						? node < mcts->tree.n_nodes && !mcts->tree.nodes[node].closed
+						: node == mcts->current;
+
+	if (!selected || mcts->tree.nodes[node].expanded)
 		return rstar_error_set(err, RSTAR_ERR_ARGUMENT, "node %u is not the selected one", node);
 	for (uint32_t i = 0; i < n; i++)
 	{
@@ -235,4 +317,55 @@ rstar_mcts_expand(rstar_mcts *mcts, uint32_t node, const rstar_tree_node *candid
 	if (mcts->tree.nodes[node].n_open == 0)
 		rstar_tree_close(&mcts->tree, node);
 	return RSTAR_OK;
+}
+
+/* --- restoring ----------------------------------------------------------------------- */
+
+static rstar_status
+restore_node(rstar_mcts *mcts, uint32_t id, rstar_error *err)
+{
+	rstar_tree_node *node = &mcts->tree.nodes[id];
+	const rstar_tree_node *parent = &mcts->tree.nodes[node->parent];
+	rstar_step_parse parse;
+
+	if (rstar_node_rejected(parent) || parent->kind == RSTAR_NODE_ANSWER || !parent->expanded)
+		return rstar_error_set(err, RSTAR_ERR_CORRUPT, "node %u hangs on a node without children",
+							   id);
+	if (node->status == RSTAR_NODE_ERROR || node->status == RSTAR_NODE_TIMEOUT ||
+		node->status == RSTAR_NODE_KILLED)
+		node->errors = parent->errors + 1;
+	if (rstar_node_rejected(node))
+		return RSTAR_OK;
+	rstar_step_parse_text(node->text.data, node->text.length, parent->state, &parse);
+	if ((parse.kind == RSTAR_STEP_ANSWER) != (node->kind == RSTAR_NODE_ANSWER) ||
+		parse.kind == RSTAR_STEP_UNPARSABLE)
+		return rstar_error_set(err, RSTAR_ERR_CORRUPT, "the text of node %u is no %s", id,
+							   rstar_node_kind_name(node->kind));
+	node->state = parse.next;
+	node->written = parse.written;
+	if (node->kind != RSTAR_NODE_ANSWER)
+		return RSTAR_OK;
+	mcts->answers++;
+	mcts->correct += node->correct;
+	if (node->correct && node->rollout < mcts->first_correct_rollout)
+		mcts->first_correct_rollout = node->rollout;
+	return RSTAR_OK;
+}
+
+rstar_status
+rstar_mcts_restore(rstar_mcts *mcts, rstar_error *err)
+{
+	rstar_tree *tree = &mcts->tree;
+	rstar_status status = RSTAR_OK;
+
+	mcts->answers = mcts->correct = 0;
+	mcts->current = mcts->first_correct_rollout = RSTAR_NO_NODE;
+	for (uint32_t id = 1; id < tree->n_nodes && status == RSTAR_OK; id++)
+		status = restore_node(mcts, id, err);
+	/* From below: a node closes when its children have. */
+	for (uint32_t id = tree->n_nodes; status == RSTAR_OK && id-- > 0;)
+		if (rstar_node_rejected(&tree->nodes[id]) || tree->nodes[id].kind == RSTAR_NODE_ANSWER ||
+			(tree->nodes[id].expanded && tree->nodes[id].n_open == 0))
+			rstar_tree_close(tree, id);
+	return status;
 }

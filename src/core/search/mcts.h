@@ -47,6 +47,9 @@ typedef struct rstar_mcts_options
 	bool answer_exclusive;   /* an answer is its parent's only child and ends the rollout;
 							  * otherwise the rollout goes on among its siblings */
 	uint32_t enough_correct; /* stop at so many correct answers; 0: never */
+	uint32_t enough_first;   /* … if the first so many rollouts all gave one; 0: never */
+	bool level_wise;         /* no rollouts: see rstar_mcts_select_level */
+	uint32_t beam_width;     /* level-wise: so many steps of a level go on; 0: all */
 } rstar_mcts_options;
 
 typedef struct rstar_mcts
@@ -73,7 +76,19 @@ extern void rstar_mcts_free(rstar_mcts *mcts);
 extern uint32_t rstar_mcts_select(rstar_mcts *mcts);
 
 /*
- * Give the selected node its children, in order (as rstar_tree_add takes them:
+ * Level-wise search (step beam search; with one candidate below the root,
+ * independent samples): the nodes to expand together next, all of one level, in
+ * order. Of the steps there the beam_width best go on, by PPM score under PPM
+ * guidance, else by mean log-probability of the path; the others are closed. Room for
+ * `max` nodes; the return value is how many there are, 0 at the end.
+ */
+extern uint32_t rstar_mcts_select_level(rstar_mcts *mcts, uint32_t *nodes, uint32_t max);
+
+/* How many nodes are open and not expanded: the `max` that is always enough. */
+extern uint32_t rstar_mcts_n_open(const rstar_mcts *mcts);
+
+/*
+ * Give the selected node (or one of the selected level) its children, in order (as rstar_tree_add takes them:
  * duplicates merged, correct and graded set on answers, ppm_score and scored
  * where the guidance wants them). Candidates too deep are rejected here. None
  * at all closes the node. Errors: ARGUMENT (not the selected node; an
@@ -88,5 +103,20 @@ extern uint32_t rstar_mcts_best_child(const rstar_mcts *mcts, uint32_t node);
 
 /* More rollouts for a search that has ended. */
 extern void rstar_mcts_extend(rstar_mcts *mcts, uint32_t rollouts);
+
+/*
+ * What an answer is chosen by: its PPM score under PPM guidance, else the mean
+ * log-probability of the tokens generated on its path.
+ */
+extern double rstar_mcts_score(const rstar_mcts *mcts, uint32_t id);
+
+/*
+ * Make a stored tree a search again. The caller has appended the nodes in order
+ * to mcts->tree (rstar_tree_add: kind, status, kept, texts, answer, graded, correct,
+ * scored, ppm_score, logprob, tokens, duplicates, rollout), has set visits, value_sum and
+ * expanded of each, and mcts->rollouts; everything else follows from that. Errors:
+ * CORRUPT (a step that is none, an expanded node that cannot be).
+ */
+extern rstar_status rstar_mcts_restore(rstar_mcts *mcts, rstar_error *err);
 
 #endif

@@ -3,9 +3,9 @@
  *	  Searching problems: policy, sandbox, PPM and tree together.
  *
  * A search holds one or several problems, each with a tree of its own, and
- * works through them in rounds:
+ * works through them in rounds, so many at a time:
  *
- *		select	each tree names the node it wants expanded
+ *		select	each tree names the node it wants expanded (or a level of them)
  *		write	the policy writes candidates for all of them, in one batch
  *		run		the sandbox runs their code, each on its parent's state
  *		score	the PPM scores the survivors, in one batch
@@ -31,12 +31,44 @@ typedef struct rstar_search_model
 	rstar_prompt_template prompt;
 } rstar_search_model;
 
+/* A candidate that a script supplies. */
+typedef struct rstar_scripted
+{
+	rstar_string text;
+	bool judged;              /* status stands, and the code does not run */
+	rstar_node_status status; /* … if judged */
+	double score;             /* as if the PPM had given it */
+	double logprob;
+	uint32_t tokens;
+} rstar_scripted;
+
+/*
+ * What stands in for the models in tests of all the rest. Texts must live as
+ * long as the search. False: the node gets no more candidates.
+ */
+typedef struct rstar_search_script
+{
+	bool (*candidate)(void *arg, uint32_t problem, uint32_t node, uint32_t number,
+					  rstar_scripted *out);
+	void *arg;
+} rstar_search_script;
+
 typedef struct rstar_search_parts
 {
-	rstar_search_model policy;
-	rstar_search_model ppm; /* engine NULL: none */
-	rstar_sandbox *sandbox; /* used by this search alone while it lasts */
+	rstar_search_model policy;  /* engine NULL: a script plays it */
+	rstar_search_model ppm;     /* engine NULL: none */
+	rstar_search_script script; /* candidate NULL: none */
+	rstar_sandbox *sandbox;     /* used by this search alone while it lasts */
 } rstar_search_parts;
+
+/* How the answer of a tree is chosen among those reached. */
+typedef enum rstar_choice
+{
+	RSTAR_CHOICE_AUTO, /* BEST under PPM guidance, else WEIGHTED */
+	RSTAR_CHOICE_BEST, /* the greatest rstar_mcts_score */
+	RSTAR_CHOICE_MAJORITY,
+	RSTAR_CHOICE_WEIGHTED /* a vote weighted by exp(mean log-probability) */
+} rstar_choice;
 
 typedef struct rstar_search_options
 {
@@ -51,6 +83,10 @@ typedef struct rstar_search_options
 	uint32_t max_code_errors; /* a step fails for good at the k-th failure in a row */
 	uint32_t output_characters;
 	double value_scale; /* PPM score = tanh(raw value / value_scale) */
+	rstar_choice choice;
+	uint64_t max_generated; /* tokens: a tree that has written so many ends; 0: no limit */
+	double max_seconds;     /* … that has been searched so long; 0: no limit */
+	uint32_t side_by_side;  /* problems searched at the same time; 0: all */
 } rstar_search_options;
 
 /* The paper's settings (section 4.1): 8 candidates, 16 rollouts, depth 16, 2,048 tokens. */
@@ -63,15 +99,21 @@ typedef struct rstar_search_problem
 {
 	rstar_string text;
 	rstar_string gold; /* the known answer; length 0: none */
-	uint64_t seed;
+	uint64_t seed;     /* of the tree: see rstar_search_seed */
+	rstar_mcts
+		*resume; /* NULL, or a restored tree to go on with; its content moves into the search */
 } rstar_search_problem;
 
-/* What a tree cost. */
+/* The seed of a tree: a hash of the given seed, the problem's text and the attempt. */
+extern uint64_t rstar_search_seed(uint64_t seed, rstar_string problem, uint32_t attempt);
+
+/* What a tree cost. What a round did for several trees is shared out evenly. */
 typedef struct rstar_search_cost
 {
 	uint64_t generated_tokens;
+	double computed_tokens; /* that went through the models */
 	uint64_t python_steps;
-	double policy_ms, ppm_ms, sandbox_ms; /* shared rounds are shared out evenly */
+	double policy_ms, ppm_ms, sandbox_ms;
 	bool reproducible;
 } rstar_search_cost;
 
@@ -79,28 +121,43 @@ typedef struct rstar_search rstar_search;
 
 /*
  * Texts are copied; parts must outlive the search. Errors: ARGUMENT (naming
- * the option), LIMIT (a problem does not fit the context), MEMORY, CANCELLED.
+ * the option), MEMORY.
  */
 extern rstar_status rstar_search_create(const rstar_search_parts *parts,
 										const rstar_search_options *options,
 										const rstar_search_problem *problems, uint32_t n,
-										const rstar_allocator *allocator,
-										const rstar_cancel *cancel, rstar_search **out,
+										const rstar_allocator *allocator, rstar_search **out,
 										rstar_error *err);
 extern void rstar_search_free(rstar_search *search); /* NULL is allowed */
 
-/* A slice of some 20 ms: AGAIN, or OK when every tree is finished. */
+/*
+ * A slice of some 20 ms: AGAIN, or OK when every tree is finished. A problem
+ * that cannot be searched (its prompt does not fit the context) fails alone, see
+ * rstar_search_failure; an error ends the whole search.
+ */
 extern rstar_status rstar_search_step(rstar_search *search, const rstar_cancel *cancel,
 									  rstar_error *err);
 
-/* The tree of problem i, at any time between steps. */
+/*
+ * A problem whose tree is finished and was not taken yet; false: none. It then
+ * belongs to the caller, who looks at it and ends with rstar_search_forget.
+ */
+extern bool rstar_search_take(rstar_search *search, uint32_t *i);
+
+/* Free the tree of a problem that was taken. */
+extern void rstar_search_forget(rstar_search *search, uint32_t i);
+
+/* The tree of problem i, at any time between steps; NULL: not begun, failed, or forgotten. */
 extern const rstar_mcts *rstar_search_mcts(const rstar_search *search, uint32_t i);
 extern const rstar_search_cost *rstar_search_get_cost(const rstar_search *search, uint32_t i);
 
+/* Why problem i could not be searched; NULL: it could. */
+extern const rstar_error *rstar_search_failure(const rstar_search *search, uint32_t i,
+											   rstar_status *status);
+
 /*
- * The answer node that problem i's tree gives: the best-scored one if there is
- * a PPM; else the best of the class with the greatest sum of exp(mean
- * log-probability). RSTAR_NO_NODE: no answer was reached. Errors: MEMORY.
+ * The answer node that problem i's tree gives, by options.choice. RSTAR_NO_NODE: no
+ * answer was reached. Errors: MEMORY.
  */
 extern rstar_status rstar_search_answer(const rstar_search *search, uint32_t i, uint32_t *node,
 										rstar_error *err);

@@ -56,6 +56,7 @@ typedef struct rstar_tree_node
 	bool graded;                /* an answer that was compared with the known one */
 	bool correct;
 	bool scored; /* ppm_score is there */
+	bool pruned; /* fell out of the beam */
 	bool kept;   /* its code failed, but not often enough in a row to reject it */
 
 	uint32_t visits;

@@ -1,0 +1,227 @@
+/*
+ * attach.c
+ *	  What hangs on the nodes of a search: tokens in the caches, states in the
+ *	  sandbox.
+ *
+ * A node owns its own step's tokens and state; what came before belongs to its
+ * ancestors. In a search that runs all of it comes about as the candidates do. A
+ * stored tree has only texts: there each node gets its tokens and its state,
+ * which the sandbox rebuilds when a step is started on it, at the moment it is
+ * to be expanded.
+ */
+#include "core/search/internal.h"
+#include "core/step/tokens.h"
+
+rstar_status
+rstar_search_reserve(rstar_search *search, rstar_search_tree *tree, rstar_error *err)
+{
+	size_t had = tree->attached_capacity;
+
+	if (!rstar_grow(search->allocator, (void **) &tree->attached, &tree->attached_capacity,
+					tree->mcts.tree.n_nodes, sizeof *tree->attached))
+		return rstar_error_memory(err, tree->mcts.tree.n_nodes * sizeof *tree->attached);
+	for (size_t i = had; i < tree->attached_capacity; i++)
+		tree->attached[i] = (rstar_attachment){0};
+	return RSTAR_OK;
+}
+
+/* --- tokens -------------------------------------------------------------------------- */
+
+/* A KV node with the prompt of a problem. */
+static rstar_status
+prompt_node(const rstar_search_model *model, rstar_string text, const rstar_allocator *allocator,
+			const rstar_cancel *cancel, rstar_kv_node **node, rstar_error *err)
+{
+	uint32_t context = rstar_engine_max_context(model->engine);
+	int32_t *ids = NULL;
+	size_t count = 0;
+	rstar_status status = rstar_prompt_encode(model->tokenizer, &model->prompt, text.data,
+											  text.length, allocator, cancel, &ids, &count, err);
+
+	if (status == RSTAR_OK && count + 1 >= context)
+	{
+		rstar_error_set(err, RSTAR_ERR_LIMIT, "the problem does not fit the context");
+		status = rstar_error_detail(err, "It takes %zu tokens of %u.", count, context);
+	}
+	if (status == RSTAR_OK)
+		status = rstar_kv_node_create(rstar_engine_kv(model->engine), NULL, node, err);
+	if (status == RSTAR_OK)
+		status = rstar_kv_node_append(*node, ids, (uint32_t) count, err);
+	rstar_free(allocator, ids);
+	return status;
+}
+
+rstar_status
+rstar_search_attach_root(rstar_search *search, rstar_search_tree *tree, const rstar_cancel *cancel,
+						 rstar_error *err)
+{
+	const rstar_search_parts *parts = &search->parts;
+	rstar_string text = tree->problem.text;
+	rstar_status status = rstar_search_reserve(search, tree, err);
+
+	if (status == RSTAR_OK && parts->policy.engine)
+		status = prompt_node(&parts->policy, text, search->allocator, cancel,
+							 &tree->attached[0].policy, err);
+	if (status == RSTAR_OK && parts->ppm.engine)
+		status =
+			prompt_node(&parts->ppm, text, search->allocator, cancel, &tree->attached[0].ppm, err);
+	if (status == RSTAR_OK)
+		tree->attached[0].made = true;
+	return status;
+}
+
+rstar_status
+rstar_search_set_tokens(const rstar_search_model *model, rstar_kv_node *node, rstar_string text,
+						const rstar_allocator *allocator, const rstar_cancel *cancel,
+						rstar_error *err)
+{
+	int32_t *ids = NULL;
+	size_t count = 0;
+	rstar_status status = rstar_step_encode(model->tokenizer, text.data, text.length, allocator,
+											cancel, &ids, &count, err);
+
+	if (status == RSTAR_OK && count > UINT32_MAX / 2)
+		status = rstar_error_set(err, RSTAR_ERR_LIMIT, "step of %zu tokens", count);
+	if (status == RSTAR_OK)
+	{
+		size_t same =
+			rstar_common_prefix(rstar_kv_node_tokens(node), rstar_kv_node_count(node), ids, count);
+
+		status = rstar_kv_node_truncate(node, (uint32_t) same, err);
+		if (status == RSTAR_OK)
+			status = rstar_kv_node_append(node, ids + same, (uint32_t) (count - same), err);
+	}
+	rstar_free(allocator, ids);
+	return status;
+}
+
+uint32_t
+rstar_search_allowance(const rstar_search *search, const rstar_search_tree *tree, uint32_t node)
+{
+	const rstar_search_options *o = &search->options;
+
+	if (!search->parts.policy.engine)
+		return o->step_tokens;
+
+	uint32_t end = rstar_kv_node_end(tree->attached[node].policy);
+	uint32_t context = rstar_engine_max_context(search->parts.policy.engine);
+	uint32_t used = end - rstar_kv_node_end(tree->attached[0].policy);
+	uint32_t left = end + 1 < context ? context - 1 - end : 0;
+
+	if (o->total_tokens > 0)
+	{
+		uint32_t total = o->total_tokens;
+
+		left = used >= total ? 0 : total - used < left ? total - used : left;
+	}
+	return left < o->step_tokens ? left : o->step_tokens;
+}
+
+/* --- restored nodes ------------------------------------------------------------------ */
+
+static rstar_sandbox_status
+sandbox_status(rstar_node_status status)
+{
+	switch (status)
+	{
+		case RSTAR_NODE_OK:
+			return RSTAR_SANDBOX_OK;
+		case RSTAR_NODE_ERROR:
+			return RSTAR_SANDBOX_ERROR;
+		case RSTAR_NODE_TIMEOUT:
+			return RSTAR_SANDBOX_TIMEOUT;
+		case RSTAR_NODE_KILLED:
+		case RSTAR_NODE_TOO_DEEP:
+		case RSTAR_NODE_UNPARSABLE:
+			break;
+	}
+	return RSTAR_SANDBOX_KILLED;
+}
+
+static rstar_status
+restore_tokens(rstar_search *search, const rstar_search_model *model, rstar_kv_node *parent,
+			   rstar_string text, const rstar_cancel *cancel, rstar_kv_node **node,
+			   rstar_error *err)
+{
+	rstar_status status = rstar_kv_node_create(rstar_engine_kv(model->engine), parent, node, err);
+
+	if (status == RSTAR_OK)
+		status = rstar_search_set_tokens(model, *node, text, search->allocator, cancel, err);
+	return status;
+}
+
+/* One node, whose parent's attachment is there. */
+static rstar_status
+restore_node(rstar_search *search, rstar_search_tree *tree, uint32_t id, const rstar_cancel *cancel,
+			 rstar_error *err)
+{
+	const rstar_search_parts *parts = &search->parts;
+	const rstar_tree_node *node = &tree->mcts.tree.nodes[id];
+	const rstar_attachment *above = &tree->attached[node->parent];
+	rstar_attachment *attached = &tree->attached[id];
+	rstar_sandbox_step step = {.limits = search->options.limits};
+	rstar_step_parse parse;
+	rstar_status status = RSTAR_OK;
+
+	if (parts->policy.engine)
+		status = restore_tokens(search, &parts->policy, above->policy, node->text, cancel,
+								&attached->policy, err);
+	if (status == RSTAR_OK && parts->ppm.engine)
+		status = restore_tokens(search, &parts->ppm, above->ppm, node->text, cancel, &attached->ppm,
+								err);
+	if (status != RSTAR_OK)
+		return status;
+	rstar_step_parse_text(node->text.data, node->text.length,
+						  tree->mcts.tree.nodes[node->parent].state, &parse);
+	step.code = parse.code.data;
+	step.length = parse.code.length;
+	status = rstar_sandbox_recall(parts->sandbox, above->state, &step, sandbox_status(node->status),
+								  &attached->state, err);
+	attached->made = status == RSTAR_OK;
+	return status;
+}
+
+rstar_status
+rstar_search_attach(rstar_search *search, rstar_search_tree *tree, uint32_t id,
+					const rstar_cancel *cancel, rstar_error *err)
+{
+	rstar_status status = RSTAR_OK;
+
+	/* From the top: always the highest of its ancestors that lacks it. */
+	while (status == RSTAR_OK && !tree->attached[id].made)
+	{
+		uint32_t at = id;
+
+		while (!tree->attached[tree->mcts.tree.nodes[at].parent].made)
+			at = tree->mcts.tree.nodes[at].parent;
+		status = restore_node(search, tree, at, cancel, err);
+	}
+	return status;
+}
+
+/* --- release ------------------------------------------------------------------------- */
+
+static void
+release(rstar_search *search, rstar_attachment *attached)
+{
+	rstar_kv_node_release(attached->policy);
+	rstar_kv_node_release(attached->ppm);
+	if (attached->state)
+		rstar_sandbox_release(search->parts.sandbox, attached->state);
+	*attached = (rstar_attachment){0};
+}
+
+void
+rstar_search_release_closed(rstar_search *search, rstar_search_tree *tree, uint32_t id)
+{
+	/* The root's stays: the length of the prompt is read from it. */
+	for (; id != 0 && tree->mcts.tree.nodes[id].closed; id = tree->mcts.tree.nodes[id].parent)
+		release(search, &tree->attached[id]);
+}
+
+void
+rstar_search_release_tree(rstar_search *search, rstar_search_tree *tree)
+{
+	for (size_t i = 0; i < tree->attached_capacity; i++)
+		release(search, &tree->attached[i]);
+}
