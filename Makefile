@@ -21,6 +21,7 @@ CORE_OBJS = $(CORE_SRCS:.c=.o)
 PG_OBJS = $(PG_SRCS:.c=.o)
 OBJS = $(CORE_OBJS) $(PG_OBJS)
 SANDBOX = src/sandbox/rstar-sandbox
+MODELS = $(sort $(wildcard models/*.gguf))
 
 REGRESS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --outputdir=build/regress --encoding=UTF8
@@ -73,14 +74,21 @@ $(PG_OBJS): override CFLAGS := $(CFLAGS) -Wextra -Werror -Wno-unused-parameter \
 
 include src/sandbox/sandbox.mk
 
-install: install-sandbox
+install: install-sandbox install-models
 install-sandbox: $(SANDBOX)
 	$(MKDIR_P) '$(DESTDIR)$(pkglibdir)'
 	$(INSTALL_PROGRAM) $(SANDBOX) '$(DESTDIR)$(pkglibdir)/rstar-sandbox'
-uninstall: uninstall-sandbox
+# Models that CREATE EXTENSION registers; "$$share/" in rstar.models.path.
+install-models: $(MODELS)
+	$(MKDIR_P) '$(DESTDIR)$(datadir)/rstar'
+	$(INSTALL_DATA) $(MODELS) '$(DESTDIR)$(datadir)/rstar/'
+uninstall: uninstall-sandbox uninstall-models
 uninstall-sandbox:
 	rm -f '$(DESTDIR)$(pkglibdir)/rstar-sandbox'
-.PHONY: install-sandbox uninstall-sandbox
+uninstall-models:
+	rm -f $(MODELS:models/%='$(DESTDIR)$(datadir)/rstar/%')
+	-rmdir '$(DESTDIR)$(datadir)/rstar'
+.PHONY: install-sandbox uninstall-sandbox install-models uninstall-models
 endif
 
 # --- tests that need no server -------------------------------------------------

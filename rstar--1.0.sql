@@ -109,6 +109,13 @@ CREATE FUNCTION rstar_model_drop(model text, remove_file boolean DEFAULT false)
 COMMENT ON FUNCTION rstar_model_drop(text, boolean) IS
 	'forget a model; remove_file: remove its file after the transaction has committed';
 
+CREATE FUNCTION rstar_model_register_builtin()
+	RETURNS integer
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rstar_model_register_builtin() IS
+	'register the models that come with the extension from their installed files, or take over what has changed in them; returns how many there are';
+SELECT rstar_model_register_builtin();
+
 CREATE FUNCTION rstar_model_orphans(OUT file text, OUT bytes bigint, OUT unfinished boolean, OUT age interval)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
@@ -123,6 +130,7 @@ REVOKE EXECUTE ON FUNCTION
 	rstar_model_quantize(text, text, text),
 	rstar_model_verify(text),
 	rstar_model_drop(text, boolean),
+	rstar_model_register_builtin(),
 	rstar_model_orphans()
 	FROM PUBLIC;
 

@@ -21,8 +21,6 @@
 #include "pg/boundary.h"
 #include "pg/model_files.h"
 
-#define SHARE_PREFIX "$share/"
-
 typedef struct pending_removal
 {
 	struct pending_removal *next;
@@ -41,16 +39,16 @@ changed(rstar_error *err, const rstar_model_row *row)
 {
 	rstar_error_set(err, RSTAR_ERR_CORRUPT, "the file of model \"%s\" has changed", row->name);
 	return rstar_error_hint(
-		err, row->builtin ? "Install the files that belong to this version of the extension, or "
-							"run ALTER EXTENSION rstar UPDATE."
+		err, row->builtin ? "Run ALTER EXTENSION rstar UPDATE or, if the extension is up to "
+							"date, rstar_model_register_builtin()."
 						  : "Restore the file, or drop the model and import it again.");
 }
 
 int
 rstar_model_file_open(const rstar_model_row *row)
 {
-	bool shipped = strncmp(row->path, SHARE_PREFIX, strlen(SHARE_PREFIX)) == 0;
-	const char *name = shipped ? row->path + strlen(SHARE_PREFIX) : row->path;
+	bool shipped = strncmp(row->path, RSTAR_MODEL_SHARE, strlen(RSTAR_MODEL_SHARE)) == 0;
+	const char *name = shipped ? row->path + strlen(RSTAR_MODEL_SHARE) : row->path;
 	char *directory = shipped ? rstar_share_directory() : rstar_model_directory();
 	rstar_error err;
 	rstar_status status;

@@ -44,6 +44,12 @@ extern rstar_store_entry *rstar_model_file_begin(void);
 extern void rstar_model_file_finish(rstar_store_entry *entry);
 
 /*
+ * Complete *row (name, role, path and, where the caller gave them, template,
+ * defaults and parent) from its file and what the core found out about it.
+ */
+extern void rstar_model_describe(rstar_model_row *row, const rstar_store_facts *facts);
+
+/*
  * Complete *row (name, role and, where the caller gave them, template, defaults
  * and parent) from a finished file, and insert it. Returns the new id.
  */

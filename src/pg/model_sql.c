@@ -148,8 +148,8 @@ describe_weights(rstar_model_row *row, const rstar_gguf *gguf)
 	rstar_guard_release(guard);
 }
 
-int64
-rstar_model_register(rstar_model_row *row, const rstar_store_entry *entry)
+void
+rstar_model_describe(rstar_model_row *row, const rstar_store_facts *facts)
 {
 	rstar_guard *guard =
 		rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_tokenizer_close);
@@ -157,10 +157,9 @@ rstar_model_register(rstar_model_row *row, const rstar_store_entry *entry)
 	rstar_gguf *gguf;
 	rstar_error err;
 
-	row->path = pstrdup(entry->name);
-	row->sha256 = pstrdup(entry->facts.sha256);
-	row->file_size = (int64) entry->facts.size;
-	row->file_id = pstrdup(entry->facts.identity);
+	row->sha256 = pstrdup(facts->sha256);
+	row->file_size = (int64) facts->size;
+	row->file_id = pstrdup(facts->identity);
 	gguf = rstar_model_file_map(row);
 
 	rstar_check(rstar_tokenizer_open(gguf, &rstar_allocator_malloc, &tokenizer, &err), &err);
@@ -170,6 +169,13 @@ rstar_model_register(rstar_model_row *row, const rstar_store_entry *entry)
 	if (!row->prompt_template)
 		row->prompt_template = string_key(gguf, RSTAR_PROMPT_KEY);
 	check_template(row->prompt_template);
+}
+
+int64
+rstar_model_register(rstar_model_row *row, const rstar_store_entry *entry)
+{
+	row->path = pstrdup(entry->name);
+	rstar_model_describe(row, &entry->facts);
 	return rstar_model_insert(row);
 }
 

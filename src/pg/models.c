@@ -213,6 +213,13 @@ rstar_model_check_name(const char *name)
 	if (name[0] == '\0' || strlen(name) > 200)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("a model's name has between 1 and 200 bytes")));
+	if (strncmp(name, RSTAR_MODEL_RESERVED, strlen(RSTAR_MODEL_RESERVED)) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_RESERVED_NAME),
+				 errmsg("unacceptable name of a model: \"%s\"", name),
+				 errdetail("Names that begin with \"%s\" are reserved for models that come with "
+						   "the extension.",
+						   RSTAR_MODEL_RESERVED)));
 	if (find_row(name))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT), errmsg("model \"%s\" exists already", name)));
@@ -232,18 +239,23 @@ id_or_null(int64 value, char *null_flag)
 	return Int64GetDatum(value);
 }
 
-int64
-rstar_model_insert(const rstar_model_row *row)
+#define N_COLUMNS 14
+
+/* Columns 1 to N_COLUMNS of the statements below. */
+#define COLUMNS                                                                                    \
+	"name, role, path, sha256, file_size, architecture, parameters, file_type, context_length, "   \
+	"prompt_template, defaults, parent_id, file_id"
+#define VALUES "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, COALESCE($11, '{}'), $12, $13"
+
+/* Run one of them as the table's owner; returns the id of the row, or 0 if there is none. */
+static int64
+write_row(const char *sql, const rstar_model_row *row)
 {
-	static const char sql[] =
-		"INSERT INTO rstar.models (name, role, path, sha256, file_size, architecture, parameters, "
-		"file_type, context_length, prompt_template, defaults, parent_id, file_id) "
-		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, COALESCE($11, '{}'), $12, $13) "
-		"ON CONFLICT (name) DO NOTHING RETURNING model_id";
-	Oid types[13] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID,  INT8OID, TEXTOID, INT8OID,
-					 TEXTOID, INT4OID, TEXTOID, JSONBOID, INT8OID, TEXTOID};
-	Datum values[13];
-	char nulls[13];
+	static const Oid types[N_COLUMNS] = {TEXTOID,  TEXTOID, TEXTOID, TEXTOID, INT8OID,
+										 TEXTOID,  INT8OID, TEXTOID, INT4OID, TEXTOID,
+										 JSONBOID, INT8OID, TEXTOID, INT8OID};
+	Datum values[N_COLUMNS];
+	char nulls[N_COLUMNS];
 	rstar_tables_scope scope;
 	int64 model_id = 0;
 	bool is_null;
@@ -263,20 +275,47 @@ rstar_model_insert(const rstar_model_row *row)
 	nulls[10] = row->defaults ? ' ' : 'n';
 	values[11] = id_or_null(row->parent_id, &nulls[11]);
 	values[12] = text_or_null(row->file_id, &nulls[12]);
+	values[13] = id_or_null(row->model_id, &nulls[13]);
 
 	rstar_tables_begin(&scope, "models");
-	if (SPI_execute_with_args(sql, lengthof(types), types, values, nulls, false, 0) !=
+	if (SPI_execute_with_args(sql, N_COLUMNS, (Oid *) types, values, nulls, false, 0) !=
 		SPI_OK_INSERT_RETURNING)
 		elog(ERROR, "inserting into rstar.models failed");
 	if (SPI_processed == 1)
 		model_id =
 			DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null));
 	rstar_tables_end(&scope);
+	return model_id;
+}
+
+int64
+rstar_model_insert(const rstar_model_row *row)
+{
+	int64 model_id = write_row("INSERT INTO rstar.models (" COLUMNS ") VALUES (" VALUES ") "
+							   "ON CONFLICT (name) DO NOTHING RETURNING model_id",
+							   row);
 
 	if (model_id == 0)
 		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
 						errmsg("model \"%s\" exists already", row->name)));
 	return model_id;
+}
+
+void
+rstar_model_put_builtin(const rstar_model_row *row)
+{
+	Assert(row->model_id > 0 && row->model_id < RSTAR_MODEL_FIRST_ID);
+	(void) write_row("INSERT INTO rstar.models (" COLUMNS ", model_id, builtin) "
+					 "VALUES (" VALUES ", $14, true) "
+					 "ON CONFLICT (model_id) DO UPDATE SET name = EXCLUDED.name, "
+					 "role = EXCLUDED.role, path = EXCLUDED.path, sha256 = EXCLUDED.sha256, "
+					 "file_size = EXCLUDED.file_size, architecture = EXCLUDED.architecture, "
+					 "parameters = EXCLUDED.parameters, file_type = EXCLUDED.file_type, "
+					 "context_length = EXCLUDED.context_length, "
+					 "prompt_template = EXCLUDED.prompt_template, defaults = EXCLUDED.defaults, "
+					 "parent_id = EXCLUDED.parent_id, file_id = EXCLUDED.file_id, builtin = true "
+					 "RETURNING model_id",
+					 row);
 }
 
 int64
@@ -320,5 +359,5 @@ rstar_share_directory(void)
 	char share[MAXPGPATH];
 
 	get_share_path(my_exec_path, share);
-	return psprintf("%s/extension/rstar", share);
+	return psprintf("%s/rstar", share);
 }

@@ -32,6 +32,15 @@ typedef struct rstar_model_row
 	int64 parent_id; /* 0: none */
 } rstar_model_row;
 
+/* Users' models are numbered from here; the extension's own below. */
+#define RSTAR_MODEL_FIRST_ID 1000
+
+/* A path that begins so means a file in the share directory. */
+#define RSTAR_MODEL_SHARE "$share/"
+
+/* Names that begin so are the extension's own. */
+#define RSTAR_MODEL_RESERVED "rstar-"
+
 #define RSTAR_ROLE_POLICY     "policy"
 #define RSTAR_ROLE_PPM        "ppm"
 #define RSTAR_ROLE_VOCABULARY "vocabulary"
@@ -54,6 +63,12 @@ extern rstar_model_row *rstar_model_resolve_optional(text *argument, const char 
  * the new id. Raises ERRCODE_DUPLICATE_OBJECT if the name is taken.
  */
 extern int64 rstar_model_insert(const rstar_model_row *row);
+
+/*
+ * Insert the row of a model that comes with the extension, with the model_id of
+ * *row (below RSTAR_MODEL_FIRST_ID), or bring the row with that id up to date.
+ */
+extern void rstar_model_put_builtin(const rstar_model_row *row);
 
 /* Delete a row. Returns how many other rows refer to the same file. */
 extern int64 rstar_model_delete(const rstar_model_row *row);

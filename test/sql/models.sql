@@ -9,13 +9,14 @@ CREATE EXTENSION rstar;
 SELECT rstar_model_import('bytes', :'bytes', 'vocabulary') AS id;
 SELECT model_id, name, role, path = sha256 || '.gguf' AS named_by_content, architecture, parameters, file_type,
        context_length, prompt_template, defaults, builtin, parent_id
-  FROM rstar.models;
+  FROM rstar.models WHERE NOT builtin;
 SELECT rstar_model_import('bytes', :'bytes', 'vocabulary');
 SELECT rstar_model_import('b2', :'bytes');
 SELECT rstar_model_import('b2', :'bytes', 'teacher');
 SELECT rstar_model_import(NULL, :'bytes');
 SELECT rstar_model_import('b2', NULL);
 SELECT rstar_model_import('', :'bytes', 'vocabulary');
+SELECT rstar_model_import('rstar-mine', :'bytes', 'vocabulary');
 SELECT rstar_model_import(repeat('x', 201), :'bytes', 'vocabulary');
 SELECT rstar_model_import('b2', 'bytes.gguf', 'vocabulary');
 SELECT rstar_model_import('b2', '/no/such/file.gguf');
@@ -29,10 +30,10 @@ SELECT rstar_model_import('b2', :'bytes', 'vocabulary', defaults => '{"temperatu
 SELECT rstar_model_import('b2', :'bytes', 'vocabulary', defaults => '{"temperature": -3}');
 SELECT rstar_model_import('b2', :'bytes', 'vocabulary', defaults => '{"max_tokens": 2.5}');
 -- refused imports left no row; the same content under another name shares the file
-SELECT count(*) FROM rstar.models;
+SELECT count(*) FROM rstar.models WHERE NOT builtin;
 SELECT rstar_model_import('b2', :'bytes', 'vocabulary', NULL, 'Q: {problem}', '{"temperature": 0.5, "top_k": 40}') > 0 AS imported;
-SELECT name, prompt_template, defaults FROM rstar.models ORDER BY name;
-SELECT count(DISTINCT path) FROM rstar.models;
+SELECT name, prompt_template, defaults FROM rstar.models WHERE NOT builtin ORDER BY name;
+SELECT count(DISTINCT path) FROM rstar.models WHERE NOT builtin;
 
 -- create
 SELECT rstar_model_create('tiny', 'bytes', 2, 64, 4, kv_heads => 2, feed_forward => 96, context => 128) > 0 AS created;
@@ -64,7 +65,7 @@ SELECT rstar_model_quantize('bytes', 'x', 'q8_0');
 SELECT rstar_model_quantize('tiny', NULL, 'q8_0');
 
 -- verify
-SELECT name, rstar_model_verify(name) FROM rstar.models ORDER BY name;
+SELECT name, rstar_model_verify(name) FROM rstar.models WHERE NOT builtin ORDER BY name;
 SELECT rstar_model_verify(NULL);
 SELECT rstar_model_verify('none');
 BEGIN;
@@ -190,6 +191,6 @@ INSERT INTO rstar.models (name, role, path, sha256, file_size, defaults) VALUES 
 
 \set VERBOSITY default
 DROP VIEW ours;
-SELECT name, rstar_model_drop(name, true) FROM rstar.models WHERE name <> 'bytes' ORDER BY name;
+SELECT name, rstar_model_drop(name, true) FROM rstar.models WHERE NOT builtin AND name <> 'bytes' ORDER BY name;
 SELECT rstar_model_drop('bytes', true);
 DROP EXTENSION rstar;

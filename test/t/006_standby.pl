@@ -32,6 +32,7 @@ $primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
 is($standby->safe_psql('postgres', 'SELECT pg_is_in_recovery()'), 't', 'the standby is one');
 is($standby->safe_psql('postgres', q{SELECT rstar_tokenize('ab', 'bytes')}), '{97,98}', 'it tokenizes');
 is($standby->safe_psql('postgres', $call), $expected, 'and generates the same texts');
+is($standby->safe_psql('postgres', q{SELECT rstar_solve('Solve 3*x + 5 = 20 for x.')}), '5', 'and solves');
 is($standby->safe_psql('postgres', q{BEGIN READ ONLY; SELECT rstar_model_verify('tiny'); COMMIT}),
 	'', 'files can be verified');
 is($standby->safe_psql('postgres', 'SELECT count(*) FROM rstar_model_orphans()'), 0, 'orphans listed');
