@@ -91,12 +91,8 @@ single() {
 summary() {
 	say summary
 	[ -z "$failures" ] || echo "failures in:$failures"
-	[ "$skipped" -eq 0 ] || echo "skipped tests need what this machine lacks; the reasons stand with each"
-	if [ "$skipped" -eq 0 ]; then
-		echo "$passed passed, $failed failed"
-	else
-		echo "$passed passed, $failed failed, $skipped skipped"
-	fi
+	[ "$skipped" -eq 0 ] || echo "$skipped skipped, for want of what this machine lacks; the reasons stand with each"
+	echo "$passed passed, $failed failed"
 	[ "$failed" -eq 0 ]
 }
 
