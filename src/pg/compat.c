@@ -6,9 +6,48 @@
 
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
+#include "storage/ipc.h"
 #include "utils/tuplestore.h"
+#include "utils/wait_event.h"
 
 #include "pg/compat.h"
+
+#if PG_VERSION_NUM >= 150000
+static shmem_request_hook_type previous_request = NULL;
+static void (*own_request)(void) = NULL;
+
+static void
+request_all(void)
+{
+	if (previous_request)
+		previous_request();
+	own_request();
+}
+
+void
+rstar_on_shmem_request(void (*request)(void))
+{
+	own_request = request;
+	previous_request = shmem_request_hook;
+	shmem_request_hook = request_all;
+}
+#else
+void
+rstar_on_shmem_request(void (*request)(void))
+{
+	request();
+}
+#endif
+
+uint32
+rstar_wait_event(const char *name)
+{
+#if PG_VERSION_NUM >= 170000
+	return WaitEventExtensionNew(name);
+#else
+	return PG_WAIT_EXTENSION;
+#endif
+}
 
 #if PG_VERSION_NUM < 150000
 /* Prepare a set-returning function to fill a tuplestore of its declared type. */

@@ -22,6 +22,15 @@
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 #endif
 
+/*
+ * 15: shared memory is asked for in a hook of its own. `request` runs in the
+ * postmaster while libraries are preloaded (14) or right after (15).
+ */
+extern void rstar_on_shmem_request(void (*request)(void));
+
+/* 17: an extension's waits have names. Before, all are "Extension". */
+extern uint32 rstar_wait_event(const char *name);
+
 /* 18: the magic block names the module and its version. */
 #if PG_VERSION_NUM >= 180000
 #define RSTAR_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "rstar", .version = "1.0")

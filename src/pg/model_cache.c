@@ -86,6 +86,16 @@ shrink_cache(void)
 }
 
 void
+rstar_model_cache_trim(void)
+{
+	for (cache_entry *entry = entries; entry; entry = entry->next)
+	{
+		if (entry->open.engine)
+			rstar_kv_trim(rstar_engine_kv(entry->open.engine));
+	}
+}
+
+void
 rstar_model_cache_forget(int64 model_id)
 {
 	cache_entry *next;

@@ -37,6 +37,9 @@ typedef struct rstar_open_model
 extern const rstar_open_model *rstar_model_open_tokenizer(const rstar_model_row *row);
 extern const rstar_open_model *rstar_model_open_engine(const rstar_model_row *row);
 
+/* Give back the memory of KV caches that no sequence holds. */
+extern void rstar_model_cache_trim(void);
+
 /* Close what is open of that model, unless it is in use. */
 extern void rstar_model_cache_forget(int64 model_id);
 

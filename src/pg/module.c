@@ -11,6 +11,7 @@
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
 
+#include "pg/admission.h"
 #include "pg/compat.h"
 #include "pg/model_files.h"
 #include "pg/settings.h"
@@ -26,6 +27,7 @@ _PG_init(void)
 {
 	rstar_settings_define();
 	rstar_model_files_init();
+	rstar_admission_init();
 }
 
 /*

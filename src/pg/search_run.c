@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "pg/admission.h"
 #include "pg/boundary.h"
 #include "pg/model_cache.h"
 #include "pg/sandbox.h"
@@ -137,11 +138,22 @@ visit_finished(rstar_search *search, rstar_search_visitor visitor, void *arg)
 	}
 }
 
+/* A place among the searches of the server, with room for what this one may take. */
+static rstar_guard *
+take_place(const rstar_search_parts *parts)
+{
+	int models = (parts->policy.engine != NULL) + (parts->ppm.engine != NULL);
+
+	return rstar_admission_enter(models * rstar_settings_kv_bytes(),
+								 parts->sandbox ? rstar_settings_sandbox_bytes() : 0);
+}
+
 void
 rstar_search_run(const rstar_search_setup *setup, const rstar_search_parts *parts,
 				 const rstar_search_problem *problems, uint32 n, rstar_search_visitor visitor,
 				 void *arg)
 {
+	rstar_guard *place = take_place(parts);
 	rstar_guard *guard =
 		rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_search_free);
 	progress *said = palloc0(n * sizeof *said);
@@ -163,4 +175,5 @@ rstar_search_run(const rstar_search_setup *setup, const rstar_search_parts *part
 		visit_finished(search, visitor, arg);
 	} while (status == RSTAR_AGAIN);
 	rstar_guard_release(guard);
+	rstar_admission_leave(place);
 }

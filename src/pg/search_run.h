@@ -27,7 +27,8 @@ typedef struct rstar_search_outcome
 typedef void (*rstar_search_visitor)(void *arg, const rstar_search_outcome *outcome);
 
 /*
- * Search the problems side by side, serving interrupts; with rstar.verbose say how
+ * Wait for a place among the searches of the server, then search the problems
+ * side by side, serving interrupts; with rstar.verbose say how
  * it goes. Whatever ends it early releases all that it holds. Raises when the
  * machinery fails; a problem that cannot be searched is an outcome.
  */

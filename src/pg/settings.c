@@ -15,6 +15,7 @@
 #include "core/base/cpu.h"
 #include "core/engine/kv.h"
 #include "core/sandbox/sandbox.h"
+#include "pg/admission.h"
 #include "pg/compat.h"
 #include "pg/search_options.h"
 #include "pg/settings.h"
@@ -140,6 +141,45 @@ static const rstar_option options[] = {
 	 .more =
 		 "The weights are shared with all other sessions; what is kept is their mapping and the "
 		 "tokenizer's tables."},
+
+	/* the whole server; see admission.h */
+	{.setting = "rstar.max_active_searches",
+	 .type = RSTAR_OPTION_INT,
+	 .variable.integer = &rstar_settings.max_active_searches,
+	 .fallback = 0,
+	 .min = 0,
+	 .max = 10000,
+	 .context = PGC_SIGHUP,
+	 .assign_integer = rstar_admission_assign_searches,
+	 .help = "Searches that run at the same time on the whole server; others wait their turn.",
+	 .more = "0: as many as there are cores. Needs rstar in shared_preload_libraries; without, "
+			 "sessions know nothing of each other and none waits."},
+	{.setting = "rstar.total_kv_cache",
+	 .type = RSTAR_OPTION_INT,
+	 .variable.integer = &rstar_settings.total_kv_cache_mb,
+	 .fallback = 0,
+	 .min = 0,
+	 .max = INT_MAX,
+	 .context = PGC_SIGHUP,
+	 .flags = GUC_UNIT_MB,
+	 .assign_integer = rstar_admission_assign_kv,
+	 .help = "KV cache of all searches of the whole server; a search waits until its own fits.",
+	 .more =
+		 "0: no limit. A search reserves rstar.kv_cache for each of its models. Without rstar in "
+		 "shared_preload_libraries it bounds each session by itself."},
+	{.setting = "rstar.total_sandbox_memory",
+	 .type = RSTAR_OPTION_INT,
+	 .variable.integer = &rstar_settings.total_sandbox_memory_mb,
+	 .fallback = 0,
+	 .min = 0,
+	 .max = INT_MAX,
+	 .context = PGC_SIGHUP,
+	 .flags = GUC_UNIT_MB,
+	 .assign_integer = rstar_admission_assign_sandbox,
+	 .help =
+		 "Sandbox memory of all searches of the whole server; a search waits until its own fits.",
+	 .more = "0: no limit. A search reserves rstar.sandbox_memory. Without rstar in "
+			 "shared_preload_libraries it bounds each session by itself."},
 
 	{.setting = "rstar.kernels",
 	 .type = RSTAR_OPTION_ENUM,
@@ -620,7 +660,7 @@ define(const rstar_option *row)
 		case RSTAR_OPTION_INT:
 			DefineCustomIntVariable(row->setting, row->help, row->more, row->variable.integer,
 									(int) boot, (int) min, (int) row->max, context, row->flags,
-									NULL, NULL, NULL);
+									NULL, row->assign_integer, NULL);
 			break;
 		case RSTAR_OPTION_REAL:
 			DefineCustomRealVariable(row->setting, row->help, row->more, row->variable.real, boot,
@@ -836,4 +876,10 @@ Size
 rstar_settings_kv_bytes(void)
 {
 	return (Size) Min(rstar_settings.kv_cache_mb, rstar_settings.max_kv_cache_mb) * 1024 * 1024;
+}
+
+Size
+rstar_settings_sandbox_bytes(void)
+{
+	return (Size) rstar_settings.sandbox_memory_mb * 1024 * 1024;
 }

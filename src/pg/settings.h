@@ -38,6 +38,9 @@ typedef struct rstar_settings_values
 	int max_kv_cache_mb;
 	int max_context;
 	int max_cached_models;
+	int max_active_searches; /* 0: as many as there are cores */
+	int total_kv_cache_mb;   /* of the whole server; 0: no limit */
+	int total_sandbox_memory_mb;
 	int kernels; /* an rstar_cpu_family, or -1: the best */
 	int kv_type; /* an rstar_kv_type */
 
@@ -129,6 +132,7 @@ typedef struct rstar_option
 	const char *more;   /* further sentences, or NULL */
 	const struct config_enum_entry *choices;
 	GucStringCheckHook check_text;
+	GucIntAssignHook assign_integer;
 } rstar_option;
 
 /* Define all settings; from _PG_init. */
@@ -159,5 +163,8 @@ extern int rstar_settings_threads(void);
 
 /* Bytes of KV cache for one call, within `rstar.max_kv_cache`. */
 extern Size rstar_settings_kv_bytes(void);
+
+/* Bytes of all processes of the session's sandbox. */
+extern Size rstar_settings_sandbox_bytes(void);
 
 #endif

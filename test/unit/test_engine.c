@@ -367,9 +367,21 @@ eviction_changes_nothing(void)
 	CHECK(rstar_engine_run(engine, requests, 20, capture, many, NULL, &err) == RSTAR_OK);
 	for (uint32_t i = 0; i < 20; i++)
 		CHECK(many[i].n == 1 && memcmp(first[i], many[i].logits[0], sizeof first[i]) == 0);
+
+	/* A block that a node gives up leaves for good, and what is needed again is computed again. */
+	fill_tokens(tokens, 17, 19);
+	CHECK(rstar_kv_node_truncate(nodes[19], 0, &err) == RSTAR_OK);
+	rstar_kv_trim(rstar_engine_kv(engine));
+	CHECK(rstar_kv_node_append(nodes[19], tokens, 17, &err) == RSTAR_OK);
+	memset(many, 0, 20 * sizeof *many);
+	CHECK(rstar_engine_run(engine, requests, 20, capture, many, NULL, &err) == RSTAR_OK);
+	for (uint32_t i = 0; i < 20; i++)
+		CHECK(many[i].n == 1 && memcmp(first[i], many[i].logits[0], sizeof first[i]) == 0);
 	free(many);
 	for (uint32_t i = 20; i-- > 0;)
 		rstar_kv_node_release(nodes[i]);
+	CHECK(rstar_kv_used(rstar_engine_kv(engine)) == 0);
+	rstar_kv_trim(rstar_engine_kv(engine));
 	CHECK(rstar_kv_used(rstar_engine_kv(engine)) == 0);
 	rstar_engine_free(engine);
 	tiny_model_free(&m);

@@ -141,6 +141,20 @@ drop_blocks(rstar_kv_node *node, uint32_t keep)
 	}
 }
 
+void
+rstar_kv_trim(rstar_kv *kv)
+{
+	while (kv->free)
+	{
+		free_block *next = kv->free->next;
+
+		rstar_free(kv->allocator, kv->free);
+		kv->free = next;
+		kv->n_free--;
+		kv->n_blocks--;
+	}
+}
+
 /* Take the blocks of the least recently used node that has any. */
 static bool
 evict_one(rstar_kv *kv)
@@ -283,13 +297,7 @@ rstar_kv_free(rstar_kv *kv)
 		return;
 	while (kv->newest)
 		node_free(kv->newest);
-	while (kv->free)
-	{
-		free_block *next = kv->free->next;
-
-		rstar_free(kv->allocator, kv->free);
-		kv->free = next;
-	}
+	rstar_kv_trim(kv);
 	rstar_free(kv->allocator, kv);
 }
 

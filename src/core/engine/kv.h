@@ -49,6 +49,9 @@ extern rstar_status rstar_kv_create(uint32_t n_layer, uint32_t kv_dim, rstar_kv_
 /* Frees all nodes too, whoever still refers to them. NULL is allowed. */
 extern void rstar_kv_free(rstar_kv *kv);
 
+/* Give the blocks that no node holds back to the allocator. */
+extern void rstar_kv_trim(rstar_kv *kv);
+
 extern rstar_kv_type rstar_kv_storage(const rstar_kv *kv);
 extern uint64_t rstar_kv_block_bytes(const rstar_kv *kv);
 extern uint64_t rstar_kv_used(const rstar_kv *kv);      /* bytes in use by nodes */
