@@ -135,41 +135,47 @@ search_rows(const rstar_search_setup *setup, const rstar_search_parts *parts,
 	return b.trees;
 }
 
-/* One problem, with the common arguments from `first`. */
+/* One problem, found by `find` once the call is known to be sound. */
 static int64
-search_one(FunctionCallInfo fcinfo, int first, rstar_problem_row *row)
+search_one(FunctionCallInfo fcinfo, int first,
+		   void (*find)(FunctionCallInfo fcinfo, rstar_problem_row *row))
 {
 	rstar_search_parts parts = {0};
 	rstar_search_setup setup;
+	rstar_problem_row row;
 
 	rstar_search_setup_read(fcinfo, first, rstar_settings.use_known_answer, &setup);
 	rstar_search_open(&setup, &parts);
-	return search_rows(&setup, &parts, row, 1, true)[0];
+	find(fcinfo, &row);
+	return search_rows(&setup, &parts, &row, 1, true)[0];
+}
+
+static void
+enter_problem(FunctionCallInfo fcinfo, rstar_problem_row *row)
+{
+	rstar_problem_enter(text_to_cstring(PG_GETARG_TEXT_PP(0)), rstar_optional_text(fcinfo, 1), row);
+}
+
+static void
+find_problem(FunctionCallInfo fcinfo, rstar_problem_row *row)
+{
+	rstar_problem_find(PG_GETARG_INT64(0), row);
 }
 
 Datum
 rstar_search_text(PG_FUNCTION_ARGS)
 {
-	rstar_problem_row row;
-	char *statement, *answer;
-
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	statement = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	answer = rstar_optional_text(fcinfo, 1);
-	rstar_problem_enter(statement, answer, &row);
-	PG_RETURN_INT64(search_one(fcinfo, 2, &row));
+	PG_RETURN_INT64(search_one(fcinfo, 2, enter_problem));
 }
 
 Datum
 rstar_search_id(PG_FUNCTION_ARGS)
 {
-	rstar_problem_row row;
-
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	rstar_problem_find(PG_GETARG_INT64(0), &row);
-	PG_RETURN_INT64(search_one(fcinfo, 1, &row));
+	PG_RETURN_INT64(search_one(fcinfo, 1, find_problem));
 }
 
 /* The rows of an array of problem numbers. */

@@ -3,12 +3,16 @@
 #   make fuzz                      every target for FUZZ_SECONDS (20)
 #   make fuzz FUZZ=gguf FUZZ_SECONDS=1800
 #
+# FUZZ_TIMEOUT is what one input may take, in seconds by the clock: raise it on a
+# busy machine.
+#
 # Seeds lie in test/fuzz/corpus/TARGET; what a run finds lands in
 # build/fuzz/TARGET, crashes in build/fuzz/TARGET.crash-*.
 
 FUZZ_CC = clang
 FUZZ_DIR = build/fuzzobj
 FUZZ_SECONDS ?= 20
+FUZZ_TIMEOUT ?= 10
 FUZZ_FLAGS = -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=all
 FUZZ_OBJS = $(CORE_SRCS:src/%.c=$(FUZZ_DIR)/%.o)
@@ -40,7 +44,7 @@ fuzz: $(FUZZ_PROGRAMS)
 		name=$$(basename $$program | sed s/fuzz_//); \
 		mkdir -p build/fuzz/$$name test/fuzz/corpus/$$name; \
 		echo "== $$name, $(FUZZ_SECONDS) s"; \
-		$$program -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+		$$program -max_total_time=$(FUZZ_SECONDS) -timeout=$(FUZZ_TIMEOUT) -rss_limit_mb=2048 -print_final_stats=1 \
 			-artifact_prefix=build/fuzz/$$name.crash- \
 			build/fuzz/$$name test/fuzz/corpus/$$name 2>build/fuzz/$$name.log \
 			|| { tail -n 60 build/fuzz/$$name.log; exit 1; }; \
