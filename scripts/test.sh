@@ -156,7 +156,7 @@ fi
 # --- tests against a server ----------------------------------------------------------
 
 install_extension() {
-	if [ -w "$("$PG_CONFIG" --pkglibdir)" ] && [ -w "$("$PG_CONFIG" --sharedir)/extension" ]; then
+	if [ -w "$("$PG_CONFIG" --pkglibdir)" ] && [ -w "$("$PG_CONFIG" --sharedir)" ]; then
 		make -s install PG_CONFIG="$PG_CONFIG"
 	else
 		sudo make -s install PG_CONFIG="$PG_CONFIG"

@@ -1,54 +1,69 @@
--- What works so far. scripts/demo.sh runs this against a throw-away server.
-CREATE EXTENSION rstar;
+-- A short tour: real problems, solved by the small model that comes with the
+-- extension. `make demo` runs this against a throw-away server; it also runs by
+-- hand, in any UTF8 database:
+--
+--		psql -X -f sql/demo.sql
+--
+\set QUIET on
+\pset footer off
+\pset null ''
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS rstar;
 
 \echo
-\echo 'A vocabulary, learnt from the texts of a query'
-\echo '----------------------------------------------'
-CREATE TABLE sentences AS
-	SELECT format('Let x be the %s of %s and %s. Find the value of x.', word, i, j) AS text
-	  FROM generate_series(1, 30) i, generate_series(1, 30) j,
-	       unnest(ARRAY['sum', 'product', 'difference', 'quotient', 'greatest common divisor']) word;
-SELECT rstar_train_vocabulary('words', 'SELECT text FROM sentences', size => 400) AS model_id;
-SELECT ids, array_agg(rstar_detokenize(ARRAY[id], 'words') ORDER BY n) AS pieces
-  FROM rstar_tokenize('Find the product of 17 and 25.<end_of_step>', 'words') ids,
-       unnest(ids) WITH ORDINALITY u(id, n)
- GROUP BY ids;
-
-\echo 'A model from scratch, and a copy of it in 8 bits'
-\echo '------------------------------------------------'
-SELECT rstar_model_create('beginner', 'words', layers => 4, width => 128, heads => 4, kv_heads => 2) AS model_id;
-SELECT rstar_model_quantize('beginner', 'beginner-q8', 'Q8_0') AS model_id;
-SELECT name, role, architecture, parameters, file_type, pg_size_pretty(file_size) AS size, context_length
-  FROM rstar.models ORDER BY model_id;
-
-\echo 'It generates (noise, until it is trained), and equal calls give equal texts'
-\echo '---------------------------------------------------------------------------'
-SET rstar.policy = 'beginner-q8';
-SELECT seed, rstar_generate('Find the sum of 3 and 4.', max_tokens => 12, temperature => 0.8, seed => seed) AS text
-  FROM unnest(ARRAY[1, 2, 1]) AS seed;
-
-\echo 'A solution''s steps, run in the sandbox, each on the state of those before it'
-\echo '------------------------------------------------------------------------'
-SELECT step, status, output, round(elapsed::numeric, 1) AS ms FROM rstar_run_steps('<code>
-# Step 1: the area of the six faces
-area = 6 * 5**2
-<end_of_step>
-# Step 2: solve for the edge of a cube with twice that area
-from sympy import symbols, solve
-a = symbols("a", positive=True)
-<end_of_step>
-print(solve(6*a**2 - 2*area, a)[0])
-<end_of_code>');
-
-\echo 'Is an answer the known answer?'
-\echo '------------------------------'
-SELECT gold, answer, rstar_answers_equal(gold, answer) AS equal
-  FROM (VALUES ('5\sqrt{2}', 'The edge is \boxed{\sqrt{50}}.'), ('\frac{3}{4}', '75\%'), ('(1, 2)', '(2, 1)')) AS cases (gold, answer);
-
-\echo 'Cancelled at once when told to'
-\echo '------------------------------'
-SET statement_timeout = '100ms';
-\set ON_ERROR_STOP 0
+\echo 'Problems, as anybody would ask them'
+\echo '==================================='
+\echo
 \timing on
-SELECT count(rstar_generate('Find', max_tokens => 500, temperature => 0, seed => i)) FROM generate_series(1, 1000) i;
+SELECT problem, rstar_solve(problem) AS answer, known
+  FROM (VALUES ('Solve 3*x + 5 = 20 for x.', '5'),
+               ('What is 17 times 23?', '391'),
+               ('Let f(x) = x**2 - 5*x + 6. Calculate f(7).', '20'),
+               ('Calculate the greatest common divisor of 84 and 126.', '42'),
+               ('Sort 4, -2, 9, 0 in increasing order.', '-2, 0, 4, 9'),
+               ('How many minutes are there between 9:15 AM and 11:40 AM?', '145'),
+               ('What is the remainder when 100 is divided by 7?', '2'),
+               ('Simplify 2*x + 3*x - 7.', '5*x - 7'),
+               ('Is 91 prime?', 'False')) AS problems (problem, known);
 \timing off
+
+\echo
+\echo 'One of them in full: the search is stored, steps that failed included'
+\echo '====================================================================='
+\echo
+SELECT rstar_search('Solve 3*x + 5 = 20 for x.', '5') AS tree \gset
+SELECT answer, correct, rollouts, nodes, generated_tokens, python_steps, policy_ms::integer, sandbox_ms::integer
+  FROM rstar.trees WHERE tree_id = :tree;
+
+\echo
+\echo 'The solution that won; what stands between <output> tags was printed by its Python, in the sandbox:'
+\echo
+\pset format unaligned
+\pset tuples_only on
+SELECT solution FROM rstar.trajectories JOIN rstar.trees USING (tree_id)
+ WHERE tree_id = :tree AND leaf_id = answer_id;
+
+\echo
+\echo 'The tree it was found in (the first lines; N: visits, Q: mean value):'
+\echo
+WITH RECURSIVE walk AS (
+	SELECT node_id, depth, ARRAY[node_id] AS way FROM rstar.nodes WHERE tree_id = :tree AND node_id = 0
+	UNION ALL
+	SELECT n.node_id, n.depth, way || n.node_id
+	  FROM rstar.nodes n JOIN walk ON n.parent_id = walk.node_id WHERE n.tree_id = :tree)
+SELECT repeat('    ', depth - 1)
+       || CASE WHEN kind = 'answer' THEN 'answer ' || answer || CASE WHEN correct THEN ', right' ELSE ', wrong' END
+               WHEN rejected THEN 'rejected: ' || status || coalesce(', ' || left(split_part(output, E'\n', 1), 60), '')
+               ELSE coalesce(substring(text FROM '#[^\n]*'), 'step') END
+       || CASE WHEN rejected THEN '' ELSE format('  (N %s, Q %s)', visits, coalesce(round(q::numeric, 2)::text, '-')) END
+  FROM walk JOIN rstar.nodes n USING (node_id, depth)
+ WHERE tree_id = :tree AND node_id > 0
+ ORDER BY way LIMIT 24;
+
+\pset tuples_only off
+\pset format aligned
+\echo
+\echo 'And a question that only a database answers: what became of the steps?'
+\echo
+SELECT kind, status, rejected, count(*) AS nodes, sum(tokens) AS tokens
+  FROM rstar.nodes WHERE tree_id = :tree AND kind <> 'root' GROUP BY 1, 2, 3 ORDER BY 4 DESC;
