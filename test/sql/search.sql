@@ -229,7 +229,7 @@ SELECT count(*) FROM rstar.trees;
 RESET ROLE;
 DROP ROLE regress_rstar_searcher;
 
-DROP VIEW shown;
+DROP VIEW shown, n;
 DROP FUNCTION step(text, float8), answer(text, float8), failure(text), random_candidate(), random_script();
 
 DROP EXTENSION rstar;
