@@ -350,6 +350,10 @@ CREATE TABLE rstar.nodes (
 	CHECK (parent_id OPERATOR(pg_catalog.<) node_id)
 );
 
+-- Failed steps that were kept are few; training data asks for the trees that have any.
+CREATE INDEX nodes_failed_idx ON rstar.nodes (tree_id)
+	WHERE status OPERATOR(pg_catalog.<>) 'ok' AND NOT rejected;
+
 COMMENT ON TABLE rstar.nodes IS 'nodes of the trees: the root, the steps and answers that the policy proposed, rejected ones too';
 COMMENT ON COLUMN rstar.nodes.tree_id IS 'the tree';
 COMMENT ON COLUMN rstar.nodes.node_id IS 'number within the tree, in the order of creation; 0 is the root';
@@ -421,8 +425,8 @@ COMMENT ON COLUMN rstar.preference_pairs.rejected_tree_id IS 'tree of the worse 
 COMMENT ON COLUMN rstar.preference_pairs.rejected_id IS 'the worse node';
 COMMENT ON COLUMN rstar.preference_pairs.parent_id IS 'the parent that both continue; NULL for answers, whose whole trajectories are compared';
 COMMENT ON COLUMN rstar.preference_pairs.kind IS 'step or answer';
-COMMENT ON COLUMN rstar.preference_pairs.margin IS 'difference of their Q';
-COMMENT ON COLUMN rstar.preference_pairs.weight IS 'weight in training: 1 over the number of pairs of the same parent';
+COMMENT ON COLUMN rstar.preference_pairs.margin IS 'difference of their Q; for answers, of mean Q over the trajectory';
+COMMENT ON COLUMN rstar.preference_pairs.weight IS 'weight in training: 1 over the number of nodes chosen times the number rejected, of the same parent or problem';
 
 SELECT pg_catalog.pg_extension_config_dump('rstar.problems', '');
 SELECT pg_catalog.pg_extension_config_dump('rstar.problems_problem_id_seq', '');
@@ -431,6 +435,170 @@ SELECT pg_catalog.pg_extension_config_dump('rstar.trees_tree_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('rstar.nodes', '');
 SELECT pg_catalog.pg_extension_config_dump('rstar.trajectories', '');
 SELECT pg_catalog.pg_extension_config_dump('rstar.preference_pairs', '');
+
+-- ===========================================================================
+-- Training data: trajectories for the policy, pairs for the PPM
+-- ===========================================================================
+
+CREATE FUNCTION rstar_closed_answer(statement text, answer text) RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION rstar_closed_answer(text, text) IS
+	'whether a problem''s answer is one of a few and can be guessed: true or false, a listed choice, one of the values offered, an order, one digit';
+
+CREATE VIEW rstar.sound_trajectories AS
+	SELECT t.problem_id, t.round_id, j.tree_id, j.leaf_id, j.steps, j.answer, j.mean_q, j.min_q, j.score, j.solution
+	  FROM rstar.trajectories j JOIN rstar.trees t ON t.tree_id OPERATOR(pg_catalog.=) j.tree_id
+	 WHERE j.correct
+	   AND (NOT EXISTS (SELECT FROM rstar.nodes n
+	                     WHERE n.tree_id OPERATOR(pg_catalog.=) j.tree_id
+	                       AND n.status OPERATOR(pg_catalog.<>) 'ok' AND NOT n.rejected)
+	        OR NOT EXISTS (
+	            WITH RECURSIVE path (parent_id, status) AS (
+	                SELECT n.parent_id, n.status FROM rstar.nodes n
+	                 WHERE n.tree_id OPERATOR(pg_catalog.=) j.tree_id AND n.node_id OPERATOR(pg_catalog.=) j.leaf_id
+	                UNION ALL
+	                SELECT n.parent_id, n.status FROM path JOIN rstar.nodes n
+	                    ON n.tree_id OPERATOR(pg_catalog.=) j.tree_id AND n.node_id OPERATOR(pg_catalog.=) path.parent_id)
+	            SELECT FROM path WHERE path.status OPERATOR(pg_catalog.<>) 'ok'));
+COMMENT ON VIEW rstar.sound_trajectories IS 'correct trajectories without a failed step: those that may train the policy';
+COMMENT ON COLUMN rstar.sound_trajectories.problem_id IS 'the problem solved';
+COMMENT ON COLUMN rstar.sound_trajectories.round_id IS 'round that made the tree; NULL outside rounds';
+COMMENT ON COLUMN rstar.sound_trajectories.tree_id IS 'the tree';
+COMMENT ON COLUMN rstar.sound_trajectories.leaf_id IS 'node of the answer';
+COMMENT ON COLUMN rstar.sound_trajectories.steps IS 'nodes on the path, the answer included, the root not';
+COMMENT ON COLUMN rstar.sound_trajectories.answer IS 'the answer reached';
+COMMENT ON COLUMN rstar.sound_trajectories.mean_q IS 'mean of Q over the path';
+COMMENT ON COLUMN rstar.sound_trajectories.min_q IS 'least Q on the path';
+COMMENT ON COLUMN rstar.sound_trajectories.score IS 'what the answer is chosen by';
+COMMENT ON COLUMN rstar.sound_trajectories.solution IS 'the whole solution: the texts along the path';
+
+-- The function makes of one round, or with other numbers, the selection that the view makes of all.
+CREATE FUNCTION rstar_select_trajectories(round_id bigint DEFAULT NULL, per_problem integer DEFAULT NULL)
+	RETURNS TABLE (problem_id bigint, tree_id bigint, leaf_id integer, place integer,
+	               mean_q double precision, min_q double precision)
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000
+BEGIN ATOMIC
+	WITH answers AS (
+		SELECT t.problem_id, pg_catalog.count(*) AS reached, pg_catalog.count(*) FILTER (WHERE j.correct) AS hits
+		  FROM rstar.trajectories j JOIN rstar.trees t ON t.tree_id OPERATOR(pg_catalog.=) j.tree_id
+		 WHERE j.correct IS NOT NULL
+		   AND (rstar_select_trajectories.round_id IS NULL
+		        OR t.round_id OPERATOR(pg_catalog.=) rstar_select_trajectories.round_id)
+		 GROUP BY t.problem_id),
+	eligible AS (
+		SELECT p.problem_id, p.statement
+		  FROM answers a JOIN rstar.problems p ON p.problem_id OPERATOR(pg_catalog.=) a.problem_id
+		 WHERE (a.reached OPERATOR(pg_catalog.>=) 4
+		        AND a.hits OPERATOR(pg_catalog.*) 5 OPERATOR(pg_catalog.>=) (a.reached OPERATOR(pg_catalog.*) 4))
+		    OR rstar_closed_answer(p.statement, p.answer) IS NOT TRUE),
+	copies AS (
+		SELECT e.problem_id, e.statement, j.tree_id, j.leaf_id, j.mean_q, j.min_q, j.solution,
+		       pg_catalog.row_number() OVER (
+		           PARTITION BY j.problem_id, j.solution COLLATE pg_catalog."C"
+		           ORDER BY j.mean_q DESC, j.min_q DESC, j.tree_id, j.leaf_id) AS copy
+		  FROM rstar.sound_trajectories j JOIN eligible e ON e.problem_id OPERATOR(pg_catalog.=) j.problem_id
+		 WHERE (rstar_select_trajectories.round_id IS NULL
+		        OR j.round_id OPERATOR(pg_catalog.=) rstar_select_trajectories.round_id)),
+	places AS (
+		SELECT c.problem_id, c.statement, c.tree_id, c.leaf_id, c.mean_q, c.min_q, c.solution,
+		       pg_catalog.row_number() OVER (
+		           PARTITION BY c.problem_id
+		           ORDER BY c.mean_q DESC, c.min_q DESC, c.tree_id, c.leaf_id) AS place
+		  FROM copies c WHERE c.copy OPERATOR(pg_catalog.=) 1)
+	SELECT s.problem_id, s.tree_id, s.leaf_id, s.place::pg_catalog.int4, s.mean_q, s.min_q
+	  FROM places s
+	 WHERE s.place OPERATOR(pg_catalog.<=) COALESCE(rstar_select_trajectories.per_problem, 2)
+	 ORDER BY s.problem_id, s.place;
+END;
+COMMENT ON FUNCTION rstar_select_trajectories(bigint, integer) IS
+	'trajectories that train the policy, of one round or of all: sound ones, of distinct texts, the first per_problem (2) of each problem by mean Q, then least Q; a problem that can be guessed only with 4 answers or more, 80 percent of them correct';
+
+CREATE VIEW rstar.sft_training AS
+	WITH answers AS (
+		SELECT t.problem_id, pg_catalog.count(*) AS reached, pg_catalog.count(*) FILTER (WHERE j.correct) AS hits
+		  FROM rstar.trajectories j JOIN rstar.trees t ON t.tree_id OPERATOR(pg_catalog.=) j.tree_id
+		 WHERE j.correct IS NOT NULL
+		 GROUP BY t.problem_id),
+	eligible AS (
+		SELECT p.problem_id, p.statement
+		  FROM answers a JOIN rstar.problems p ON p.problem_id OPERATOR(pg_catalog.=) a.problem_id
+		 WHERE (a.reached OPERATOR(pg_catalog.>=) 4
+		        AND a.hits OPERATOR(pg_catalog.*) 5 OPERATOR(pg_catalog.>=) (a.reached OPERATOR(pg_catalog.*) 4))
+		    OR rstar_closed_answer(p.statement, p.answer) IS NOT TRUE),
+	copies AS (
+		SELECT e.problem_id, e.statement, j.tree_id, j.leaf_id, j.mean_q, j.min_q, j.solution,
+		       pg_catalog.row_number() OVER (
+		           PARTITION BY j.problem_id, j.solution COLLATE pg_catalog."C"
+		           ORDER BY j.mean_q DESC, j.min_q DESC, j.tree_id, j.leaf_id) AS copy
+		  FROM rstar.sound_trajectories j JOIN eligible e ON e.problem_id OPERATOR(pg_catalog.=) j.problem_id),
+	places AS (
+		SELECT c.problem_id, c.statement, c.tree_id, c.leaf_id, c.mean_q, c.min_q, c.solution,
+		       pg_catalog.row_number() OVER (
+		           PARTITION BY c.problem_id
+		           ORDER BY c.mean_q DESC, c.min_q DESC, c.tree_id, c.leaf_id) AS place
+		  FROM copies c WHERE c.copy OPERATOR(pg_catalog.=) 1)
+	SELECT s.problem_id, s.tree_id, s.leaf_id, s.place::pg_catalog.int4 AS place, s.mean_q, s.min_q,
+	       s.statement AS problem, s.solution
+	  FROM places s
+	 WHERE s.place OPERATOR(pg_catalog.<=) 2;
+COMMENT ON VIEW rstar.sft_training IS 'what trains the policy: the two best trajectories of each problem, of all rounds, as rstar_select_trajectories chooses them';
+COMMENT ON COLUMN rstar.sft_training.problem_id IS 'the problem';
+COMMENT ON COLUMN rstar.sft_training.tree_id IS 'tree of the trajectory';
+COMMENT ON COLUMN rstar.sft_training.leaf_id IS 'node of its answer';
+COMMENT ON COLUMN rstar.sft_training.place IS '1 for the best of the problem, 2 for the next';
+COMMENT ON COLUMN rstar.sft_training.mean_q IS 'mean of Q over the path';
+COMMENT ON COLUMN rstar.sft_training.min_q IS 'least Q on the path';
+COMMENT ON COLUMN rstar.sft_training.problem IS 'the problem''s statement';
+COMMENT ON COLUMN rstar.sft_training.solution IS 'the solution to learn';
+
+CREATE FUNCTION rstar_build_pairs(round_id bigint DEFAULT NULL, pair_min_margin double precision DEFAULT NULL,
+                                  pair_min_edit integer DEFAULT NULL)
+	RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION rstar_build_pairs(bigint, double precision, integer) IS
+	'write preference pairs of the trees of one round, or of all, that have none yet; the number written';
+
+REVOKE EXECUTE ON FUNCTION rstar_build_pairs(bigint, double precision, integer) FROM PUBLIC;
+
+CREATE VIEW rstar.ppm_training AS
+	SELECT t.problem_id, r.kind, r.chosen_tree_id, r.chosen_id, r.rejected_tree_id, r.rejected_id,
+	       p.statement AS problem,
+	       COALESCE((WITH RECURSIVE path (parent_id, depth, text) AS (
+	                     SELECT n.parent_id, n.depth, n.text FROM rstar.nodes n
+	                      WHERE n.tree_id OPERATOR(pg_catalog.=) r.chosen_tree_id AND n.node_id OPERATOR(pg_catalog.=) r.parent_id
+	                     UNION ALL
+	                     SELECT n.parent_id, n.depth, n.text FROM path JOIN rstar.nodes n
+	                         ON n.tree_id OPERATOR(pg_catalog.=) r.chosen_tree_id AND n.node_id OPERATOR(pg_catalog.=) path.parent_id)
+	                 SELECT pg_catalog.string_agg(path.text, '' ORDER BY path.depth) FROM path), '') AS prefix,
+	       CASE WHEN r.kind OPERATOR(pg_catalog.=) 'step'
+	            THEN (SELECT n.text FROM rstar.nodes n
+	                   WHERE n.tree_id OPERATOR(pg_catalog.=) r.chosen_tree_id AND n.node_id OPERATOR(pg_catalog.=) r.chosen_id)
+	            ELSE (SELECT j.solution FROM rstar.trajectories j
+	                   WHERE j.tree_id OPERATOR(pg_catalog.=) r.chosen_tree_id AND j.leaf_id OPERATOR(pg_catalog.=) r.chosen_id)
+	       END AS chosen,
+	       CASE WHEN r.kind OPERATOR(pg_catalog.=) 'step'
+	            THEN (SELECT n.text FROM rstar.nodes n
+	                   WHERE n.tree_id OPERATOR(pg_catalog.=) r.rejected_tree_id AND n.node_id OPERATOR(pg_catalog.=) r.rejected_id)
+	            ELSE (SELECT j.solution FROM rstar.trajectories j
+	                   WHERE j.tree_id OPERATOR(pg_catalog.=) r.rejected_tree_id AND j.leaf_id OPERATOR(pg_catalog.=) r.rejected_id)
+	       END AS rejected,
+	       r.margin, r.weight
+	  FROM rstar.preference_pairs r
+	  JOIN rstar.trees t ON t.tree_id OPERATOR(pg_catalog.=) r.chosen_tree_id
+	  JOIN rstar.problems p ON p.problem_id OPERATOR(pg_catalog.=) t.problem_id;
+COMMENT ON VIEW rstar.ppm_training IS 'what trains the process preference model: preference pairs as texts';
+COMMENT ON COLUMN rstar.ppm_training.problem_id IS 'the problem';
+COMMENT ON COLUMN rstar.ppm_training.kind IS 'step or answer';
+COMMENT ON COLUMN rstar.ppm_training.chosen_tree_id IS 'tree of the better node';
+COMMENT ON COLUMN rstar.ppm_training.chosen_id IS 'the better node';
+COMMENT ON COLUMN rstar.ppm_training.rejected_tree_id IS 'tree of the worse node';
+COMMENT ON COLUMN rstar.ppm_training.rejected_id IS 'the worse node';
+COMMENT ON COLUMN rstar.ppm_training.problem IS 'the problem''s statement';
+COMMENT ON COLUMN rstar.ppm_training.prefix IS 'the steps before, down to the parent of both; empty for answers';
+COMMENT ON COLUMN rstar.ppm_training.chosen IS 'the better step; for answers the whole better solution';
+COMMENT ON COLUMN rstar.ppm_training.rejected IS 'the worse step; for answers the whole worse solution';
+COMMENT ON COLUMN rstar.ppm_training.margin IS 'difference of Q';
+COMMENT ON COLUMN rstar.ppm_training.weight IS 'weight in training';
 
 -- ===========================================================================
 -- Search

@@ -76,6 +76,10 @@ typedef struct rstar_settings_values
 	int enough_first;
 	bool verbose;
 
+	/* training data; -1: the default of the model that made the tree */
+	double pair_min_margin;
+	int pair_min_edit;
+
 	/* sandbox */
 	char *sandbox_program;
 	char *sandbox_modules;

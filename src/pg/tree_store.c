@@ -576,6 +576,43 @@ restore_row(uint64 row, rstar_tree *tree)
 	tree->nodes[id].expanded = result_bool(row, "expanded", &is_null);
 }
 
+/* The rows of the tree behind its root, which is there. */
+static void
+read_nodes(int64 tree_id, bool read_only, rstar_tree *tree)
+{
+	arguments a = {0};
+
+	add_bigint(&a, tree_id);
+	execute("SELECT node_id, parent_id, rollout, kind, status, rejected, expanded, text, output,"
+			" answer, correct, visits, value_sum, ppm_score, logprob, tokens, duplicates"
+			" FROM rstar.nodes WHERE tree_id OPERATOR(pg_catalog.=) $1 ORDER BY node_id",
+			&a, read_only);
+	for (uint64 row = 0; row < SPI_processed; row++)
+		restore_row(row, tree);
+}
+
+static void
+free_tree(void *tree)
+{
+	rstar_tree_free(tree);
+}
+
+rstar_tree *
+rstar_tree_load_nodes(int64 tree_id)
+{
+	rstar_guard *guard = rstar_guard_create(CurrentMemoryContext, free_tree);
+	rstar_tree *tree = palloc0(sizeof *tree);
+	rstar_tables_scope scope;
+	rstar_error err;
+
+	rstar_tables_begin(&scope, "nodes");
+	rstar_check(rstar_tree_init(tree, &rstar_allocator_malloc, &err), &err);
+	rstar_guard_hold(guard, tree);
+	read_nodes(tree_id, true, tree);
+	rstar_tables_end(&scope);
+	return tree;
+}
+
 rstar_mcts *
 rstar_tree_load(int64 tree_id, bool lock, rstar_stored_tree *tree)
 {
@@ -584,7 +621,6 @@ rstar_tree_load(int64 tree_id, bool lock, rstar_stored_tree *tree)
 	rstar_mcts *mcts = palloc0(sizeof *mcts);
 	rstar_search_setup setup;
 	rstar_tables_scope scope;
-	arguments a = {0};
 	rstar_error err;
 
 	rstar_tables_begin(&scope, "trees");
@@ -592,13 +628,7 @@ rstar_tree_load(int64 tree_id, bool lock, rstar_stored_tree *tree)
 	rstar_search_setup_from_jsonb(tree->settings, &setup);
 	rstar_check(rstar_mcts_init(mcts, &setup.options.mcts, &rstar_allocator_malloc, &err), &err);
 	rstar_guard_hold(guard, mcts);
-	add_bigint(&a, tree_id);
-	execute("SELECT node_id, parent_id, rollout, kind, status, rejected, expanded, text, output,"
-			" answer, correct, visits, value_sum, ppm_score, logprob, tokens, duplicates"
-			" FROM rstar.nodes WHERE tree_id OPERATOR(pg_catalog.=) $1 ORDER BY node_id",
-			&a, !lock);
-	for (uint64 row = 0; row < SPI_processed; row++)
-		restore_row(row, &mcts->tree);
+	read_nodes(tree_id, !lock, &mcts->tree);
 	rstar_tables_end(&scope);
 	mcts->rollouts = (uint32) tree->rollouts;
 	rstar_check(rstar_mcts_restore(mcts, &err), &err);

@@ -59,6 +59,12 @@ typedef struct rstar_stored_tree
  */
 extern rstar_mcts *rstar_tree_load(int64 tree_id, bool lock, rstar_stored_tree *tree);
 
+/*
+ * The nodes alone, for those who look at a tree and do not search it: whatever its settings are,
+ * and without a row of rstar.trees just the root. Otherwise as rstar_tree_load.
+ */
+extern rstar_tree *rstar_tree_load_nodes(int64 tree_id);
+
 /* Replace a stored tree's rows after more rollouts; costs are added to those stored. */
 extern void rstar_tree_replace(const rstar_stored_tree *stored, const rstar_search_setup *setup,
 							   const rstar_search_outcome *tree);
