@@ -269,6 +269,25 @@ limits_and_misuse(void)
 	CHECK(rstar_mcts_select(&mcts) == 1);
 	rstar_mcts_free(&mcts);
 
+	/* … but not below the deepest level: there it is rejected like any other. */
+	mcts = start(RSTAR_GUIDANCE_TERMINAL, 5);
+	mcts.options.max_depth = 1;
+	expand(&mcts, 0, &(rstar_tree_node){.kind = RSTAR_NODE_STEP, .text = text_of("a")}, 1);
+	expand(&mcts, 1, &one, 1);
+	check_node(&mcts, 2, 1, -1);
+	CHECK(mcts.tree.nodes[2].status == RSTAR_NODE_TOO_DEEP && mcts.tree.nodes[2].closed);
+	CHECK(rstar_mcts_select(&mcts) == RSTAR_NO_NODE && mcts.tree.nodes[0].closed);
+	rstar_mcts_free(&mcts);
+
+	/* Enough once the first so many rollouts were all correct. */
+	mcts = start(RSTAR_GUIDANCE_TERMINAL, 5);
+	mcts.options.enough_first = 1;
+	mcts.options.answer_exclusive = false;
+	expand(&mcts, 0, (rstar_tree_node[]){answer("1", true, 0), step("a", 0)}, 2);
+	expand(&mcts, 2, (rstar_tree_node[]){failed("b")}, 1);
+	CHECK(rstar_mcts_select(&mcts) == RSTAR_NO_NODE && mcts.rollouts == 1);
+	rstar_mcts_free(&mcts);
+
 	/* Under PPM guidance nothing goes without a score. */
 	mcts = start(RSTAR_GUIDANCE_PPM, 5);
 	one = step("a", NAN);
@@ -283,6 +302,129 @@ limits_and_misuse(void)
 	bad.max_rollouts = 1;
 	bad.c_uct = NAN;
 	CHECK(rstar_mcts_init(&mcts, &bad, &rstar_allocator_malloc, &err) == RSTAR_ERR_ARGUMENT);
+}
+
+/* --- levels --------------------------------------------------------------------------- */
+
+/* A beam of two: the best two of each level go on, ties to the lower number. */
+static void
+beam_by_hand(void)
+{
+	rstar_mcts mcts = start(RSTAR_GUIDANCE_PPM, 1);
+	rstar_tree_node top[] = {step("a", 0.1), step("b", 0.3), step("c", 0.3), failed("d")};
+	rstar_tree_node right = answer("1", true, 0.5), next = step("e", -0.9);
+	uint32_t nodes[8];
+	rstar_error err;
+
+	mcts.options.level_wise = true;
+	mcts.options.beam_width = 2;
+	CHECK(rstar_mcts_n_open(&mcts) == 1 && rstar_mcts_select_level(&mcts, nodes, 8) == 1);
+	CHECK(nodes[0] == 0 && rstar_mcts_expand(&mcts, 0, top, 4, &err) == RSTAR_OK);
+	CHECK(rstar_mcts_n_open(&mcts) == 3 && rstar_mcts_select_level(&mcts, nodes, 8) == 2);
+	CHECK(nodes[0] == 2 && nodes[1] == 3);
+	CHECK(mcts.tree.nodes[1].closed && !mcts.tree.nodes[0].closed);
+	CHECK(rstar_mcts_select_level(&mcts, nodes, 8) == 2); /* asking again changes nothing */
+	CHECK(rstar_mcts_expand(&mcts, 1, &right, 1, &err) == RSTAR_ERR_ARGUMENT);
+	CHECK(rstar_mcts_expand(&mcts, 2, &right, 1, &err) == RSTAR_OK);
+	CHECK(rstar_mcts_expand(&mcts, 2, &right, 1, &err) == RSTAR_ERR_ARGUMENT);
+	CHECK(rstar_mcts_expand(&mcts, 3, &next, 1, &err) == RSTAR_OK);
+	CHECK(rstar_mcts_select_level(&mcts, nodes, 8) == 1 && nodes[0] == 6);
+	CHECK(rstar_mcts_expand(&mcts, 6, NULL, 0, &err) == RSTAR_OK);
+	CHECK(rstar_mcts_select_level(&mcts, nodes, 8) == 0 && mcts.tree.nodes[0].closed);
+	check_node(&mcts, 0, 1, 1);
+	check_node(&mcts, 2, 2, 1.3);
+	CHECK(rstar_mcts_score(&mcts, 5) == 0.5);
+	rstar_mcts_free(&mcts);
+}
+
+/* --- restoring ------------------------------------------------------------------------ */
+
+#define STEP_TEXT   "<code>\nx = 1\n<end_of_step>"
+#define END_TEXT    "y = 2\n<end_of_code>\n<output>2<end_of_output>\n"
+#define ANSWER_TEXT "<answer>\\boxed{1}<end_of_answer>"
+
+/* Copy what is stored of a tree into a new one, and restore it. */
+static rstar_status
+restore(const rstar_mcts *from, rstar_mcts *to)
+{
+	rstar_error err;
+	uint32_t id;
+
+	*to = start(from->options.guidance, from->options.max_rollouts);
+	to->options = from->options;
+	for (uint32_t i = 1; i < from->tree.n_nodes; i++)
+	{
+		rstar_tree_node node = from->tree.nodes[i];
+
+		node.state = RSTAR_SOLUTION_START;
+		node.errors = 0;
+		node.written = 0;
+		CHECK(rstar_tree_add(&to->tree, node.parent, &node, &id, &err) == RSTAR_OK && id == i);
+	}
+	for (uint32_t i = 0; i < from->tree.n_nodes; i++)
+	{
+		to->tree.nodes[i].visits = from->tree.nodes[i].visits;
+		to->tree.nodes[i].value_sum = from->tree.nodes[i].value_sum;
+		to->tree.nodes[i].expanded = from->tree.nodes[i].expanded;
+	}
+	to->rollouts = from->rollouts;
+	return rstar_mcts_restore(to, &err);
+}
+
+static void
+same_tree(const rstar_mcts *a, const rstar_mcts *b)
+{
+	CHECK(a->tree.n_nodes == b->tree.n_nodes && a->answers == b->answers &&
+		  a->correct == b->correct && a->rollouts == b->rollouts &&
+		  a->first_correct_rollout == b->first_correct_rollout);
+	for (uint32_t i = 0; i < a->tree.n_nodes; i++)
+	{
+		const rstar_tree_node *x = &a->tree.nodes[i], *y = &b->tree.nodes[i];
+
+		CHECK_MSG(x->closed == y->closed && x->n_open == y->n_open && x->depth == y->depth &&
+					  x->first_child == y->first_child && x->next_sibling == y->next_sibling,
+				  "links of node %u", i);
+		CHECK_MSG(rstar_node_rejected(x) || (x->state == y->state && x->errors == y->errors),
+				  "state of node %u", i);
+	}
+}
+
+static void
+restored_trees_go_on(void)
+{
+	rstar_mcts mcts = start(RSTAR_GUIDANCE_TERMINAL, 1), again;
+	rstar_tree_node top[] = {step(STEP_TEXT, 0), step(STEP_TEXT, 0), failed("x")};
+	rstar_tree_node kept = failed("z = 1 / 0\n<end_of_step>"), end = step(END_TEXT, 0);
+	rstar_tree_node last = answer(ANSWER_TEXT, true, 0);
+
+	kept.kept = true;
+	kept.errors = 1;
+	end.state = RSTAR_SOLUTION_RAN;
+	last.state = RSTAR_SOLUTION_DONE;
+	expand(&mcts, 0, top, 3);
+	expand(&mcts, 1, &kept, 1);
+	expand(&mcts, 4, &end, 1);
+	expand(&mcts, 5, &last, 1);
+	CHECK(rstar_mcts_select(&mcts) == RSTAR_NO_NODE);
+	CHECK(restore(&mcts, &again) == RSTAR_OK);
+	same_tree(&mcts, &again);
+	CHECK(again.tree.nodes[1].closed && !again.tree.nodes[0].closed);
+	rstar_mcts_extend(&mcts, 1);
+	rstar_mcts_extend(&again, 1);
+	expand(&mcts, 2, &end, 1);
+	expand(&again, 2, &end, 1);
+	same_tree(&mcts, &again);
+	rstar_mcts_free(&again);
+
+	/* Rows that contradict each other are refused. */
+	mcts.tree.nodes[5].text = text_of("no step");
+	CHECK(restore(&mcts, &again) == RSTAR_ERR_CORRUPT);
+	rstar_mcts_free(&again);
+	mcts.tree.nodes[5].text = text_of(END_TEXT);
+	mcts.tree.nodes[5].expanded = false;
+	CHECK(restore(&mcts, &again) == RSTAR_ERR_CORRUPT);
+	rstar_mcts_free(&again);
+	rstar_mcts_free(&mcts);
 }
 
 /* --- random scripts ------------------------------------------------------------------- */
@@ -431,6 +573,8 @@ main(void)
 	RUN(ppm_guided_by_hand);
 	RUN(exploration_by_hand);
 	RUN(limits_and_misuse);
+	RUN(beam_by_hand);
+	RUN(restored_trees_go_on);
 	RUN(random_trees_keep_the_invariants);
 	RUN(votes_by_hand);
 	return CHECK_RESULT();

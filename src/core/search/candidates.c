@@ -324,7 +324,10 @@ encode_candidate(rstar_search *search, rstar_candidate *c, const rstar_cancel *c
 	}
 	/* What a long output leaves no room for is a dead end like any other. */
 	if (status == RSTAR_OK && !fits)
+	{
 		c->node.status = RSTAR_NODE_TOO_DEEP;
+		c->node.kept = false;
+	}
 	return status;
 }
 

@@ -246,7 +246,10 @@ add_child(rstar_mcts *mcts, uint32_t parent, const rstar_tree_node *candidate, r
 	child.rollout = mcts->rollouts;
 	if (!rstar_node_rejected(&child) && child.kind == RSTAR_NODE_STEP &&
 		tree->nodes[parent].depth + 1 > mcts->options.max_depth)
+	{
 		child.status = RSTAR_NODE_TOO_DEEP;
+		child.kept = false;
+	}
 
 	rstar_status status = rstar_tree_add(tree, parent, &child, &id, err);
 
