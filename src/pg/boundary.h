@@ -32,7 +32,7 @@
  * for interrupts first, so that a cancelled query says that it was cancelled
  * and not what the core made of it.
  */
-extern void rstar_raise(rstar_status status, const rstar_error *err) pg_attribute_noreturn();
+extern void rstar_raise(rstar_status status, const rstar_error *err) __attribute__((noreturn));
 
 /* Return if status is RSTAR_OK, else raise it. */
 static inline void

@@ -17,6 +17,11 @@
 #error "rstar needs PostgreSQL 14 or later"
 #endif
 
+/* 16: the macros of varlena values have a header of their own. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
 /* 15: reserving a prefix also removes placeholders that match no setting. */
 #if PG_VERSION_NUM < 150000
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)

@@ -18,6 +18,7 @@
 #include "core/grade/grade.h"
 #include "core/grade/symbolic.h"
 #include "pg/boundary.h"
+#include "pg/compat.h"
 #include "pg/sandbox.h"
 
 PG_FUNCTION_INFO_V1(rstar_extract_answer);

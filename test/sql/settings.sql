@@ -28,7 +28,10 @@ SELECT try_setting('rstar.temperature', 'NaN');
 -- units
 SET rstar.kv_cache = '1GB';
 SHOW rstar.kv_cache;
+-- (the words of some messages differ from version to version)
+\set VERBOSITY sqlstate
 SET rstar.kv_cache = '512kB';
+\set VERBOSITY default
 RESET rstar.kv_cache;
 
 -- the prefix is reserved
@@ -43,7 +46,9 @@ SET ROLE regress_rstar_user;
 SET rstar.max_threads = 2;
 SET rstar.max_kv_cache = '1GB';
 SET rstar.max_context = 64;
+\set VERBOSITY sqlstate
 SHOW rstar.model_directory;
+\set VERBOSITY default
 SET rstar.threads = 2;
 SET rstar.policy = 'anything';
 SET rstar.kv_cache = '8MB';
