@@ -641,6 +641,14 @@ CREATE FUNCTION rstar_search(problem_ids bigint[], model text DEFAULT NULL, ppm 
 COMMENT ON FUNCTION rstar_search(bigint[], text, text, text, integer, integer, integer, double precision, bigint) IS
 	'search problems of rstar.problems side by side and store the trees: a row for each problem, in their order';
 
+CREATE FUNCTION rstar_score(problem text, solution text, model text DEFAULT NULL, ppm text DEFAULT NULL,
+                            OUT step integer, OUT kind text, OUT content text, OUT tokens integer,
+                            OUT logprob double precision, OUT ppm_score double precision)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 100000;
+COMMENT ON FUNCTION rstar_score(text, text, text, text) IS
+	'a solution under the models, a row per step: its kind (code, code end, answer, unparsable), text, number and log-probability of the tokens a model writes, and the score of the process preference model';
+
 CREATE FUNCTION rstar_search_scripted(problem_id bigint, script jsonb, ppm boolean DEFAULT false)
 	RETURNS bigint
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100000;

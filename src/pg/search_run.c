@@ -36,12 +36,18 @@ open_model(rstar_model_row *row, rstar_search_model *model)
 }
 
 void
-rstar_search_open(const rstar_search_setup *setup, rstar_search_parts *parts)
+rstar_search_open_models(const rstar_search_setup *setup, rstar_search_parts *parts)
 {
 	if (setup->policy)
 		open_model(setup->policy, &parts->policy);
 	if (setup->ppm)
 		open_model(setup->ppm, &parts->ppm);
+}
+
+void
+rstar_search_open(const rstar_search_setup *setup, rstar_search_parts *parts)
+{
+	rstar_search_open_models(setup, parts);
 	parts->sandbox = rstar_session_sandbox();
 }
 

@@ -9,7 +9,10 @@
 
 #include "pg/search_options.h"
 
-/* Open the models of the setup and the session's sandbox. */
+/* Open the models of the setup. */
+extern void rstar_search_open_models(const rstar_search_setup *setup, rstar_search_parts *parts);
+
+/* The same, and the session's sandbox. */
 extern void rstar_search_open(const rstar_search_setup *setup, rstar_search_parts *parts);
 
 /* What a problem came to; valid during the call of the visitor. */

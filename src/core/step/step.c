@@ -229,6 +229,39 @@ rstar_step_parse_text(const char *text, size_t length, rstar_solution_state stat
 	}
 }
 
+/* Behind an <output> … <end_of_output> that follows at `from`, white space before it; else `from`. */
+static size_t
+behind_output(const char *text, size_t length, size_t from)
+{
+	size_t at = from, end;
+
+	while (at < length && (text[at] == '\n' || text[at] == ' '))
+		at++;
+	if (rstar_tag_find(text, length, at, &end) != RSTAR_TAG_OUTPUT || end != at)
+		return from;
+	if (rstar_tag_find(text, length, at + 1, &end) != RSTAR_TAG_END_OF_OUTPUT)
+		return from;
+	end += rstar_tag_length(RSTAR_TAG_END_OF_OUTPUT);
+	return end < length && text[end] == '\n' ? end + 1 : end;
+}
+
+size_t
+rstar_solution_cut(const char *text, size_t length)
+{
+	size_t from = 0, at;
+	rstar_tag tag;
+
+	while ((tag = rstar_tag_find(text, length, from, &at)) != RSTAR_TAG_NONE)
+	{
+		from = at + rstar_tag_length(tag);
+		if (tag == RSTAR_TAG_END_OF_CODE)
+			return behind_output(text, length, from);
+		if (rstar_tag_stops(tag))
+			return from;
+	}
+	return length;
+}
+
 /* --- the inserted output --------------------------------------------------- */
 
 static bool

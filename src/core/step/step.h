@@ -94,6 +94,13 @@ typedef struct rstar_step_parse
 extern void rstar_step_parse_text(const char *text, size_t length, rstar_solution_state state,
 								  rstar_step_parse *parse);
 
+/*
+ * Cut a whole solution into the texts of its nodes: the length of the first,
+ * which ends behind a stop tag and, at <end_of_code>, behind the output that
+ * was inserted there; or all of the rest. 0 only for length 0.
+ */
+extern size_t rstar_solution_cut(const char *text, size_t length);
+
 /* --- the inserted output --------------------------------------------------- */
 
 #define RSTAR_OUTPUT_CHARACTERS 1024 /* DESIGN: at most so many characters are inserted */
