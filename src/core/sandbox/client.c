@@ -335,7 +335,7 @@ rstar_sandbox_set_value(rstar_sandbox *sandbox, rstar_sandbox_node handle, doubl
 	client_node *node = find(sandbox, handle);
 	size_t start;
 
-	if (!node)
+	if (!node || node->value == value)
 		return;
 	node->value = value;
 	if (!node->live || sandbox->pid <= 0)

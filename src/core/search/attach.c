@@ -220,6 +220,20 @@ rstar_search_release_closed(rstar_search *search, rstar_search_tree *tree, uint3
 }
 
 void
+rstar_search_value_states(rstar_search *search, const rstar_search_tree *tree, uint32_t id)
+{
+	const rstar_tree_node *nodes = tree->mcts.tree.nodes;
+
+	if (tree->mcts.options.level_wise)
+		return;
+	for (; id != RSTAR_NO_NODE; id = nodes[id].parent)
+		for (uint32_t c = nodes[id].first_child; c != RSTAR_NO_NODE; c = nodes[c].next_sibling)
+			if (!nodes[c].closed && tree->attached[c].state)
+				rstar_sandbox_set_value(search->parts.sandbox, tree->attached[c].state,
+										rstar_mcts_uct(&tree->mcts, c));
+}
+
+void
 rstar_search_release_tree(rstar_search *search, rstar_search_tree *tree)
 {
 	for (size_t i = 0; i < tree->attached_capacity; i++)

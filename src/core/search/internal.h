@@ -132,6 +132,10 @@ extern rstar_status rstar_search_set_tokens(const rstar_search_model *model, rst
 extern void rstar_search_release_closed(rstar_search *search, rstar_search_tree *tree, uint32_t id);
 extern void rstar_search_release_tree(rstar_search *search, rstar_search_tree *tree);
 
+/* Tell the sandbox what the states below `id` and its ancestors are worth now: their UCT. */
+extern void rstar_search_value_states(rstar_search *search, const rstar_search_tree *tree,
+									  uint32_t id);
+
 /* Tokens that a candidate of `node` may have; 0: no room for another step. */
 extern uint32_t rstar_search_allowance(const rstar_search *search, const rstar_search_tree *tree,
 									   uint32_t node);

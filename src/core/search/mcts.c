@@ -63,6 +63,14 @@ uct(const rstar_mcts *mcts, const rstar_tree_node *parent, const rstar_tree_node
 	return rstar_node_q(child) + mcts->options.c_uct * sqrt(log_parent / child->visits);
 }
 
+double
+rstar_mcts_uct(const rstar_mcts *mcts, uint32_t id)
+{
+	const rstar_tree_node *node = &mcts->tree.nodes[id];
+
+	return uct(mcts, &mcts->tree.nodes[node->parent], node);
+}
+
 uint32_t
 rstar_mcts_best_child(const rstar_mcts *mcts, uint32_t id)
 {

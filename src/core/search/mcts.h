@@ -98,6 +98,9 @@ extern rstar_status rstar_mcts_expand(rstar_mcts *mcts, uint32_t node,
 									  const rstar_tree_node *candidates, uint32_t n,
 									  rstar_error *err);
 
+/* UCT of a node that has a parent: above. */
+extern double rstar_mcts_uct(const rstar_mcts *mcts, uint32_t node);
+
 /* The child that UCT prefers among the open ones, or RSTAR_NO_NODE. */
 extern uint32_t rstar_mcts_best_child(const rstar_mcts *mcts, uint32_t node);
 

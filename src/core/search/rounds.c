@@ -422,6 +422,7 @@ expand_node(rstar_search *search, uint32_t first, uint32_t end, rstar_tree_node 
 		if (!search->candidates[i].dropped)
 			attach(tree, id++, &search->candidates[i]);
 	rstar_search_release_closed(search, tree, parent);
+	rstar_search_value_states(search, tree, parent);
 	return RSTAR_OK;
 }
 
