@@ -398,7 +398,7 @@ COMMENT ON COLUMN rstar.trajectories.answer IS 'the answer reached';
 COMMENT ON COLUMN rstar.trajectories.correct IS 'whether it equals the known answer; NULL if that is not known';
 COMMENT ON COLUMN rstar.trajectories.mean_q IS 'mean of Q over the path';
 COMMENT ON COLUMN rstar.trajectories.min_q IS 'least Q on the path';
-COMMENT ON COLUMN rstar.trajectories.score IS 'what the answer is chosen by: the PPM''s score of the answer node; without a PPM, mean log-probability of the generated tokens';
+COMMENT ON COLUMN rstar.trajectories.score IS 'what the answer is chosen by: the PPM''s score of the answer node; without a PPM, log-probability of the generated tokens';
 COMMENT ON COLUMN rstar.trajectories.solution IS 'the whole solution: the texts along the path';
 
 CREATE TABLE rstar.preference_pairs (

@@ -160,7 +160,7 @@ rstar_mcts_score(const rstar_mcts *mcts, uint32_t id)
 	if (mcts->options.guidance == RSTAR_GUIDANCE_PPM)
 		return mcts->tree.nodes[id].ppm_score;
 	rstar_tree_path(&mcts->tree, id, &path);
-	return path.mean_logprob;
+	return path.logprob;
 }
 
 /* Is there a better step than `id` for each of the beam's places? */

@@ -79,7 +79,7 @@ extern uint32_t rstar_mcts_select(rstar_mcts *mcts);
  * Level-wise search (step beam search; with one candidate below the root,
  * independent samples): the nodes to expand together next, all of one level, in
  * order. Of the steps there the beam_width best go on, by PPM score under PPM
- * guidance, else by mean log-probability of the path; the others are closed. Room for
+ * guidance, else by log-probability of the path; the others are closed. Room for
  * `max` nodes; the return value is how many there are, 0 at the end.
  */
 extern uint32_t rstar_mcts_select_level(rstar_mcts *mcts, uint32_t *nodes, uint32_t max);
@@ -108,7 +108,7 @@ extern uint32_t rstar_mcts_best_child(const rstar_mcts *mcts, uint32_t node);
 extern void rstar_mcts_extend(rstar_mcts *mcts, uint32_t rollouts);
 
 /*
- * What an answer is chosen by: its PPM score under PPM guidance, else the mean
+ * What an answer is chosen by: its PPM score under PPM guidance, else the
  * log-probability of the tokens generated on its path.
  */
 extern double rstar_mcts_score(const rstar_mcts *mcts, uint32_t id);

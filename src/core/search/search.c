@@ -288,37 +288,56 @@ vote_rule(const rstar_search *search, const rstar_mcts *mcts)
 	return mcts->options.guidance == RSTAR_GUIDANCE_PPM ? RSTAR_VOTE_BEST : RSTAR_VOTE_WEIGHTED;
 }
 
-rstar_status
-rstar_search_answer(const rstar_search *search, uint32_t i, uint32_t *node, rstar_error *err)
+/* The answers of a tree; weights are relative to the most probable trajectory's. */
+static uint32_t
+collect_ballots(const rstar_mcts *mcts, rstar_ballot *ballots, uint32_t *nodes)
 {
-	const rstar_mcts *mcts = &search->trees[i].mcts;
 	const rstar_tree *tree = &mcts->tree;
-	rstar_ballot *ballots = rstar_alloc_array(search->allocator, tree->n_nodes, sizeof *ballots);
-	uint32_t *nodes = rstar_alloc_array(search->allocator, tree->n_nodes, sizeof *nodes);
-	rstar_status status = RSTAR_OK;
-	uint32_t n = 0, winner = 0;
+	double most = -INFINITY;
+	uint32_t n = 0;
 
-	if (!ballots || !nodes)
-		status = rstar_error_memory(err, tree->n_nodes * sizeof *ballots);
-	for (uint32_t id = 0; id < tree->n_nodes && status == RSTAR_OK; id++)
+	for (uint32_t id = 0; id < tree->n_nodes; id++)
 	{
 		rstar_path_summary path;
 
 		if (tree->nodes[id].kind != RSTAR_NODE_ANSWER || rstar_node_rejected(&tree->nodes[id]))
 			continue;
 		rstar_tree_path(tree, id, &path);
+		most = fmax(most, path.logprob);
 		nodes[n] = id;
-		ballots[n++] = (rstar_ballot){
-			.answer = tree->nodes[id].answer,
-			.score = rstar_mcts_score(mcts, id),
-			.weight = exp(path.mean_logprob) * (1 + tree->nodes[id].duplicates),
-		};
+		ballots[n++] = (rstar_ballot){.answer = tree->nodes[id].answer,
+									  .score = rstar_mcts_score(mcts, id),
+									  .weight = path.logprob};
 	}
+	for (uint32_t i = 0; i < n; i++)
+		ballots[i].weight = exp(ballots[i].weight - most);
+	return n;
+}
+
+rstar_status
+rstar_search_answer(const rstar_search *search, uint32_t i, uint32_t *node, rstar_error *err)
+{
+	const rstar_mcts *mcts = &search->trees[i].mcts;
+	uint32_t most = mcts->answers;
+	rstar_status status = RSTAR_OK;
+	uint32_t n = 0, winner = 0;
+
+	*node = RSTAR_NO_NODE;
+	if (most == 0)
+		return RSTAR_OK;
+
+	rstar_ballot *ballots = rstar_alloc_array(search->allocator, most, sizeof *ballots);
+	uint32_t *nodes = rstar_alloc_array(search->allocator, most, sizeof *nodes);
+
+	if (ballots && nodes)
+		n = collect_ballots(mcts, ballots, nodes);
+	else
+		status = rstar_error_memory(err, most * sizeof *ballots);
 	if (status == RSTAR_OK)
 		status = rstar_vote(ballots, n, vote_rule(search, mcts), 0, answers_equal,
 							(void *) search->allocator, search->allocator, &winner, err);
-	if (status == RSTAR_OK)
-		*node = winner < n ? nodes[winner] : RSTAR_NO_NODE;
+	if (status == RSTAR_OK && winner < n)
+		*node = nodes[winner];
 	rstar_free(search->allocator, ballots);
 	rstar_free(search->allocator, nodes);
 	return status;

@@ -67,7 +67,7 @@ typedef enum rstar_choice
 	RSTAR_CHOICE_AUTO, /* BEST under PPM guidance, else WEIGHTED */
 	RSTAR_CHOICE_BEST, /* the greatest rstar_mcts_score */
 	RSTAR_CHOICE_MAJORITY,
-	RSTAR_CHOICE_WEIGHTED /* a vote weighted by exp(mean log-probability) */
+	RSTAR_CHOICE_WEIGHTED /* the most probable answer: its trajectories' probabilities, summed */
 } rstar_choice;
 
 typedef struct rstar_search_options

@@ -140,8 +140,7 @@ rstar_tree_solution(const rstar_tree *tree, uint32_t id, rstar_buffer *out)
 void
 rstar_tree_path(const rstar_tree *tree, uint32_t id, rstar_path_summary *summary)
 {
-	double sum = 0, logprob = 0;
-	uint64_t tokens = 0;
+	double sum = 0;
 
 	*summary = (rstar_path_summary){0};
 	for (const rstar_tree_node *node = &tree->nodes[id]; node->depth > 0;
@@ -150,14 +149,11 @@ rstar_tree_path(const rstar_tree *tree, uint32_t id, rstar_path_summary *summary
 		double q = rstar_node_q(node);
 
 		sum += q;
-		logprob += node->logprob;
-		tokens += node->tokens;
+		summary->logprob += node->logprob;
 		if (summary->steps == 0 || q < summary->min_q)
 			summary->min_q = q;
 		summary->steps++;
 	}
 	if (summary->steps > 0)
 		summary->mean_q = sum / summary->steps;
-	if (tokens > 0)
-		summary->mean_logprob = logprob / (double) tokens;
 }

@@ -125,7 +125,7 @@ typedef struct rstar_path_summary
 {
 	uint32_t steps;
 	double mean_q, min_q;
-	double mean_logprob; /* per generated token */
+	double logprob; /* of the tokens generated on the path */
 } rstar_path_summary;
 
 extern void rstar_tree_path(const rstar_tree *tree, uint32_t id, rstar_path_summary *summary);
