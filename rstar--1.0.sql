@@ -601,6 +601,20 @@ COMMENT ON COLUMN rstar.ppm_training.margin IS 'difference of Q';
 COMMENT ON COLUMN rstar.ppm_training.weight IS 'weight in training';
 
 -- ===========================================================================
+-- Pictures of trees
+-- ===========================================================================
+
+CREATE FUNCTION rstar_tree_text(tree_id bigint, rejected boolean DEFAULT true) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 10000;
+COMMENT ON FUNCTION rstar_tree_text(bigint, boolean) IS
+	'a stored tree as text, in the manner of EXPLAIN; rejected: show rejected candidates; for whoever may read problems, trees and nodes';
+
+CREATE FUNCTION rstar_tree_svg(tree_id bigint) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 10000;
+COMMENT ON FUNCTION rstar_tree_svg(bigint) IS
+	'a stored tree as a picture (SVG); for whoever may read problems, trees and nodes';
+
+-- ===========================================================================
 -- Search
 -- ===========================================================================
 

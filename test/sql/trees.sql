@@ -25,7 +25,7 @@ CREATE FUNCTION add_step(tree bigint, node int, parent int, text text, visits in
                          status text DEFAULT 'ok', rejected bool DEFAULT false) RETURNS void LANGUAGE sql
 	AS $$ INSERT INTO rstar.nodes (tree_id, node_id, parent_id, depth, rollout, kind, status, rejected, expanded, text, visits, value_sum,
 	                               logprob, tokens, duplicates)
-	      SELECT tree, node, parent, depth + 1, 0, 'step', $7, rejected, true, $4, $5, sum, -1, 5, 0
+	      SELECT tree, node, parent, depth + 1, 0, 'step', $7, $8, true, $4, $5, sum, -1, 5, 0
 	        FROM rstar.nodes WHERE tree_id = tree AND node_id = parent $$;
 CREATE FUNCTION add_answer(tree bigint, node int, parent int, answer text, correct bool) RETURNS void LANGUAGE sql
 	AS $$ INSERT INTO rstar.nodes (tree_id, node_id, parent_id, depth, rollout, kind, status, rejected, expanded, text, answer, correct,
@@ -133,6 +133,41 @@ SELECT chosen_tree_id, count(*), min(margin) FROM rstar.preference_pairs GROUP B
 SELECT kind, problem, prefix, chosen, rejected, margin, weight FROM rstar.ppm_training
  ORDER BY kind DESC, prefix, margin DESC, chosen, rejected;
 
+-- Pictures. The times are the rows', so every byte is known.
+UPDATE rstar.trees SET answer = '5', answer_id = 10, first_correct_rollout = 0 WHERE tree_id = 1;
+-- (a server may have been built without XML)
+CREATE FUNCTION well_formed(picture text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN xmlparse(DOCUMENT picture) IS NOT NULL;
+EXCEPTION WHEN feature_not_supported THEN
+	RETURN true;
+END $$;
+\pset format unaligned
+\pset tuples_only on
+SELECT rstar_tree_text(1);
+SELECT rstar_tree_text(2);
+SELECT rstar_tree_text(2, rejected => false) !~ 'gone;' AS hidden;
+SELECT well_formed(rstar_tree_svg(t.tree_id)), count(*) AS nodes,
+       (SELECT count(*) FROM regexp_matches(rstar_tree_svg(t.tree_id), '<title>node ', 'g')) AS marks
+  FROM rstar.trees t JOIN rstar.nodes n ON n.tree_id = t.tree_id GROUP BY t.tree_id ORDER BY t.tree_id;
+-- hostile texts are texts
+SELECT add_tree(6, 4), add_step(6, 1, 0, E'</svg><script>alert("&")</script>\u202e\x1b[31m', 1, 'NaN');
+SELECT rstar_tree_text(6);
+SELECT well_formed(rstar_tree_svg(6)), rstar_tree_svg(6) ~ '<script', rstar_tree_svg(6) ~ E'\x1b';
+\pset format aligned
+\pset tuples_only off
+SELECT rstar_tree_text(77);
+SELECT rstar_tree_svg(77);
+SELECT rstar_tree_text(NULL), rstar_tree_svg(NULL);
+
+-- a tree without nodes, and one whose rows do not fit
+INSERT INTO rstar.trees (tree_id, problem_id, method, settings, seed, status, error, reproducible, rollouts, nodes, generated_tokens,
+                         computed_tokens, python_steps, policy_ms, ppm_ms, sandbox_ms, started_at, finished_at)
+VALUES (7, 4, 'mcts', '{}', 0, 'failed', 'no luck', true, 0, 0, 0, 0, 0, 0, 0, 0, '2026-01-01', '2026-01-01');
+SELECT rstar_tree_text(7);
+SELECT add_tree(8, 4), add_step(8, 7, 0, 'a gap', 1, 1);
+SELECT rstar_tree_text(8);
+
 -- Rights: nobody writes pairs unasked; a reader of the views needs nothing else.
 CREATE ROLE regress_rstar_reader;
 GRANT USAGE ON SCHEMA rstar TO regress_rstar_reader;
@@ -140,6 +175,15 @@ SET ROLE regress_rstar_reader;
 SELECT rstar_build_pairs();
 SELECT count(*) FROM rstar.sft_training;
 SELECT count(*) FROM rstar_select_trajectories();
+SELECT rstar_tree_text(1);
+RESET ROLE;
+GRANT SELECT ON rstar.problems, rstar.trees TO regress_rstar_reader;
+SET ROLE regress_rstar_reader;
+SELECT rstar_tree_svg(1);
+RESET ROLE;
+GRANT SELECT ON rstar.nodes TO regress_rstar_reader;
+SET ROLE regress_rstar_reader;
+SELECT length(rstar_tree_svg(1)) > 5000 AS drawn;
 RESET ROLE;
 GRANT SELECT ON rstar.sft_training, rstar.ppm_training TO regress_rstar_reader;
 GRANT EXECUTE ON FUNCTION rstar_build_pairs TO regress_rstar_reader;
@@ -155,5 +199,5 @@ SELECT count(*) FROM rstar.preference_pairs WHERE chosen_tree_id = 1 OR rejected
 
 DROP OWNED BY regress_rstar_reader;
 DROP ROLE regress_rstar_reader;
-DROP FUNCTION add_tree, add_step, add_answer;
+DROP FUNCTION add_tree, add_step, add_answer, well_formed;
 DROP EXTENSION rstar;

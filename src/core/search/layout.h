@@ -17,10 +17,7 @@
 #include "core/base/memory.h"
 #include "core/base/status.h"
 
-/*
- * The least distance of neighbours a and b on a level, a to the left of b. The
- * same for all pairs of a level that are siblings, and for all that are not.
- */
+/* The least distance of neighbours a and b on a level, a to the left of b; more than 0. */
 typedef double (*rstar_layout_separation)(const void *arg, uint32_t a, uint32_t b);
 
 /*
