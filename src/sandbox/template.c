@@ -39,6 +39,7 @@ static const wchar_t *const search_path[] = {RSTAR_PYTHON_STDLIB, RSTAR_PYTHON_D
  * Preloading. Modules that would start a thread or open a device are hidden
  * while others load, so that they do without. SymPy imports half of itself
  * inside functions; all of that is loaded now, because nothing can be later.
+ * SymPy from 1.13 asks ctypes for the size of a long, and gets it without ctypes.
  */
 static const char preload_source[] =
 	"def preload(names, with_sympy):\n"
@@ -59,7 +60,7 @@ static const char preload_source[] =
 	"        if name.split('.')[0] not in ('sympy', 'mpmath'):\n"
 	"            importlib.import_module(name)\n"
 	"    if with_sympy:\n"
-	"        load_sympy(importlib, pkgutil)\n"
+	"        load_sympy(sys, importlib, pkgutil)\n"
 	"        for name in names:\n"
 	"            importlib.import_module(name)\n"
 	"    warnings.resetwarnings()\n"
@@ -74,7 +75,17 @@ static const char preload_source[] =
 	"    sys.meta_path[:] = sys.meta_path[:2]\n"
 	"    sys.path_importer_cache.clear()\n"
 	"\n"
-	"def load_sympy(importlib, pkgutil):\n"
+	"def pretend_ctypes(sys):\n"
+	"    import struct, types\n"
+	"    module = types.ModuleType('ctypes')\n"
+	"    module.c_long = 'l'\n"
+	"    module.sizeof = struct.calcsize\n"
+	"    sys.modules['ctypes'] = module\n"
+	"\n"
+	"def load_sympy(sys, importlib, pkgutil):\n"
+	"    alone = sys.modules.get('ctypes') is None\n"
+	"    if alone:\n"
+	"        pretend_ctypes(sys)\n"
 	"    import sympy, mpmath\n"
 	"    skip = {'tests', 'benchmarks', 'pygletplot', 'testing', 'autolev', 'interactive', "
 	"'_antlr',\n"
@@ -95,6 +106,8 @@ static const char preload_source[] =
 	"                walk(module)\n"
 	"    walk(mpmath)\n"
 	"    walk(sympy)\n"
+	"    if alone:\n"
+	"        sys.modules['ctypes'] = None\n"
 	"\n"
 	"def settle():\n"
 	"    import gc, sys\n"
