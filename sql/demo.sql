@@ -44,21 +44,9 @@ SELECT solution FROM rstar.trajectories JOIN rstar.trees USING (tree_id)
  WHERE tree_id = :tree AND leaf_id = answer_id;
 
 \echo
-\echo 'The tree it was found in (the first lines; N: visits, Q: mean value):'
+\echo 'The tree it was found in:'
 \echo
-WITH RECURSIVE walk AS (
-	SELECT node_id, depth, ARRAY[node_id] AS way FROM rstar.nodes WHERE tree_id = :tree AND node_id = 0
-	UNION ALL
-	SELECT n.node_id, n.depth, way || n.node_id
-	  FROM rstar.nodes n JOIN walk ON n.parent_id = walk.node_id WHERE n.tree_id = :tree)
-SELECT repeat('    ', depth - 1)
-       || CASE WHEN kind = 'answer' THEN 'answer ' || answer || CASE WHEN correct THEN ', right' ELSE ', wrong' END
-               WHEN rejected THEN 'rejected: ' || status || coalesce(', ' || left(split_part(output, E'\n', 1), 60), '')
-               ELSE coalesce(substring(text FROM '#[^\n]*'), 'step') END
-       || CASE WHEN rejected THEN '' ELSE format('  (N %s, Q %s)', visits, coalesce(round(q::numeric, 2)::text, '-')) END
-  FROM walk JOIN rstar.nodes n USING (node_id, depth)
- WHERE tree_id = :tree AND node_id > 0
- ORDER BY way LIMIT 24;
+SELECT rstar_tree_text(:tree);
 
 \pset tuples_only off
 \pset format aligned
