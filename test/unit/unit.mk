@@ -22,7 +22,17 @@ $(SAN_LIB): $(SAN_OBJS)
 $(SAN_DIR)/test_%: test/unit/test_%.c test/unit/check.h $(SAN_LIB)
 	$(CC) $(CORE_CPPFLAGS) -Itest/unit $(CORE_CFLAGS) $(SAN_FLAGS) -MMD -MP -MF $@.d -o $@ $< $(SAN_LIB) $(CORE_LIBS)
 
--include $(SAN_OBJS:.o=.d) $(UNIT_PROGRAMS:=.d)
+# With plain kernels in front of the library's: see test_parity.c.
+PLAIN_KERNELS = $(patsubst src/%.c,$(SAN_DIR)/plain/%.o,$(filter src/core/tensor/kernels_%.c,$(CORE_SRCS)))
+$(SAN_DIR)/plain/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CORE_CPPFLAGS) $(CORE_CFLAGS) $(call isa_flags,$@) -MMD -MP -c -o $@ $<
+
+$(SAN_DIR)/test_parity: test/unit/test_parity.c test/unit/check.h $(PLAIN_KERNELS) $(SAN_LIB)
+	$(CC) $(CORE_CPPFLAGS) -Itest/unit $(CORE_CFLAGS) $(SAN_FLAGS) -MMD -MP -MF $@.d -o $@ $< \
+		$(PLAIN_KERNELS) $(SAN_LIB) $(CORE_LIBS)
+
+-include $(PLAIN_KERNELS:.o=.d) $(SAN_OBJS:.o=.d) $(UNIT_PROGRAMS:=.d)
 
 unitprograms: $(UNIT_PROGRAMS)
 
