@@ -6,12 +6,12 @@
 
 #include "utils/builtins.h"
 #include "utils/float.h"
-#include "utils/fmgrprotos.h"
 #include "utils/json.h"
 
 #include "core/base/cpu.h"
 #include "pg/arguments.h"
 #include "pg/compute.h"
+#include "pg/json.h"
 #include "pg/sandbox.h"
 #include "pg/search_options.h"
 #include "pg/settings.h"
@@ -298,28 +298,6 @@ rstar_search_setup_to_jsonb(const rstar_search_setup *setup)
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data)));
 }
 
-static JsonbValue *
-member(Jsonb *object, const char *name)
-{
-	JsonbValue key = {.type = jbvString};
-
-	if (!JB_ROOT_IS_OBJECT(object))
-		return NULL;
-	key.val.string.val = unconstify(char *, name);
-	key.val.string.len = (int) strlen(name);
-	return findJsonbValueFromContainer(&object->root, JB_FOBJECT, &key);
-}
-
-char *
-rstar_json_text(Jsonb *object, const char *key)
-{
-	JsonbValue *value = member(object, key);
-
-	return value && value->type == jbvString
-			   ? pnstrdup(value->val.string.val, value->val.string.len)
-			   : NULL;
-}
-
 static void
 no_settings(const char *key)
 {
@@ -331,19 +309,18 @@ no_settings(const char *key)
 static double
 number_of(Jsonb *object, const char *key)
 {
-	JsonbValue *value = member(object, key);
+	double number;
 
-	if (!value || value->type != jbvNumeric)
+	if (!rstar_json_number(&object->root, key, &number))
 		no_settings(key);
-	return DatumGetFloat8(
-		DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value->val.numeric)));
+	return number;
 }
 
 static void
 set_field(Jsonb *object, const field *f, rstar_search_options *options)
 {
 	char *at = (char *) options + f->offset;
-	JsonbValue *value = member(object, f->key);
+	JsonbValue *value = rstar_json_member(&object->root, f->key);
 	double number = f->type == FIELD_BOOL ? 0 : number_of(object, f->key);
 	uint32 u32 = (uint32) Max(0, Min(number, UINT32_MAX));
 	uint64 u64 = (uint64) Max(0, Min(number, 9007199254740992.0));
@@ -374,7 +351,7 @@ set_field(Jsonb *object, const field *f, rstar_search_options *options)
 void
 rstar_search_setup_from_jsonb(Jsonb *object, rstar_search_setup *setup)
 {
-	char *method = rstar_json_text(object, "method");
+	char *method = rstar_json_text(&object->root, "method");
 
 	if (!method)
 		no_settings("method");
@@ -393,8 +370,8 @@ rstar_search_setup_from_jsonb(Jsonb *object, rstar_search_setup *setup)
 bool
 rstar_search_same_arithmetic(Jsonb *object)
 {
-	char *kernels = rstar_json_text(object, "kernels");
-	char *kv_type = rstar_json_text(object, "kv_type");
+	char *kernels = rstar_json_text(&object->root, "kernels");
+	char *kv_type = rstar_json_text(&object->root, "kv_type");
 
 	return kernels && kv_type &&
 		   strcmp(kernels, rstar_cpu_family_name(rstar_compute_family())) == 0 &&

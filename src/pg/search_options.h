@@ -72,9 +72,6 @@ extern int32 rstar_search_setup_rollouts(const rstar_search_setup *setup, const 
 extern Jsonb *rstar_search_setup_to_jsonb(const rstar_search_setup *setup);
 extern void rstar_search_setup_from_jsonb(Jsonb *object, rstar_search_setup *setup);
 
-/* The string under a key of such an object, palloc'd, or NULL. */
-extern char *rstar_json_text(Jsonb *object, const char *key);
-
 /* Whether this session computes with the kernels and the cache type that the object names. */
 extern bool rstar_search_same_arithmetic(Jsonb *object);
 

@@ -4,9 +4,7 @@
  */
 #include "postgres.h"
 
-#include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
-
+#include "pg/json.h"
 #include "pg/sandbox.h"
 #include "pg/search_script.h"
 #include "pg/settings.h"
@@ -40,43 +38,23 @@ status_of(const char *name)
 	return RSTAR_NODE_OK;
 }
 
-static JsonbValue *
-member(JsonbContainer *object, const char *name)
-{
-	JsonbValue key = {.type = jbvString};
-
-	key.val.string.val = unconstify(char *, name);
-	key.val.string.len = (int) strlen(name);
-	return findJsonbValueFromContainer(object, JB_FOBJECT, &key);
-}
-
-static char *
-string_of(const JsonbValue *value)
-{
-	if (value->type != jbvString)
-		malformed("A text or a status is no string.");
-	return pnstrdup(value->val.string.val, value->val.string.len);
-}
-
 static rstar_scripted
 read_candidate(JsonbContainer *object)
 {
-	rstar_scripted result = {0};
-	JsonbValue *text = member(object, "text"), *score = member(object, "score");
-	JsonbValue *status = member(object, "status");
+	rstar_scripted result = {.tokens = 1};
+	char *text = rstar_json_text(object, "text");
+	JsonbValue *status = rstar_json_member(object, "status");
 
 	if (!text)
 		malformed("A candidate has no text.");
-	result.text.data = string_of(text);
-	result.text.length = strlen(result.text.data);
-	result.tokens = 1;
-	if (score && score->type == jbvNumeric)
-		result.score = DatumGetFloat8(
-			DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(score->val.numeric)));
+	result.text = (rstar_string){text, strlen(text)};
+	(void) rstar_json_number(object, "score", &result.score);
 	if (status)
 	{
+		char *name = rstar_json_text(object, "status");
+
 		result.judged = true;
-		result.status = status_of(string_of(status));
+		result.status = status_of(name ? name : "");
 	}
 	return result;
 }

@@ -20,6 +20,7 @@
 #include "pg/arguments.h"
 #include "pg/boundary.h"
 #include "pg/compat.h"
+#include "pg/json.h"
 #include "pg/search_run.h"
 #include "pg/search_script.h"
 #include "pg/settings.h"
@@ -269,7 +270,7 @@ replace_tree(void *arg, const rstar_search_outcome *outcome)
 static rstar_model_row *
 model_of(const rstar_stored_tree *tree, const char *role, const char *name)
 {
-	char *sha256 = rstar_json_text(tree->settings, psprintf("%s_sha256", role));
+	char *sha256 = rstar_json_text(&tree->settings->root, psprintf("%s_sha256", role));
 	rstar_model_row *row = name ? rstar_model_find(name) : NULL;
 
 	if (!sha256)

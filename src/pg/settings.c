@@ -17,6 +17,7 @@
 #include "core/sandbox/sandbox.h"
 #include "pg/admission.h"
 #include "pg/compat.h"
+#include "pg/json.h"
 #include "pg/search_options.h"
 #include "pg/settings.h"
 
@@ -779,30 +780,6 @@ check_limit(const rstar_option *row, double value)
 			 errhint("A superuser can raise the setting \"%s\".", row->limit)));
 }
 
-/* The number under the row's name in a json object; false if it is not there. */
-static bool
-json_number(Jsonb *object, const rstar_option *row, double *value)
-{
-	JsonbValue found;
-	JsonbValue key;
-	JsonbValue *member;
-
-	if (!object || !JB_ROOT_IS_OBJECT(object) || JB_ROOT_COUNT(object) == 0)
-		return false;
-	key.type = jbvString;
-	key.val.string.val = unconstify(char *, row->name);
-	key.val.string.len = strlen(row->name);
-	member = findJsonbValueFromContainer(&object->root, JB_FOBJECT, &key);
-	if (!member)
-		return false;
-	found = *member;
-	if (found.type != jbvNumeric)
-		return false;
-	*value = DatumGetFloat8(
-		DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(found.val.numeric)));
-	return true;
-}
-
 static double
 setting_value(const rstar_option *row)
 {
@@ -817,7 +794,8 @@ value_in_force(const rstar_option *row, Jsonb *defaults)
 	double value = setting_value(row);
 
 	if (row->inherit && value < 0 &&
-		!(json_number(defaults, row, &value) && value >= row->min && value <= row->max))
+		!(defaults && rstar_json_number(&defaults->root, row->name, &value) && value >= row->min &&
+		  value <= row->max))
 		value = row->fallback;
 	return Min(value, limit_of(row));
 }
