@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 
@@ -307,6 +308,12 @@ build_problems(pair_build *build)
 	Portal portal = SPI_cursor_open(NULL, prepare(problems_query, 1, int8_type),
 									&build->round.value, nulls, true);
 
+	/*
+	 * What follows looks up single problems and trees, also among pairs that the planner does not
+	 * know of because they are being written.
+	 */
+	(void) set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+							 true, 0, false);
 	for (;;)
 	{
 		SPITupleTable *problems;
