@@ -33,14 +33,15 @@ PG_FUNCTION_INFO_V1(rstar_search_ids);
 PG_FUNCTION_INFO_V1(rstar_search_scripted);
 PG_FUNCTION_INFO_V1(rstar_continue);
 
+/* A problem for the search's `attempt`-th tree of it. */
 static rstar_search_problem
-problem_of(const char *statement, const char *gold, int64 seed)
+problem_of(const char *statement, const char *gold, int64 seed, uint32 attempt)
 {
 	rstar_search_problem problem = {.text = {statement, strlen(statement)}};
 
 	if (gold)
 		problem.gold = (rstar_string){gold, strlen(gold)};
-	problem.seed = rstar_search_seed((uint64) seed, problem.text, 0);
+	problem.seed = rstar_search_seed((uint64) seed, problem.text, attempt);
 	return problem;
 }
 
@@ -53,14 +54,46 @@ raise_failure(const rstar_search_outcome *outcome)
 
 /* --- rstar_solve ---------------------------------------------------------------------- */
 
+/* What the trees of one problem say. */
+typedef struct poll
+{
+	uint32 n;
+	rstar_string *answers; /* of length 0: none */
+	double *scores;
+} poll;
+
 static void
 keep_answer(void *arg, const rstar_search_outcome *outcome)
 {
-	char **answer = arg;
+	poll *p = arg;
+	char *answer;
 
 	raise_failure(outcome);
-	if (outcome->answer != RSTAR_NO_NODE)
-		*answer = rstar_search_answer_text(outcome->mcts, outcome->answer);
+	if (outcome->answer == RSTAR_NO_NODE)
+		return;
+	answer = rstar_search_answer_text(outcome->mcts, outcome->answer);
+	p->answers[outcome->problem] = (rstar_string){answer, strlen(answer)};
+	p->scores[outcome->problem] = rstar_mcts_score(outcome->mcts, outcome->answer);
+}
+
+/* Search trees of the problem and let them vote: its answer, or NULL. */
+static const char *
+solve(const char *statement, const rstar_search_setup *setup, const rstar_search_parts *parts)
+{
+	poll p = {.n = (uint32) rstar_settings.trees};
+	rstar_search_problem *problems = palloc(p.n * sizeof *problems);
+	rstar_error err;
+	uint32 winner;
+
+	p.answers = palloc0(p.n * sizeof *p.answers);
+	p.scores = palloc0(p.n * sizeof *p.scores);
+	for (uint32 i = 0; i < p.n; i++)
+		problems[i] = problem_of(statement, NULL, setup->seed, i);
+	rstar_search_run(setup, parts, problems, p.n, keep_answer, &p);
+	rstar_check(rstar_search_elect(p.answers, p.scores, p.n, (uint32) rstar_settings.top_n,
+								   &rstar_allocator_malloc, &winner, &err),
+				&err);
+	return winner < p.n ? p.answers[winner].data : NULL;
 }
 
 Datum
@@ -68,9 +101,8 @@ rstar_solve(PG_FUNCTION_ARGS)
 {
 	rstar_search_parts parts = {0};
 	rstar_search_setup setup;
-	rstar_search_problem problem;
 	MemoryContext context, caller;
-	char *answer = NULL;
+	const char *answer;
 	text *result = NULL;
 
 	if (PG_ARGISNULL(0))
@@ -79,8 +111,7 @@ rstar_solve(PG_FUNCTION_ARGS)
 	caller = MemoryContextSwitchTo(context);
 	rstar_search_setup_read(fcinfo, 1, false, &setup);
 	rstar_search_open(&setup, &parts);
-	problem = problem_of(text_to_cstring(PG_GETARG_TEXT_PP(0)), NULL, setup.seed);
-	rstar_search_run(&setup, &parts, &problem, 1, keep_answer, &answer);
+	answer = solve(text_to_cstring(PG_GETARG_TEXT_PP(0)), &setup, &parts);
 	MemoryContextSwitchTo(caller);
 	if (answer)
 		result = cstring_to_text(answer);
@@ -131,7 +162,7 @@ search_rows(const rstar_search_setup *setup, const rstar_search_parts *parts,
 	b.trees = palloc0(n * sizeof *b.trees);
 	b.scratch = AllocSetContextCreate(CurrentMemoryContext, "rstar tree", ALLOCSET_DEFAULT_SIZES);
 	for (uint32 i = 0; i < n; i++)
-		b.problems[i] = problem_of(rows[i].statement, rows[i].answer, setup->seed);
+		b.problems[i] = problem_of(rows[i].statement, rows[i].answer, setup->seed, 0);
 	rstar_search_run(setup, parts, b.problems, n, store_tree, &b);
 	return b.trees;
 }
@@ -330,7 +361,7 @@ rstar_continue(PG_FUNCTION_ARGS)
 	prepare_continuation(PG_GETARG_INT32(1), &tree, mcts, &setup);
 	c.same_arithmetic = rstar_search_same_arithmetic(tree.settings);
 	rstar_search_open(&setup, &parts);
-	problem = problem_of(tree.problem.statement, tree.problem.answer, 0);
+	problem = problem_of(tree.problem.statement, tree.problem.answer, 0, 0);
 	problem.seed = tree.seed;
 	problem.resume = mcts;
 	rstar_search_run(&setup, &parts, &problem, 1, replace_tree, &c);

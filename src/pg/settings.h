@@ -67,6 +67,8 @@ typedef struct rstar_settings_values
 	bool answer_exclusive;
 	int method; /* an rstar_search_method */
 	int beam_width;
+	int trees;
+	int top_n; /* 0: all */
 	int side_by_side;
 	bool use_known_answer;
 	int search_nodes; /* 0: no limit, as for the next two */

@@ -46,6 +46,12 @@ SELECT rstar_solve('1 + 1', rollouts => 4);
 SELECT rstar_solve('1 + 1', rollouts => 3, candidates => 1);
 RESET rstar.max_rollouts;
 
+-- several trees, which vote
+SET rstar.trees = 3;
+SELECT rstar_solve('1 + 1', rollouts => 1, candidates => 1);
+SELECT rstar_solve('What is 17 times 23?', model => 'rstar-policy', rollouts => 1, candidates => 2);
+RESET rstar.trees;
+
 -- it writes nothing, and everybody may call it
 BEGIN READ ONLY;
 SELECT rstar_solve('1 + 1', rollouts => 1, candidates => 1);

@@ -7,6 +7,7 @@
 
 #include "core/base/random.h"
 #include "core/search/mcts.h"
+#include "core/search/search.h"
 #include "core/search/vote.h"
 
 static rstar_string
@@ -566,6 +567,30 @@ votes_by_hand(void)
 	CHECK(vote(ballots, 7, RSTAR_VOTE_WEIGHTED, 2) == 1); /* tie in weight and number: first */
 }
 
+/* Answers of several trees: of the four best-scored, 1/2 and 0.5 are the same and win. */
+static void
+trees_elect_by_hand(void)
+{
+	rstar_string answers[] = {text_of("3"), text_of("1/2"), text_of(""), text_of("0.5"),
+							  text_of("7"), text_of("3"),   text_of("3")};
+	double scores[] = {-0.1, 0.5, 0.99, 0.7, 0.9, -0.2, -0.3};
+	rstar_error err;
+	uint32_t winner;
+
+	CHECK(rstar_search_elect(answers, scores, 7, 4, &rstar_allocator_malloc, &winner, &err) ==
+			  RSTAR_OK &&
+		  winner == 3);
+	CHECK(rstar_search_elect(answers, scores, 7, 0, &rstar_allocator_malloc, &winner, &err) ==
+			  RSTAR_OK &&
+		  winner == 0);
+	CHECK(rstar_search_elect(answers, scores, 2, 0, &rstar_allocator_malloc, &winner, &err) ==
+			  RSTAR_OK &&
+		  winner == 1); /* one each: the sum of scores */
+	CHECK(rstar_search_elect(&answers[2], &scores[2], 1, 4, &rstar_allocator_malloc, &winner,
+							 &err) == RSTAR_OK &&
+		  winner == 1);
+}
+
 int
 main(void)
 {
@@ -577,5 +602,6 @@ main(void)
 	RUN(restored_trees_go_on);
 	RUN(random_trees_keep_the_invariants);
 	RUN(votes_by_hand);
+	RUN(trees_elect_by_hand);
 	return CHECK_RESULT();
 }

@@ -342,3 +342,25 @@ rstar_search_answer(const rstar_search *search, uint32_t i, uint32_t *node, rsta
 	rstar_free(search->allocator, nodes);
 	return status;
 }
+
+rstar_status
+rstar_search_elect(const rstar_string *answers, const double *scores, uint32_t n, uint32_t top_n,
+				   const rstar_allocator *allocator, uint32_t *winner, rstar_error *err)
+{
+	rstar_ballot *ballots = rstar_alloc_array(allocator, n, sizeof *ballots);
+	double least = INFINITY;
+	rstar_status status;
+
+	if (!ballots)
+		return rstar_error_memory(err, n * sizeof *ballots);
+	for (uint32_t i = 0; i < n; i++)
+		if (answers[i].length > 0)
+			least = fmin(least, scores[i]);
+	/* Weights break ties between equal numbers of votes: a common offset does not matter. */
+	for (uint32_t i = 0; i < n; i++)
+		ballots[i] = (rstar_ballot){answers[i], scores[i], fmax(0, scores[i] - least)};
+	status = rstar_vote(ballots, n, RSTAR_VOTE_MAJORITY, top_n, answers_equal, (void *) allocator,
+						allocator, winner, err);
+	rstar_free(allocator, ballots);
+	return status;
+}

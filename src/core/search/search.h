@@ -162,4 +162,14 @@ extern const rstar_error *rstar_search_failure(const rstar_search *search, uint3
 extern rstar_status rstar_search_answer(const rstar_search *search, uint32_t i, uint32_t *node,
 										rstar_error *err);
 
+/*
+ * Several trees of one problem: the answer that they agree on. answers[i] (length 0: none)
+ * and scores[i] (rstar_mcts_score) are what tree i gives; of the top_n best-scored (0: all) the
+ * answer that most give wins, ties by the sum of scores, then the first. *winner
+ * is n if there is no answer. Errors: MEMORY.
+ */
+extern rstar_status rstar_search_elect(const rstar_string *answers, const double *scores,
+									   uint32_t n, uint32_t top_n, const rstar_allocator *allocator,
+									   uint32_t *winner, rstar_error *err);
+
 #endif
