@@ -68,6 +68,15 @@ my @parallel = map {
 $_->{psql}->finish for @parallel;
 is($_->{out}, "$expected\n$answer\n", 'the same tree and answer in parallel sessions') for @parallel;
 
+# Memory for the states of a few steps, and many that want to run: states are displaced before
+# they are used. That costs time, and changes nothing.
+my $many = "SELECT md5(string_agg(tree_text(tree_id), ';' ORDER BY problem_id)), count(*)
+	FROM rstar_search(ARRAY(SELECT problem_id FROM rstar.problems WHERE problem_id <= 1016), $options)";
+my ($ample, $tight) = split /\n/, $node->safe_psql('postgres',
+	"SET rstar.side_by_side = 16; $many; SET rstar.sandbox_memory = '64MB'; $many");
+is($tight, $ample, 'the same trees with next to no memory for states');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM rstar.trees WHERE NOT reproducible'), 0, 'and all are reproducible');
+
 note sprintf '%.1f s so far', time - $^T;
 
 # --- a standby -----------------------------------------------------------------------------
@@ -267,6 +276,10 @@ rob('all processes killed', sub { @_ });
 rob('the supervisor killed', sub { $_[0] });
 rob('the newest process killed', sub { $_[-1] });
 rob('all but the supervisor killed', sub { @_[ 1 .. $#_ ] });
+note $node->safe_psql('postgres', "SELECT count(*) FILTER (WHERE NOT reproducible) || ' of ' || count(*) || ' trees are marked not reproducible' FROM rstar.trees");
+is($node->safe_psql('postgres', q{SELECT count(*) FROM (
+		SELECT FROM rstar.trees WHERE reproducible GROUP BY problem_id, seed, settings HAVING count(DISTINCT tree_text(tree_id)) > 1) d}),
+	0, 'a tree that came out different says that it is not reproducible');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM rstar_active_searches()'), 0, 'no place is left taken');
 is($node->safe_psql('postgres',
 		"SELECT count(*) FROM rstar.trees t WHERE t.status = 'done' AND t.nodes <> (SELECT count(*) FROM rstar.nodes n WHERE n.tree_id = t.tree_id)"),

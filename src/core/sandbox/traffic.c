@@ -17,7 +17,7 @@
 #define PATIENCE_NS  60000000000ll /* beyond a job's own limits */
 #define MAX_ATTEMPTS 3
 #define MAX_FAILURES 4
-#define MAX_BARREN   8 /* rebuilt in vain: its code does not park, or memory is far too small */
+#define MAX_BARREN   2 /* rebuilt in vain: memory is too small to keep it until it is used */
 
 /* --- sending -------------------------------------------------------------------- */
 
@@ -141,8 +141,7 @@ send_rebuild(rstar_sandbox *sandbox, client_node *node, uint32_t needs, rstar_er
 	order.template_index = order.base ? order.base->template_index : needs;
 	node->rebuilding = true;
 	node->live = false;
-	if (++node->barren > MAX_BARREN)
-		node->poisoned = true;
+	node->barren++;
 	sandbox->statistics.rebuilds++;
 	return send_start(sandbox, &order, err);
 }
@@ -164,10 +163,19 @@ rstar_sandbox_submit(rstar_sandbox *sandbox, client_node *node, rstar_error *err
 		return rstar_sandbox_finish_killed(sandbox, node, "the state before the step is lost")
 				   ? RSTAR_OK
 				   : rstar_error_memory(err, bytes);
-	if (!sandbox->info.snapshots || !parent || n_pieces == 1)
-		return send_step(sandbox, node, err);
-	node->phase = PHASE_WAITING;
-	return parent->rebuilding ? RSTAR_OK : send_rebuild(sandbox, parent, node->needs, err);
+	if (sandbox->info.snapshots && parent && n_pieces > 1 &&
+		(parent->rebuilding || parent->barren < MAX_BARREN))
+	{
+		node->phase = PHASE_WAITING;
+		return parent->rebuilding ? RSTAR_OK : send_rebuild(sandbox, parent, node->needs, err);
+	}
+
+	/*
+	 * On its parent's state, if that is there. If it was rebuilt in vain before,
+	 * then behind its ancestors' code in one process: a state that others
+	 * displace before it is used would never be of use.
+	 */
+	return send_step(sandbox, node, err);
 }
 
 void
