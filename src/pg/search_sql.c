@@ -176,6 +176,7 @@ search_one(FunctionCallInfo fcinfo, int first,
 	rstar_search_setup setup;
 	rstar_problem_row row;
 
+	PreventCommandIfReadOnly("rstar_search()");
 	rstar_search_setup_read(fcinfo, first, rstar_settings.use_known_answer, &setup);
 	rstar_search_open(&setup, &parts);
 	find(fcinfo, &row);
@@ -247,6 +248,7 @@ rstar_search_ids(PG_FUNCTION_ARGS)
 	rstar_materialize(fcinfo);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
+	PreventCommandIfReadOnly("rstar_search()");
 	rstar_search_setup_read(fcinfo, 1, rstar_settings.use_known_answer, &setup);
 	rows = find_problems(PG_GETARG_ARRAYTYPE_P(0), &n);
 	if (n == 0)
@@ -355,9 +357,11 @@ rstar_continue(PG_FUNCTION_ARGS)
 	rstar_search_setup setup;
 	rstar_search_problem problem;
 	rstar_stored_tree tree;
-	rstar_mcts *mcts = rstar_tree_load(PG_GETARG_INT64(0), true, &tree);
+	rstar_mcts *mcts;
 	continuation c = {.stored = &tree, .setup = &setup};
 
+	PreventCommandIfReadOnly("rstar_continue()");
+	mcts = rstar_tree_load(PG_GETARG_INT64(0), true, &tree);
 	prepare_continuation(PG_GETARG_INT32(1), &tree, mcts, &setup);
 	c.same_arithmetic = rstar_search_same_arithmetic(tree.settings);
 	rstar_search_open(&setup, &parts);

@@ -149,6 +149,14 @@ SELECT rstar_continue(1, 1000000000);
 SELECT rstar_continue(1, 1);
 SELECT rstar_continue(:tree, 1);
 
+-- What would be lost at the end is refused at the beginning.
+BEGIN READ ONLY;
+SELECT rstar_search('1 + 1');
+ROLLBACK;
+BEGIN READ ONLY;
+SELECT rstar_continue(:tree, 1);
+ROLLBACK;
+
 -- A thousand random trees, half of them PPM-guided, a third with answers that do
 -- not stand alone: what must hold of every one, computed from the rows.
 SELECT setseed(0.5);
