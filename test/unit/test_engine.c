@@ -271,6 +271,63 @@ half_precision_cache_is_close(void)
 	free(exact);
 }
 
+/* Logits behind 30 tokens, of an engine for that context. */
+static void
+logits_in_context(const tiny_model *m, uint32_t context, float logits[MAX_VOCAB])
+{
+	rstar_engine_options options = {.family = rstar_cpu_best(),
+									.kv_type = RSTAR_KV_F32,
+									.kv_budget = 1 << 24,
+									.max_context = context};
+	rstar_engine *engine = NULL;
+	rstar_error err = {0};
+	captured *c = calloc(1, sizeof *c);
+	int32_t tokens[30];
+
+	fill_tokens(tokens, 30, 3);
+	CHECK_MSG(rstar_engine_create(m->weights, pool1, &options, &rstar_allocator_malloc, &engine,
+								  &err) == RSTAR_OK,
+			  "%s", err.message);
+
+	rstar_kv_node *node = make_node(engine, NULL, tokens, 30);
+	rstar_request request = {node, 1, RSTAR_WANT_LOGITS};
+
+	CHECK(rstar_engine_run(engine, &request, 1, capture, c, NULL, &err) == RSTAR_OK);
+	memcpy(logits, c->logits[0], sizeof c->logits[0]);
+	rstar_kv_node_release(node);
+	rstar_engine_free(engine);
+	free(c);
+}
+
+/* Short factors up to the original context, long ones for engines that go further. */
+static void
+longrope_goes_by_context(void)
+{
+	static const float near[8] = {1.0f, 1.1f, 1.2f, 1.4f, 1.6f, 1.9f, 2.3f, 2.8f};
+	static const float far[8] = {1.0f, 1.5f, 2.0f, 3.0f, 5.0f, 9.0f, 17.0f, 33.0f};
+	rstar_hparams h = tiny_hparams(RSTAR_ARCH_PHI3);
+	tiny_model m = {0};
+	float with_near[MAX_VOCAB], with_far[MAX_VOCAB], found[MAX_VOCAB];
+
+	tiny_model_create(&h, false, &m);
+	m.weights->rope_factors = near;
+	logits_in_context(&m, 0, with_near);
+	m.weights->rope_factors = far;
+	logits_in_context(&m, 0, with_far);
+	CHECK(memcmp(with_near, with_far, sizeof found) != 0);
+
+	m.weights->rope_factors = near;
+	m.weights->rope_long = far;
+	m.weights->hparams.rope_original = 64;
+	logits_in_context(&m, 64, found);
+	CHECK(memcmp(found, with_near, sizeof found) == 0);
+	logits_in_context(&m, 65, found);
+	CHECK(memcmp(found, with_far, sizeof found) == 0);
+	logits_in_context(&m, 0, found); /* the model's own, 128 */
+	CHECK(memcmp(found, with_far, sizeof found) == 0);
+	tiny_model_free(&m);
+}
+
 /* Node 0 is shared by 31 children; each gives the same bits alone and elsewhere. */
 static void
 batch_equals_alone(void)
@@ -672,6 +729,7 @@ main(void)
 	CHECK(rstar_pool_create(2, &pool2, &err) == RSTAR_OK);
 	RUN(equals_naive_forward);
 	RUN(half_precision_cache_is_close);
+	RUN(longrope_goes_by_context);
 	RUN(batch_equals_alone);
 	RUN(eviction_changes_nothing);
 	RUN(bad_requests_are_refused);

@@ -172,7 +172,7 @@ frequencies(void)
 	gguf = create(&hparams, &options);
 	CHECK(rstar_weights_open(gguf, heap, &weights, &err) == RSTAR_OK);
 	CHECK(weights->hparams.rope_scale == 0.25f);
-	rstar_weights_rope_frequencies(weights, found);
+	rstar_weights_rope_frequencies(weights, hparams.n_context, found);
 	CHECK(found[0] == 0.25);
 	CHECK(fabs(found[4] - 0.25 * 0.01) < 1e-15);
 	rstar_weights_close(weights);

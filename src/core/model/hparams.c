@@ -171,8 +171,8 @@ read_arch(const rstar_gguf *gguf, rstar_hparams *hparams, rstar_error *err)
 }
 
 /*
- * Positions beyond training: none, linear, or longrope with its short factors
- * (and so no further than the original context).
+ * Positions beyond training: none, linear, or longrope, which has short factors
+ * for contexts up to the original one and long ones beyond.
  */
 static void
 read_rope_scaling(key_reader *reader, rstar_hparams *hparams)
@@ -191,13 +191,18 @@ read_rope_scaling(key_reader *reader, rstar_hparams *hparams)
 		want_real(reader, "rope.scaling.factor", &factor, 1.0f);
 		hparams->rope_scale = 1.0f / factor;
 	}
-	else if (rstar_gguf_find_tensor(reader->gguf, "rope_factors_short.weight") ||
+	else if (rstar_gguf_find_tensor(reader->gguf, RSTAR_ROPE_SHORT) ||
 			 (named && kind.length == 8 && memcmp(kind.data, "longrope", 8) == 0))
 	{
 		want_real(reader, "rope.scaling.attn_factor", &hparams->rope_magnitude, 1.0f);
 		need_count(reader, "rope.scaling.original_context_length", &original);
 		if (reader->status == RSTAR_OK && original < hparams->n_context)
-			hparams->n_context = original;
+		{
+			if (rstar_gguf_find_tensor(reader->gguf, RSTAR_ROPE_LONG))
+				hparams->rope_original = original;
+			else
+				hparams->n_context = original;
+		}
 	}
 	else if (!(kind.length == 4 && memcmp(kind.data, "none", 4) == 0))
 	{

@@ -59,16 +59,22 @@ typedef struct rstar_hparams
 	float rope_base;         /* theta */
 	float rope_scale;        /* multiplies positions (linear scaling); usually 1 */
 	float rope_magnitude;    /* multiplies cosine and sine (longrope); usually 1 */
+	uint32_t rope_original;  /* longrope: sequences that may grow longer take the long factors;
+							  * 0: one set of factors, or none */
 	float norm_eps;
 } rstar_hparams;
+
+/* Tensors with the factors of longrope. */
+#define RSTAR_ROPE_SHORT "rope_factors_short.weight"
+#define RSTAR_ROPE_LONG  "rope_factors_long.weight"
 
 /* "qwen2", "phi3", "llama". */
 extern const char *rstar_arch_name(rstar_arch arch);
 extern bool rstar_arch_by_name(const char *name, size_t length, rstar_arch *arch);
 
 /*
- * Read and check. A model with longrope factors (Phi-3 128k) is used with its
- * short factors, so n_context is then the original context. Errors: CORRUPT (a
+ * Read and check. A model with longrope factors (Phi-3 128k) that brings only
+ * the short ones goes no further than its original context. Errors: CORRUPT (a
  * key is missing, mistyped or contradicts another), UNSUPPORTED (architecture,
  * kind of rope scaling, mixture of experts), LIMIT (beyond a bound above).
  */

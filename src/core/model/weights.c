@@ -335,30 +335,39 @@ check_unused(const rstar_gguf *gguf, uint64_t n_used, rstar_error *err)
 	return rstar_error_detail(err, "Those that are unknown would change what the model computes.");
 }
 
+/* One set of factors: *factors stays as it is if the file has none of that name. */
+static rstar_status
+open_factors(const rstar_weights *weights, const char *name, const float **factors,
+			 rstar_error *err)
+{
+	const rstar_gguf_tensor *tensor = rstar_gguf_find_tensor(weights->gguf, name);
+	uint32_t n = weights->hparams.rope_dim / 2;
+	const float *values;
+
+	if (!tensor)
+		return RSTAR_OK;
+	if (tensor->type != RSTAR_TYPE_F32 || tensor->bytes != n * sizeof(float))
+		return rstar_error_set(err, RSTAR_ERR_CORRUPT, "tensor \"%s\" is not %u F32 values", name,
+							   n);
+	values = tensor->data;
+	for (uint32_t j = 0; j < n; j++)
+		if (!(values[j] > 0.0f && values[j] < 1e9f))
+			return rstar_error_set(err, RSTAR_ERR_CORRUPT,
+								   "value %u of tensor \"%s\" is out of range", j, name);
+	*factors = values;
+	return RSTAR_OK;
+}
+
 static rstar_status
 open_rope_factors(rstar_weights *weights, rstar_error *err)
 {
-	static const char *const names[] = {"rope_factors_short.weight", "rope_freqs.weight"};
-	uint32_t n = weights->hparams.rope_dim / 2;
+	rstar_status st = open_factors(weights, RSTAR_ROPE_SHORT, &weights->rope_factors, err);
 
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-	{
-		const rstar_gguf_tensor *tensor = rstar_gguf_find_tensor(weights->gguf, names[i]);
-		const float *factors;
-
-		if (!tensor)
-			continue;
-		if (tensor->type != RSTAR_TYPE_F32 || tensor->bytes != n * sizeof(float))
-			return rstar_error_set(err, RSTAR_ERR_CORRUPT, "tensor \"%s\" is not %u F32 values",
-								   names[i], n);
-		factors = tensor->data;
-		for (uint32_t j = 0; j < n; j++)
-			if (!(factors[j] > 0.0f && factors[j] < 1e9f))
-				return rstar_error_set(err, RSTAR_ERR_CORRUPT,
-									   "value %u of tensor \"%s\" is out of range", j, names[i]);
-		weights->rope_factors = factors;
-	}
-	return RSTAR_OK;
+	if (st == RSTAR_OK)
+		st = open_factors(weights, "rope_freqs.weight", &weights->rope_factors, err);
+	if (st == RSTAR_OK)
+		st = open_factors(weights, RSTAR_ROPE_LONG, &weights->rope_long, err);
+	return st;
 }
 
 rstar_status
@@ -407,16 +416,18 @@ rstar_weights_close(rstar_weights *weights)
 }
 
 void
-rstar_weights_rope_frequencies(const rstar_weights *weights, double *frequencies)
+rstar_weights_rope_frequencies(const rstar_weights *weights, uint32_t context, double *frequencies)
 {
 	const rstar_hparams *hparams = &weights->hparams;
+	bool is_long = hparams->rope_original > 0 && context > hparams->rope_original;
+	const float *factors = is_long ? weights->rope_long : weights->rope_factors;
 
 	for (uint32_t i = 0; i < hparams->rope_dim / 2; i++)
 	{
 		double exponent = -2.0 * (double) i / (double) hparams->rope_dim;
 
 		frequencies[i] = pow((double) hparams->rope_base, exponent) * (double) hparams->rope_scale;
-		if (weights->rope_factors)
-			frequencies[i] /= (double) weights->rope_factors[i];
+		if (factors)
+			frequencies[i] /= (double) factors[i];
 	}
 }

@@ -54,6 +54,7 @@ typedef struct rstar_weights
 	rstar_matrix output;      /* [n_vocab][n_embd]; equals token_embd if tied */
 	bool tied;
 	const float *rope_factors; /* [rope_dim / 2] divide the frequencies, or NULL */
+	const float *rope_long;    /* the same beyond hparams.rope_original, or NULL */
 	const float *value_head;   /* [n_embd], or NULL: the file has no value head */
 	float value_bias;
 	rstar_layer_weights *layers; /* [n_layer] */
@@ -72,11 +73,17 @@ extern rstar_status rstar_weights_open(const rstar_gguf *gguf, const rstar_alloc
 extern void rstar_weights_close(rstar_weights *weights); /* NULL is allowed */
 
 /*
- * Rotary frequencies, [rope_dim / 2]: pair i turns by position * frequencies[i]
- * radians; base, linear scale and factors are in them. Cosine and sine are then
- * multiplied by hparams.rope_magnitude.
+ * Rotary frequencies, [rope_dim / 2], for sequences of up to `context` tokens:
+ * pair i turns by position * frequencies[i] radians; base, linear scale and
+ * factors are in them. Cosine and sine are then multiplied by
+ * hparams.rope_magnitude.
+ *
+ * Longrope (Ding et al. 2024, arXiv 2402.13753) has two sets of factors. As in
+ * llama.cpp the context decides which, for all of its sequences: keys that are
+ * in the cache have been turned already.
  */
-extern void rstar_weights_rope_frequencies(const rstar_weights *weights, double *frequencies);
+extern void rstar_weights_rope_frequencies(const rstar_weights *weights, uint32_t context,
+										   double *frequencies);
 
 /* --- the list of tensors --------------------------------------------------- */
 
