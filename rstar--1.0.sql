@@ -350,10 +350,6 @@ CREATE TABLE rstar.nodes (
 	CHECK (parent_id OPERATOR(pg_catalog.<) node_id)
 );
 
--- Failed steps that were kept are few; training data asks for the trees that have any.
-CREATE INDEX nodes_failed_idx ON rstar.nodes (tree_id)
-	WHERE status OPERATOR(pg_catalog.<>) 'ok' AND NOT rejected;
-
 COMMENT ON TABLE rstar.nodes IS 'nodes of the trees: the root, the steps and answers that the policy proposed, rejected ones too';
 COMMENT ON COLUMN rstar.nodes.tree_id IS 'the tree';
 COMMENT ON COLUMN rstar.nodes.node_id IS 'number within the tree, in the order of creation; 0 is the root';
@@ -377,15 +373,16 @@ COMMENT ON COLUMN rstar.nodes.tokens IS 'tokens that the policy generated for it
 COMMENT ON COLUMN rstar.nodes.duplicates IS 'further candidates with the same text, merged into this one';
 
 CREATE TABLE rstar.trajectories (
-	tree_id   bigint NOT NULL,
-	leaf_id   integer NOT NULL,
-	steps     integer NOT NULL,
-	answer    text NOT NULL,
-	correct   boolean,
-	mean_q    double precision NOT NULL,
-	min_q     double precision NOT NULL,
-	score     double precision NOT NULL,
-	solution  text NOT NULL,
+	tree_id      bigint NOT NULL,
+	leaf_id      integer NOT NULL,
+	steps        integer NOT NULL,
+	failed_steps integer NOT NULL DEFAULT 0 CHECK (failed_steps OPERATOR(pg_catalog.>=) 0),
+	answer       text NOT NULL,
+	correct      boolean,
+	mean_q       double precision NOT NULL,
+	min_q        double precision NOT NULL,
+	score        double precision NOT NULL,
+	solution     text NOT NULL,
 	PRIMARY KEY (tree_id, leaf_id),
 	FOREIGN KEY (tree_id, leaf_id) REFERENCES rstar.nodes ON DELETE CASCADE
 );
@@ -394,6 +391,7 @@ COMMENT ON TABLE rstar.trajectories IS 'paths from a root to an answer';
 COMMENT ON COLUMN rstar.trajectories.tree_id IS 'the tree';
 COMMENT ON COLUMN rstar.trajectories.leaf_id IS 'node of the answer';
 COMMENT ON COLUMN rstar.trajectories.steps IS 'nodes on the path, the answer included, the root not';
+COMMENT ON COLUMN rstar.trajectories.failed_steps IS 'steps on the path whose code failed (with max_code_errors above 1 they can stay)';
 COMMENT ON COLUMN rstar.trajectories.answer IS 'the answer reached';
 COMMENT ON COLUMN rstar.trajectories.correct IS 'whether it equals the known answer; NULL if that is not known';
 COMMENT ON COLUMN rstar.trajectories.mean_q IS 'mean of Q over the path';
@@ -448,18 +446,7 @@ COMMENT ON FUNCTION rstar_closed_answer(text, text) IS
 CREATE VIEW rstar.sound_trajectories AS
 	SELECT t.problem_id, t.round_id, j.tree_id, j.leaf_id, j.steps, j.answer, j.mean_q, j.min_q, j.score, j.solution
 	  FROM rstar.trajectories j JOIN rstar.trees t ON t.tree_id OPERATOR(pg_catalog.=) j.tree_id
-	 WHERE j.correct
-	   AND (NOT EXISTS (SELECT FROM rstar.nodes n
-	                     WHERE n.tree_id OPERATOR(pg_catalog.=) j.tree_id
-	                       AND n.status OPERATOR(pg_catalog.<>) 'ok' AND NOT n.rejected)
-	        OR NOT EXISTS (
-	            WITH RECURSIVE path (parent_id, status) AS (
-	                SELECT n.parent_id, n.status FROM rstar.nodes n
-	                 WHERE n.tree_id OPERATOR(pg_catalog.=) j.tree_id AND n.node_id OPERATOR(pg_catalog.=) j.leaf_id
-	                UNION ALL
-	                SELECT n.parent_id, n.status FROM path JOIN rstar.nodes n
-	                    ON n.tree_id OPERATOR(pg_catalog.=) j.tree_id AND n.node_id OPERATOR(pg_catalog.=) path.parent_id)
-	            SELECT FROM path WHERE path.status OPERATOR(pg_catalog.<>) 'ok'));
+	 WHERE j.correct AND j.failed_steps OPERATOR(pg_catalog.=) 0;
 COMMENT ON VIEW rstar.sound_trajectories IS 'correct trajectories without a failed step: those that may train the policy';
 COMMENT ON COLUMN rstar.sound_trajectories.problem_id IS 'the problem solved';
 COMMENT ON COLUMN rstar.sound_trajectories.round_id IS 'round that made the tree; NULL outside rounds';

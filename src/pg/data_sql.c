@@ -111,7 +111,8 @@ select_of_problem(const pair_build *build, SPIPlanPtr plan, int64 problem_id)
 	Datum values[2] = {build->round.value, Int64GetDatum(problem_id)};
 	char nulls[2] = {build->round.isnull ? 'n' : ' ', ' '};
 
-	if (SPI_execute_plan(plan, values, nulls, true, 0) != SPI_OK_SELECT)
+	/* not read-only: with a snapshot of its own, later than the lock */
+	if (SPI_execute_plan(plan, values, nulls, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "reading the tables of rstar failed");
 }
 
@@ -306,7 +307,7 @@ build_problems(pair_build *build)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "rstar preference pairs",
 												  ALLOCSET_DEFAULT_SIZES);
 	Portal portal = SPI_cursor_open(NULL, prepare(problems_query, 1, int8_type),
-									&build->round.value, nulls, true);
+									&build->round.value, nulls, false);
 
 	/*
 	 * What follows looks up single problems and trees, also among pairs that the planner does not

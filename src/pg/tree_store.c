@@ -175,8 +175,8 @@ static void
 insert_trajectories(int64 tree_id, const rstar_mcts *mcts)
 {
 	const rstar_tree *tree = &mcts->tree;
-	column c[8];
-	static const Oid types[lengthof(c)] = {INT4OID,   INT4OID,   TEXTOID,   BOOLOID,
+	column c[9];
+	static const Oid types[lengthof(c)] = {INT4OID,   INT4OID,   INT4OID,   TEXTOID, BOOLOID,
 										   FLOAT8OID, FLOAT8OID, FLOAT8OID, TEXTOID};
 	rstar_arguments a = {0};
 	uint32 n = 0;
@@ -201,6 +201,7 @@ insert_trajectories(int64 tree_id, const rstar_mcts *mcts)
 		}
 		set(&c[k++], n, Int32GetDatum((int32) id), false);
 		set(&c[k++], n, Int32GetDatum((int32) path.steps), false);
+		set(&c[k++], n, Int32GetDatum((int32) path.failed), false);
 		set_string(&c[k++], n, node->answer, false);
 		set(&c[k++], n, BoolGetDatum(node->correct), !node->graded);
 		set(&c[k++], n, Float8GetDatum(path.mean_q), false);
@@ -216,9 +217,9 @@ insert_trajectories(int64 tree_id, const rstar_mcts *mcts)
 	for (size_t k = 0; k < lengthof(c); k++)
 		add_column(&a, &c[k], n);
 	rstar_execute(
-		"INSERT INTO rstar.trajectories (tree_id, leaf_id, steps, answer, correct, mean_q, min_q,"
-		" score, solution)"
-		" SELECT $1, * FROM unnest($2, $3, $4, $5, $6, $7, $8, $9)",
+		"INSERT INTO rstar.trajectories (tree_id, leaf_id, steps, failed_steps, answer, correct,"
+		" mean_q, min_q, score, solution)"
+		" SELECT $1, * FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10)",
 		&a, false);
 }
 

@@ -37,8 +37,8 @@ CREATE FUNCTION add_answer(tree bigint, node int, parent int, answer text, corre
 	          SELECT n.* FROM rstar.nodes n WHERE tree_id = tree AND node_id = node
 	          UNION ALL
 	          SELECT n.* FROM rstar.nodes n, path WHERE n.tree_id = tree AND n.node_id = path.parent_id)
-	      INSERT INTO rstar.trajectories (tree_id, leaf_id, steps, answer, correct, mean_q, min_q, score, solution)
-	      SELECT tree, node, count(*), $4, $5, avg(q), min(q), 0, string_agg(text, '' ORDER BY depth) FROM path WHERE depth > 0 $$;
+	      INSERT INTO rstar.trajectories (tree_id, leaf_id, steps, failed_steps, answer, correct, mean_q, min_q, score, solution)
+	      SELECT tree, node, count(*), count(*) FILTER (WHERE status <> 'ok'), $4, $5, avg(q), min(q), 0, string_agg(text, '' ORDER BY depth) FROM path WHERE depth > 0 $$;
 
 -- Tree 1. Q of the steps: 1: 1, 2: 0, 3: 0.5, 4: -1, 5: -0.5; below 2: 6: 1, 7: -1.
 SELECT add_tree(1, 1, 1);

@@ -152,15 +152,21 @@ rstar_picture_words(const rstar_tree_node *node)
 rstar_string
 rstar_picture_code(const rstar_tree_node *node)
 {
+	rstar_string line, import = {"", 0};
 	size_t from = 0;
-	rstar_string line;
 
 	if (node->kind == RSTAR_NODE_ANSWER)
-		return (rstar_string){"", 0};
-	do
-		line = next_line(node->text, &from);
-	while (line.length > 0 && line.data[0] == '#');
-	return line;
+		return import;
+	while ((line = next_line(node->text, &from)).length > 0)
+	{
+		if (line.data[0] == '#')
+			continue;
+		if (!begins(line, "import ") && !begins(line, "from "))
+			return line;
+		if (import.length == 0)
+			import = line;
+	}
+	return import;
 }
 
 rstar_string

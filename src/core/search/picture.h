@@ -45,7 +45,7 @@ extern void rstar_picture_mark_path(const rstar_tree *tree, uint32_t leaf, bool 
 
 /*
  * The first line of a node's words, which is its first comment, and of its
- * code, without the tags of the step format. Empty if there is none; they point
+ * code (imports only if there is nothing else), without the tags of the step format. Empty if there is none; they point
  * into the node's text.
  */
 extern rstar_string rstar_picture_words(const rstar_tree_node *node);

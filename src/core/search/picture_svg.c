@@ -19,7 +19,7 @@
 #define CARDS_DEPTH 12
 #define WIDE_ENDS   150
 #define WIDE_DEPTH  60 /* a deeper tree is a chain, which nothing bends */
-#define GROUP_NODES 60 /* with more, rejected siblings share a mark */
+#define GROUP_NODES 16 /* with more, rejected siblings share a mark */
 
 #define CARD_COLUMN 276 /* px */
 #define CARD_ROW    80

@@ -130,15 +130,62 @@ rstar_svg_shape(rstar_picture *p, const rstar_mark *m, double r)
 
 /* --- marks: tooltips --------------------------------------------------------------------------------- */
 
+/* "5 error, 1 unparsable" */
+static void
+put_statuses(rstar_picture *p, const rstar_mark *m)
+{
+	const rstar_tree_node *nodes = p->tree->nodes;
+	uint32_t by_status[RSTAR_NODE_UNPARSABLE + 1] = {0};
+	const char *comma = "";
+
+	for (uint32_t c = m->node; c != RSTAR_NO_NODE; c = nodes[c].next_sibling)
+		by_status[nodes[c].status] += rstar_node_rejected(&nodes[c]);
+	for (int status = RSTAR_NODE_ERROR; status <= RSTAR_NODE_UNPARSABLE; status++)
+	{
+		if (by_status[status] == 0)
+			continue;
+		rstar_svg_printf(&p->svg, "%s%u %s", comma, by_status[status],
+						 rstar_node_status_name((rstar_node_status) status));
+		comma = ", ";
+	}
+}
+
+/* Of a group: each candidate's name and failure, the first few. */
+static void
+put_group_tooltip(rstar_picture *p, const rstar_mark *m)
+{
+	const rstar_tree_node *nodes = p->tree->nodes;
+	uint32_t lines = p->n_marks <= TOOLTIP_FULL ? 12 : 3;
+
+	rstar_svg_printf(&p->svg, "<title>node %u and %u others rejected: ", m->node, m->count - 1);
+	put_statuses(p, m);
+	for (uint32_t c = m->node; c != RSTAR_NO_NODE && lines > 0; c = nodes[c].next_sibling)
+	{
+		rstar_mark one = {.node = c, .count = 1};
+
+		if (!rstar_node_rejected(&nodes[c]))
+			continue;
+		lines--;
+		rstar_svg_put(&p->svg, "\n");
+		rstar_svg_name(p, &one, RSTAR_SVG_SANS, 1, 40);
+		rstar_svg_printf(&p->svg, " \xe2\x80\x93 %s ", rstar_node_status_name(nodes[c].status));
+		rstar_svg_line(&p->svg, rstar_picture_failure(&nodes[c]), RSTAR_SVG_SANS, 1, 60);
+	}
+	rstar_svg_put(&p->svg, "</title>");
+}
+
 static void
 put_tooltip(rstar_picture *p, const rstar_mark *m)
 {
 	const rstar_tree_node *node = rstar_mark_node(p, m);
 	size_t room = p->n_marks <= TOOLTIP_FULL ? 1500 : 240;
 
-	rstar_svg_printf(&p->svg, "<title>node %u, %s", m->node, rstar_node_kind_name(node->kind));
 	if (m->count > 1)
-		rstar_svg_printf(&p->svg, " and %u others, rejected", m->count - 1);
+	{
+		put_group_tooltip(p, m);
+		return;
+	}
+	rstar_svg_printf(&p->svg, "<title>node %u, %s", m->node, rstar_node_kind_name(node->kind));
 	if (node->status != RSTAR_NODE_OK)
 		rstar_svg_printf(&p->svg, ", %s", rstar_node_status_name(node->status));
 	rstar_svg_printf(&p->svg, "; visits %u", node->visits);
@@ -185,7 +232,9 @@ put_figures(rstar_picture *p, const rstar_mark *m)
 
 	rstar_svg_printf(&p->svg, "<text class=\"s\" x=\"%.0f\" y=\"%.0f\">",
 					 -RSTAR_SVG_CARD_WIDTH / 2.0 + 14, RSTAR_SVG_CARD_HEIGHT / 2.0 - 11);
-	if (m->rejected)
+	if (m->count > 1)
+		put_statuses(p, m);
+	else if (m->rejected)
 		rstar_svg_put(&p->svg, rstar_node_status_name(node->status));
 	else
 	{
@@ -315,7 +364,7 @@ put_marks(rstar_picture *p)
 			put_card(p, m);
 		else
 		{
-			/* a place for the mouse that is larger than the rstar_mark */
+			/* a place for the mouse that is larger than the mark */
 			rstar_svg_printf(&p->svg, "<circle r=\"%.1f\" fill=\"transparent\"/>", r + 2);
 			if (m->node > 0 && m->node == p->facts->answer_node)
 				rstar_svg_printf(&p->svg, "<circle class=\"w\" r=\"%.1f\" stroke-width=\"2\"/>",

@@ -150,6 +150,7 @@ rstar_tree_path(const rstar_tree *tree, uint32_t id, rstar_path_summary *summary
 
 		sum += q;
 		summary->logprob += node->logprob;
+		summary->failed += node->status != RSTAR_NODE_OK;
 		if (summary->steps == 0 || q < summary->min_q)
 			summary->min_q = q;
 		summary->steps++;

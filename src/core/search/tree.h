@@ -124,6 +124,7 @@ extern bool rstar_tree_solution(const rstar_tree *tree, uint32_t id, rstar_buffe
 typedef struct rstar_path_summary
 {
 	uint32_t steps;
+	uint32_t failed; /* of them whose code failed and which were kept */
 	double mean_q, min_q;
 	double logprob; /* of the tokens generated on the path */
 } rstar_path_summary;
