@@ -2,7 +2,7 @@
 # Real problems, solved by the built-in policy: how many are right, by topic,
 # how long one takes, how many a minute, and where the time goes.
 #
-#   bench_problems.sh [PROBLEMS.jsonl.gz [PER_MODULE]]
+#   bench_problems.sh [PROBLEMS.jsonl[.gz] [PER_MODULE]]
 #
 # A problem is a JSON line with "problem", "answer" and "module" (or "topic").
 # Without a file: the development set of the optional folder ../shared, 10 of
@@ -29,7 +29,7 @@ run() {
 
 run -c "CREATE EXTENSION rstar" -c "CREATE TABLE lines (line jsonb)"
 # Quote and delimiter are characters that JSON cannot hold.
-gzip -dc "$problems" | run -c "COPY lines FROM stdin WITH (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')"
+gzip -dcf "$problems" | run -c "COPY lines FROM stdin WITH (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')"
 run -P footer=off <<'SQL'
 INSERT INTO rstar.problems (statement, answer, topic, level)
 	SELECT line->>'problem', line->>'answer', split_part(module, '__', 1), module
