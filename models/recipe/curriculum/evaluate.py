@@ -193,8 +193,9 @@ def main():
         with (gzip.open(path, "rt") if path.endswith(".gz") else open(path)) as lines:
             for line in lines:
                 r = json.loads(line)
-                if re.search(a.modules, r["module"]):
-                    problems[r["module"]].append((r["problem"], r["answer"]))
+                module = r.get("module") or r["topic"]
+                if re.search(a.modules, module):
+                    problems[module].append((r["problem"], r["answer"]))
     rng = random.Random(a.seed)
     work = [(m, p, g) for m in sorted(problems) for p, g in rng.sample(problems[m], min(a.per_module, len(problems[m])))]
     execute = Executor()
