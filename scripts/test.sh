@@ -23,6 +23,7 @@ passed=0 failed=0 skipped=0
 failures=
 server=scripts/server.sh
 work=$(mktemp -d "${TMPDIR:-/tmp}/rstar-test.XXXXXX") || exit 1
+began=$(date +%s) stage_began=$began
 
 finish() {
 	status=$?
@@ -45,6 +46,7 @@ wants() {
 
 say() {
 	printf '\n=== %s\n' "$*"
+	stage_began=$(date +%s)
 }
 
 # count NAME STATUS LOG: add up the lines of a test's output, TAP or pg_regress.
@@ -53,7 +55,7 @@ count() {
 	set -- "$1" "$2" "$(awk '
 		/^not ok/ && !/# TODO/          { bad++; next }
 		/^ok .*# [Ss][Kk][Ii][Pp]/      { skip++; next }
-		/^ok/                           { good++; next }
+		/^ok (- |[0-9])/                { good++; next }  # a bare "ok" is prove, of a whole file
 		/^1\.\.0 # [Ss][Kk][Ii][Pp]/    { skip++; next }
 		/skipped: / && /\.pl/           { skip++; next }
 		/^(test|     ) .* \.\.\. ok/    { good++; next }
@@ -70,7 +72,7 @@ count() {
 	fi
 	passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + skip))
 	[ "$bad" -eq 0 ] || failures="$failures $name"
-	echo "--- $name: $good passed, $bad failed, $skip skipped"
+	echo "--- $name: $good passed, $bad failed, $skip skipped ($(($(date +%s) - stage_began)) s)"
 }
 
 # single NAME COMMAND...: a command that is one test
@@ -91,6 +93,7 @@ single() {
 summary() {
 	say summary
 	[ -z "$failures" ] || echo "failures in:$failures"
+	echo "$((($(date +%s) - began) / 60)) minutes"
 	[ "$skipped" -eq 0 ] || echo "$skipped skipped, for want of what this machine lacks; the reasons stand with each"
 	echo "$passed passed, $failed failed"
 	[ "$failed" -eq 0 ]
@@ -142,9 +145,9 @@ fi
 if wants unit; then
 	say "unit tests (AddressSanitizer, UndefinedBehaviorSanitizer)"
 	if make -s -j"$jobs" unitprograms >"$work/unit-build.log" 2>&1; then
-		make -s unitcheck PROVE_FLAGS=-v >"$work/unit.log" 2>&1
+		make -s unitcheck PROVE_FLAGS="-v --timer" >"$work/unit.log" 2>&1
 		status=$?
-		grep -E '^(not ok|#|.*(SKIP|Dubious|ERROR:|SUMMARY:|runtime error|Failed))' "$work/unit.log"
+		grep -E '^(not ok|#|\[|.*(SKIP|Dubious|ERROR:|SUMMARY:|runtime error|Failed))' "$work/unit.log"
 		count unit "$status" "$work/unit.log"
 	else
 		tail -n 60 "$work/unit-build.log"
@@ -206,12 +209,12 @@ fi
 if wants tap; then
 	say "TAP tests"
 	if [ -f "$pgxs_test/perl/PostgreSQL/Test/Cluster.pm" ] && perl -MIPC::Run -e1 2>/dev/null; then
-		run_as_server_user sh -c "cd '$work/out' && exec prove -v -I '$pgxs_test/perl' -I '$work/src/test/t/lib' \
+		run_as_server_user sh -c "cd '$work/out' && exec prove -v --timer -I '$pgxs_test/perl' -I '$work/src/test/t/lib' \
 			'$work/src'/test/t/*.pl" >"$work/tap.log" 2>&1
 		status=$?
 		# Figures and failures; not the chatter of background sessions.
 		sed -e '/^# \(connect output\|results query\)/,/^# }/d' -e '/^# issuing query/d' "$work/tap.log" |
-			grep -E '^(not ok|# |.*(SKIP|skipped:|Dubious|Failed|Result:))'
+			grep -E '^(not ok|# |\[|.*(SKIP|skipped:|Dubious|Failed|Result:))'
 		[ "$status" -eq 0 ] || tail -n 40 "$work/tap.log"
 		count tap "$status" "$work/tap.log"
 	else
