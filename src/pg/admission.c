@@ -22,6 +22,7 @@
 
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "nodes/pg_list.h"
 #include "port/atomics.h"
 #include "replication/walsender.h"
 #include "storage/condition_variable.h"
@@ -29,7 +30,9 @@
 #include "storage/lwlock.h"
 #include "storage/proc.h"
 #include "storage/shmem.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -271,6 +274,106 @@ refuse_impossible(const admission_bytes *bytes)
 				  "rstar.sandbox_memory");
 }
 
+/* --- deadlocks --------------------------------------------------------------------- */
+
+/* The slots in use, copied, so that no error meets the lock. */
+static admission_slot *
+copy_slots(int *count)
+{
+	admission_slot *copy = palloc(sizeof(admission_slot) * shared->n_slots);
+
+	*count = 0;
+	LWLockAcquire(shared->lock, LW_SHARED);
+	for (int i = 0; i < shared->n_slots; i++)
+	{
+		if (shared->slots[i].pid != 0)
+			copy[(*count)++] = shared->slots[i];
+	}
+	LWLockRelease(shared->lock);
+	return copy;
+}
+
+/* The waiting slot of a session, or NULL. */
+static const admission_slot *
+find_waiting(const admission_slot *slots, int count, int pid)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (slots[i].pid == pid && !slots[i].running)
+			return &slots[i];
+	}
+	return NULL;
+}
+
+/*
+ * A session of the queue for whose locks `pid` waits, be it through others; 0:
+ * none. This session is preferred.
+ */
+static int
+blocked_by_queue(const admission_slot *slots, int count, int pid)
+{
+	List *pids = list_make1_int(pid);
+	int found = 0;
+
+	for (int i = 0; i < list_length(pids); i++)
+	{
+		Datum blockers =
+			DirectFunctionCall1(pg_blocking_pids, Int32GetDatum(list_nth_int(pids, i)));
+		ArrayType *array = DatumGetArrayTypeP(blockers);
+		int n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+		int *pid_of = (int *) ARR_DATA_PTR(array);
+
+		for (int j = 0; j < n; j++)
+		{
+			if (find_waiting(slots, count, pid_of[j]) && found != MyProcPid)
+				found = pid_of[j];
+			pids = list_append_unique_int(pids, pid_of[j]);
+		}
+	}
+	return found;
+}
+
+/*
+ * The lock manager does not know of this queue. If all who run wait for locks of
+ * sessions that wait here, nobody will ever leave; one of those gives up.
+ */
+static void
+refuse_deadlock(void)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "rstar admission deadlock",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	int count, victim = 0;
+	admission_slot *slots = copy_slots(&count);
+
+	for (int i = 0; i < count; i++)
+	{
+		int blocker;
+
+		if (!slots[i].running)
+			continue;
+		blocker = blocked_by_queue(slots, count, slots[i].pid);
+		if (blocker == 0)
+		{
+			victim = 0; /* this one will leave */
+			break;
+		}
+		if (blocker == MyProcPid)
+			victim = slots[i].pid;
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+	if (victim == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_DEADLOCK_DETECTED), errmsg("deadlock detected"),
+			 errdetail("Process %d waits for its turn to search; process %d, which searches, "
+					   "waits for a lock of process %d.",
+					   MyProcPid, victim, MyProcPid),
+			 errhint("Search before taking locks on tables of rstar, or raise "
+					 "\"rstar.max_active_searches\".")));
+}
+
 /* --- a session's slot ---------------------------------------------------------------- */
 
 static void
@@ -348,7 +451,8 @@ wait_for_turn(const admission_bytes *bytes)
 	while (!is_running())
 	{
 		refuse_impossible(bytes); /* the totals may be others now */
-		ConditionVariableSleep(&shared->changed, event);
+		if (ConditionVariableTimedSleep(&shared->changed, DeadlockTimeout, event))
+			refuse_deadlock();
 	}
 	ConditionVariableCancelSleep();
 }
@@ -436,23 +540,6 @@ rstar_admission_leave(rstar_guard *guard)
 }
 
 /* --- for the administrator --------------------------------------------------------------- */
-
-/* The slots in use, copied, so that no error meets the lock. */
-static admission_slot *
-copy_slots(int *count)
-{
-	admission_slot *copy = palloc(sizeof(admission_slot) * shared->n_slots);
-
-	*count = 0;
-	LWLockAcquire(shared->lock, LW_SHARED);
-	for (int i = 0; i < shared->n_slots; i++)
-	{
-		if (shared->slots[i].pid != 0)
-			copy[(*count)++] = shared->slots[i];
-	}
-	LWLockRelease(shared->lock);
-	return copy;
-}
 
 /* Running ones first, then by arrival. */
 static int

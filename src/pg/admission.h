@@ -17,9 +17,10 @@
  * A place is given back by leave, by the reset of the memory context that was
  * current at enter (so by an error), and by the end of the session.
  *
- * Take no heavyweight lock between enter and leave that was not taken before:
- * the deadlock detector does not see who waits here. Guards of the core's
- * handles must be made after enter, since they are released in reverse order.
+ * The lock manager does not see who waits here. Where all who run wait for locks
+ * of sessions in the queue, one of those gives up with DEADLOCK_DETECTED, looked
+ * for every deadlock_timeout. Guards of the core's handles must be made after
+ * enter, since they are released in reverse order.
  */
 #ifndef RSTAR_PG_ADMISSION_H
 #define RSTAR_PG_ADMISSION_H

@@ -130,8 +130,10 @@ read_until($holder, qr/canceling statement/);
 # --- more at a time, by a reload ---------------------------------------------------------
 
 my ($a, $b, $c) = @queue;
-send_sql($_, $long) for $holder, $a;
-ok(state_is($holder, 'running') && state_is($a, 'waiting'), 'one runs, one waits');
+send_sql($holder, $long);
+ok(state_is($holder, 'running'), 'one runs');
+send_sql($a, $long);
+ok(state_is($a, 'waiting'), 'one waits');
 set_limit('rstar.max_active_searches', 2);
 ok(state_is($a, 'running'), 'a higher limit counts at once');
 send_sql($b, $long);
@@ -271,6 +273,40 @@ set_limit('rstar.total_sandbox_memory', '1GB');
 like(error_of($node, $short), qr/would reserve 2048 MB of sandbox memory, the whole server has 1024 MB\n.*HINT/s,
 	'more than the total is refused');
 set_limit('rstar.total_sandbox_memory', 0);
+
+# --- deadlock ---------------------------------------------------------------------------------------
+
+# One who searches waits for a lock of one who waits to search. Nobody else knows.
+set_limit('rstar.max_active_searches', 1);
+set_limit('deadlock_timeout', '100ms');
+my ($locker, $storer) = (session(), session());
+send_sql($locker, "BEGIN; LOCK TABLE rstar.trees IN ACCESS EXCLUSIVE MODE; SELECT 'locked'");
+read_until($locker, qr/locked/);
+send_sql($storer, "SELECT 'stored' FROM rstar_search('Once', model => 'tiny', candidates => 1, rollouts => 1)");
+ok(wait_until($node, "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $storer->{pid}"),
+	'one who searches waits for a lock');
+send_sql($locker, $short);
+read_until($locker, qr/ERROR: .*deadlock detected\n.*DETAIL: .*Process $locker->{pid} waits for its turn to search; process $storer->{pid}, which searches, waits for a lock of process $locker->{pid}/s);
+pass('the one with the lock, who waits to search, gives up');
+send_sql($locker, "ROLLBACK; SELECT 'free'");
+read_until($storer, qr/stored/);
+pass('and the other goes on');
+
+# A lock of somebody who does not wait to search is no deadlock.
+send_sql($locker, "BEGIN; LOCK TABLE rstar.trees IN ACCESS EXCLUSIVE MODE; SELECT 'again'");
+read_until($locker, qr/again/);
+$storer->{out} = '';
+send_sql($storer, "SELECT 'stored' FROM rstar_search('Once', model => 'tiny', candidates => 1, rollouts => 1)");
+my $third = session();
+send_sql($third, "SELECT 'third' FROM ($short) s");
+ok(state_is($third, 'waiting'), 'a third one waits');
+sleep 0.5;
+unlike($third->{out}, qr/ERROR/, 'as long as it takes');
+send_sql($locker, 'COMMIT');
+read_until($third, qr/third/);
+read_until($storer, qr/stored/);
+pass('until the lock is given up');
+finish($locker, $storer, $third);
 
 # --- many at once ---------------------------------------------------------------------------------
 
