@@ -182,7 +182,9 @@ prepare_copy() {
 
 run_as_server_user() {
 	sh $server run "$work/server" env RSTAR_SOURCE="$work/src" RSTAR_SHARED="$work/shared" \
-		PG_REGRESS="$pgxs_test/regress/pg_regress" TESTDIR="$work/out" PG_TEST_TIMEOUT_DEFAULT=120 "$@"
+		PG_REGRESS="$pgxs_test/regress/pg_regress" TESTDIR="$work/out" \
+		TESTDATADIR="$work/out/tmp_check" TESTLOGDIR="$work/out/tmp_check/log" \
+		PG_TEST_TIMEOUT_DEFAULT=120 "$@"
 }
 
 if wants regress || wants tap; then
