@@ -308,6 +308,26 @@ read_until($storer, qr/stored/);
 pass('until the lock is given up');
 finish($locker, $storer, $third);
 
+# --- a search within a search ------------------------------------------------------------------------
+
+# Storing a tree fires a trigger that searches: it needs no place of its own, though there is one only.
+$node->safe_psql('postgres', qq{
+	CREATE TABLE nested_log (searching bigint);
+	CREATE FUNCTION nested() RETURNS trigger LANGUAGE plpgsql AS \$\$
+	BEGIN
+		PERFORM public.rstar_solve('Once', 'tiny', candidates => 1, rollouts => 1);
+		INSERT INTO public.nested_log SELECT count(*) FROM public.rstar_active_searches();
+		RETURN NULL;
+	END \$\$;
+	CREATE TRIGGER nested AFTER INSERT ON rstar.trees FOR EACH ROW EXECUTE FUNCTION nested()});
+set_limit('rstar.total_kv_cache', '65MB');
+is($node->safe_psql('postgres', "SET statement_timeout = '60s'; SELECT count(rstar_search('Once', model => 'tiny', candidates => 1, rollouts => 1))"),
+	1, 'a search within a search does not wait for itself');
+is($node->safe_psql('postgres', 'SELECT searching FROM nested_log'), 1, 'and leaves the place to the outer one');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM rstar_active_searches()'), 0, 'which gives it back');
+set_limit('rstar.total_kv_cache', 0);
+$node->safe_psql('postgres', 'DROP TRIGGER nested ON rstar.trees');
+
 # --- many at once ---------------------------------------------------------------------------------
 
 set_limit('rstar.max_active_searches', 2);
