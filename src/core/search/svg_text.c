@@ -92,7 +92,8 @@ rstar_svg_line(rstar_svg *svg, rstar_string text, rstar_svg_font font, double si
 			blank = any;
 			continue;
 		}
-		need = size * (character_width(code, columns, font) + (blank ? 0.36 : 0));
+		need = size *
+			   (character_width(code, columns, font) + (blank ? character_width(' ', 1, font) : 0));
 		if (used + need > width || ++characters > 1000)
 		{
 			svg->out->length = cut;
