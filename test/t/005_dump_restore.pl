@@ -23,13 +23,32 @@ $node->safe_psql('postgres', qq{
 	SELECT rstar_model_quantize('tiny', 'small', 'q8_0');
 	SELECT rstar_model_quantize('rstar-policy', 'child', 'F16');
 });
+
+# Trees, with everything that hangs on them.
+$node->safe_psql('postgres', q{
+	INSERT INTO rstar.problems (statement, answer, tags) VALUES (E'\\\\frac{1}{2} of\t10?\n', '5', '{"a": [1, "\\\\"]}');
+	SELECT rstar_search('Solve 5*b + 7 = 2*b - 20 for b.', '-9', candidates => 8, rollouts => 6);
+	SELECT rstar_search('Solve 3*x + 5 = 20 for x.', NULL, rollouts => 2);
+	INSERT INTO rstar.preference_pairs
+		SELECT a.tree_id, a.node_id, b.tree_id, b.node_id, 0, 'step', 0.5, 1
+		  FROM rstar.nodes a JOIN rstar.nodes b ON b.tree_id = a.tree_id AND b.node_id = 2 WHERE a.node_id = 1 AND a.tree_id = 1;
+});
+my @tables = qw(problems trees nodes trajectories preference_pairs);
+sub rows
+{
+	my ($database) = @_;
+
+	return join "\n", map { $node->safe_psql($database, "SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM rstar.$_ t") } @tables;
+}
+my $rows = rows('postgres');
+like($rows, qr/^3\|.*\n2\|.*\n\d\d+\|.*\n[1-9]/, 'there is something to dump');
 my $all = q{SELECT * FROM rstar.models WHERE NOT builtin ORDER BY model_id};
 my $before = $node->safe_psql('postgres', $all);
 my $text = $node->safe_psql('postgres', q{SELECT rstar_generate('x', 'tiny', max_tokens => 8)});
 
 my ($out, $err) = run_command([ 'pg_dump', '-f', $dump, $node->connstr('postgres') ]);
 is($err, '', 'pg_dump has nothing to say');
-unlike(slurp_file($dump), qr/rstar-policy|rstar-bootstrap/, 'what the extension brings is not in the dump');
+unlike(slurp_file($dump), qr/^\d+\trstar-/m, 'what the extension brings is not in the dump');
 
 $node->safe_psql('postgres', 'CREATE DATABASE restored TEMPLATE template0');
 $node->command_ok(
@@ -49,12 +68,22 @@ is( $node->safe_psql('restored', $own =~ s/\*/model_id, name, sha256, builtin/r)
 is($node->safe_psql('restored', q{SELECT rstar_solve('Solve 3*x + 5 = 20 for x.')}), '5', 'which solve as before');
 is($node->safe_psql('restored', q{SELECT parent_id FROM rstar.models WHERE name = 'child'}), '1', 'and are what they were to others');
 
-# Custom format, in parallel, schema and data apart.
+is(rows('restored'), $rows, 'problems, trees, nodes, trajectories and pairs are back');
+is($node->safe_psql('restored', q{SELECT rstar_continue(1, 2)}), '1', 'a restored tree can be continued');
+$node->safe_psql('postgres', q{SELECT rstar_continue(1, 2)});
+my $nodes = q{SELECT md5(string_agg((n.node_id, n.parent_id, n.text, n.visits, n.value_sum)::text, '|' ORDER BY node_id)) FROM rstar.nodes n WHERE tree_id = 1};
+is($node->safe_psql('restored', $nodes), $node->safe_psql('postgres', $nodes), '… as where it came from');
+is($node->safe_psql('restored', q{SELECT rstar_search('1 + 1', '2', rollouts => 1)}), '3', 'new trees get numbers of their own');
+is($node->safe_psql('restored', q{SELECT max(problem_id) FROM rstar.problems}), '4', 'and so do new problems');
+
+# As a directory, dumped in parallel. (Restored in one job: see the README.)
 my $archive = $node->basedir . '/dump.dir';
 $node->command_ok([ 'pg_dump', '-Fd', '-j2', '-f', $archive, $node->connstr('postgres') ], 'dumped as a directory');
 $node->safe_psql('postgres', 'CREATE DATABASE again TEMPLATE template0');
-$node->command_ok([ 'pg_restore', '--exit-on-error', '-j2', '-d', $node->connstr('again'), $archive ], 'restored in parallel');
+$node->command_ok([ 'pg_restore', '--exit-on-error', '-d', $node->connstr('again'), $archive ], '… and restored');
 is($node->safe_psql('again', $all), $before, 'to the same rows');
+is($node->safe_psql('again', 'SELECT count(*) FROM rstar.nodes'), $node->safe_psql('postgres', 'SELECT count(*) FROM rstar.nodes WHERE tree_id < 3'),
+	'… of trees as well');
 
 # A database that is not UTF8 is refused, with a hint, and nothing stays.
 $node->safe_psql('postgres', q{CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'});
