@@ -481,7 +481,7 @@ BEGIN ATOMIC
 	copies AS (
 		SELECT e.problem_id, e.statement, j.tree_id, j.leaf_id, j.mean_q, j.min_q, j.solution,
 		       pg_catalog.row_number() OVER (
-		           PARTITION BY j.problem_id, j.solution COLLATE pg_catalog."C"
+		           PARTITION BY e.problem_id, j.solution COLLATE pg_catalog."C"
 		           ORDER BY j.mean_q DESC, j.min_q DESC, j.tree_id, j.leaf_id) AS copy
 		  FROM rstar.sound_trajectories j JOIN eligible e ON e.problem_id OPERATOR(pg_catalog.=) j.problem_id
 		 WHERE (rstar_select_trajectories.round_id IS NULL
@@ -515,7 +515,7 @@ CREATE VIEW rstar.sft_training AS
 	copies AS (
 		SELECT e.problem_id, e.statement, j.tree_id, j.leaf_id, j.mean_q, j.min_q, j.solution,
 		       pg_catalog.row_number() OVER (
-		           PARTITION BY j.problem_id, j.solution COLLATE pg_catalog."C"
+		           PARTITION BY e.problem_id, j.solution COLLATE pg_catalog."C"
 		           ORDER BY j.mean_q DESC, j.min_q DESC, j.tree_id, j.leaf_id) AS copy
 		  FROM rstar.sound_trajectories j JOIN eligible e ON e.problem_id OPERATOR(pg_catalog.=) j.problem_id),
 	places AS (
