@@ -35,7 +35,7 @@ below(dice *d, uint32_t n)
 	return (uint32_t) (rstar_random_bits(&d->stream, d->position++) % n);
 }
 
-/* --- distance -------------------------------------------------------------------------- */
+/* --- distance -------------------------------------------------------------------- */
 
 static bool
 apart(const char *a, const char *b, uint32_t k)
@@ -155,7 +155,7 @@ distance_of_long_texts(void)
 	free(b);
 }
 
-/* --- trees ------------------------------------------------------------------------------- */
+/* --- trees ----------------------------------------------------------------------- */
 
 static rstar_tree
 new_tree(void)
@@ -374,7 +374,7 @@ deep_chain(void)
 	rstar_tree_free(&tree);
 }
 
-/* --- random trees against a naive implementation ------------------------------------------- */
+/* --- random trees against a naive implementation --------------------------------- */
 
 static rstar_tree
 random_tree(uint64_t seed)
@@ -506,7 +506,7 @@ random_trees(void)
 	CHECK_MSG(all > 1000, "only %zu pairs in all", all);
 }
 
-/* --- answers ----------------------------------------------------------------------------- */
+/* --- answers --------------------------------------------------------------------- */
 
 static rstar_trajectory
 path(int64_t tree, uint32_t leaf, bool correct, double mean_q, double min_q, const char *solution)
@@ -568,7 +568,7 @@ answers_distinct(void)
 	check_answers(t, 4, &want, 1);
 }
 
-/* --- luck ---------------------------------------------------------------------------------- */
+/* --- luck ------------------------------------------------------------------------ */
 
 static void
 check_closed(const char *statement, const char *answer, bool closed)

@@ -36,7 +36,7 @@ below(dice *d, uint32_t n)
 	return (uint32_t) (rstar_random_bits(&d->stream, d->position++) % n);
 }
 
-/* --- layout ------------------------------------------------------------------------- */
+/* --- layout ---------------------------------------------------------------------- */
 
 static double
 one(const void *arg, uint32_t a, uint32_t b)
@@ -146,7 +146,7 @@ layout_of_large_trees(void)
 	free(parent), free(x);
 }
 
-/* --- trees to draw -------------------------------------------------------------------- */
+/* --- trees to draw --------------------------------------------------------------- */
 
 static const char *const words[] = {
 	"<code>\n# Step 1: bring the constant to the right\nrhs = 20 - 5\n<end_of_step>",
@@ -258,7 +258,7 @@ keep(const char *name, const rstar_buffer *picture)
 		fclose(file);
 }
 
-/* --- text --------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------ */
 
 static rstar_buffer
 draw_text(const rstar_tree *tree, const rstar_picture_facts *facts, bool rejected)
@@ -385,7 +385,7 @@ text_by_hand(void)
 	rstar_tree_free(&tree);
 }
 
-/* --- SVG ------------------------------------------------------------------------------------ */
+/* --- SVG ------------------------------------------------------------------------- */
 
 /* Tags close in order, nothing but the five entities, no character that XML has not. */
 static void

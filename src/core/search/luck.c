@@ -96,7 +96,7 @@ bare(span s)
 	return s;
 }
 
-/* --- values in the statement --------------------------------------------------------- */
+/* --- values in the statement ----------------------------------------------------- */
 
 /* Whether the value that stands at [i, i + n) is not part of a longer one. */
 static bool
@@ -144,7 +144,7 @@ find_word(span text, const char *word)
 	return false;
 }
 
-/* --- the kinds of closed answers --------------------------------------------------------- */
+/* --- the kinds of closed answers ------------------------------------------------- */
 
 static bool
 is_truth(span answer)

@@ -39,7 +39,7 @@ mean(const completion *c)
 	return c->sum / c->steps;
 }
 
-/* --- what lies below ---------------------------------------------------------------- */
+/* --- what lies below ------------------------------------------------------------- */
 
 static void
 begin_at_answer(const rstar_tree_node *node, below *b)
@@ -85,7 +85,7 @@ look_below(const rstar_tree *tree, below *of)
 	}
 }
 
-/* --- rows ------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------ */
 
 /* Insert into a row of at most RSTAR_PAIRS_MANY, kept in order; equals keep their order. */
 static void
@@ -116,7 +116,7 @@ cut(row *chosen, row *rejected)
 		rejected->n = RSTAR_PAIRS_SIDE;
 }
 
-/* --- steps ------------------------------------------------------------------------------ */
+/* --- steps ----------------------------------------------------------------------- */
 
 typedef struct step_work
 {
@@ -236,7 +236,7 @@ rstar_step_pairs(const rstar_tree *tree, const rstar_pair_options *options,
 	return RSTAR_OK;
 }
 
-/* --- answers ---------------------------------------------------------------------------- */
+/* --- answers --------------------------------------------------------------------- */
 
 /* By mean Q, least Q breaking ties, best first. */
 static bool

@@ -47,7 +47,7 @@ rstar_picture_mark_path(const rstar_tree *tree, uint32_t leaf, bool *on_path)
 		on_path[leaf] = true;
 }
 
-/* --- lines of a node's text --------------------------------------------------------- */
+/* --- lines of a node's text ------------------------------------------------------ */
 
 static bool
 is_blank(char c)
@@ -184,7 +184,7 @@ rstar_picture_failure(const rstar_tree_node *node)
 	return s;
 }
 
-/* --- characters ------------------------------------------------------------------------ */
+/* --- characters ------------------------------------------------------------------ */
 
 /* What moves or hides other text: controls, marks of direction, ends of lines. */
 static bool

@@ -15,17 +15,18 @@
 #include "core/search/picture_internal.h"
 
 /* Which look for which tree. */
-#define CARDS_MARKS 40
+#define CARDS_MARKS 40 /* most marks that are cards */
 #define CARDS_DEPTH 12
-#define WIDE_ENDS   150
-#define WIDE_DEPTH  60 /* a deeper tree is a chain, which nothing bends */
-#define GROUP_NODES 16 /* with more, rejected siblings share a mark */
+#define WIDE_ENDS   150 /* most marks without children that stand in a column */
+#define WIDE_DEPTH  60  /* a deeper tree is a chain, which nothing bends */
+#define GROUP_NODES 16  /* with more, rejected siblings share a mark */
 
 #define CARD_COLUMN 276 /* px */
 #define CARD_ROW    80
 #define TIERS       3
+#define TIER_STEP   0.15 /* of the distance between levels */
 
-/* --- marks -------------------------------------------------------------------------- */
+/* --- marks ----------------------------------------------------------------------- */
 
 static rstar_mark *
 new_mark(rstar_picture *p, uint32_t node, uint32_t parent)
@@ -126,7 +127,7 @@ make_marks(rstar_picture *p)
 	return !p->svg.failed;
 }
 
-/* --- where they stand -------------------------------------------------------------------- */
+/* --- where they stand ------------------------------------------------------------ */
 
 static double
 separation(const void *arg, uint32_t a, uint32_t b)
@@ -197,7 +198,7 @@ place_round(rstar_picture *p)
 	p->ring = rstar_bounded(10 * across / full, 34, 720.0 / p->depth);
 	p->unit = p->ring * full / across; /* px along the circles */
 	p->size = rstar_bounded(p->unit * 0.38, 1.8, 4.5);
-	radius = p->ring * (p->depth + 0.15 * (TIERS - 1));
+	radius = p->ring * (p->depth + TIER_STEP * (TIERS - 1));
 	p->width = 2 * (radius + RSTAR_SVG_MARGIN + 16);
 	p->center_x = p->width / 2;
 	p->center_y = p->top + radius + 16;
@@ -207,7 +208,7 @@ place_round(rstar_picture *p)
 		rstar_mark *m = &p->marks[i];
 
 		m->angle = full * (p->breadth[i] / across - 0.25);
-		m->radius = (m->depth + 0.15 * m->tier) * p->ring;
+		m->radius = (m->depth + TIER_STEP * m->tier) * p->ring;
 		m->x = p->center_x + m->radius * cos(m->angle);
 		m->y = p->center_y + m->radius * sin(m->angle);
 	}
@@ -228,7 +229,7 @@ place_marks(rstar_picture *p, rstar_error *err)
 	return status;
 }
 
-/* --- the page ------------------------------------------------------------------------------------------ */
+/* --- the page -------------------------------------------------------------------- */
 
 /* The head comes first in the file, but its height is not known before it is written. */
 static void

@@ -9,7 +9,7 @@
 
 #define TOOLTIP_FULL 300 /* marks up to which tooltips have room */
 
-/* --- colours ------------------------------------------------------------------------------- */
+/* --- colours --------------------------------------------------------------------- */
 
 /* Between orange (-1), grey (0) and blue (+1), as "#rrggbb". */
 void
@@ -25,7 +25,7 @@ rstar_svg_colour(double q, char text[8])
 	(void) snprintf(text, 8, "#%02x%02x%02x", c[0], c[1], c[2]);
 }
 
-/* --- links -------------------------------------------------------------------------------------- */
+/* --- links ----------------------------------------------------------------------- */
 
 static void
 put_curve(rstar_picture *p, const rstar_mark *from, const rstar_mark *to)
@@ -80,7 +80,7 @@ put_links(rstar_picture *p)
 	}
 }
 
-/* --- marks: shapes ------------------------------------------------------------------------------- */
+/* --- marks: shapes --------------------------------------------------------------- */
 
 /* A five-pointed star of radius r around (0, 0). */
 static void
@@ -128,7 +128,7 @@ rstar_svg_shape(rstar_picture *p, const rstar_mark *m, double r)
 						 rstar_bounded(r * 0.6, 1, 3), -r, -r, r, r, -r, r, r, -r);
 }
 
-/* --- marks: tooltips --------------------------------------------------------------------------------- */
+/* --- marks: tooltips ------------------------------------------------------------- */
 
 /* "5 error, 1 unparsable" */
 static void
@@ -205,7 +205,7 @@ put_tooltip(rstar_picture *p, const rstar_mark *m)
 	rstar_svg_put(&p->svg, "</title>");
 }
 
-/* --- marks: cards --------------------------------------------------------------------------------- */
+/* --- marks: cards ---------------------------------------------------------------- */
 
 /* From the middle, to the right for a positive Q, to the left for a negative one. */
 static void
@@ -312,7 +312,7 @@ put_card(rstar_picture *p, const rstar_mark *m)
 	put_figures(p, m);
 }
 
-/* --- marks ------------------------------------------------------------------------------------------ */
+/* --- marks ----------------------------------------------------------------------- */
 
 static double
 mark_radius(const rstar_picture *p, const rstar_mark *m)

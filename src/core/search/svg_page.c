@@ -35,7 +35,7 @@ rstar_svg_style(rstar_picture *p)
 	rstar_svg_put(&p->svg, style);
 }
 
-/* --- head ------------------------------------------------------------------------------------ */
+/* --- head ------------------------------------------------------------------------ */
 
 /* A text in up to `lines` lines; *y moves behind them. */
 static void
@@ -198,7 +198,7 @@ rstar_svg_panel(rstar_picture *p, double width)
 	p->top = y + 22;
 }
 
-/* --- legend ------------------------------------------------------------------------------------------- */
+/* --- legend ---------------------------------------------------------------------- */
 
 static void
 put_scale(rstar_picture *p, double x, double y)
