@@ -4,7 +4,7 @@
  *
  *		make_step_model OUT.gguf small|large policy|ppm
  *
- * It has the shape of the embedded model (small) or of Qwen2.5-Math-1.5B
+ * It has a shape of 6.8M parameters (small) or of Qwen2.5-Math-1.5B
  * (large) in Q8_0, and random weights, but for what makes it a die with chosen
  * odds: the first element of its embeddings is so large that it alone survives
  * the normalisation, and the output row of a token holds there how likely it
@@ -20,7 +20,8 @@
 #include "core/text/bytemap.h"
 #include "random_model.h"
 
-#define STEP_CHARACTERS 40 /* one tag among so many characters */
+#define STEP_CHARACTERS 50   /* one <end_of_step> among so many characters */
+#define CODE_SHARE      0.25 /* <code>, which the first step needs and no other may have */
 
 static const char *const tags[] = {
 	"<|endoftext|>",   "<code>",   "<end_of_step>",   "<end_of_code>", "<output>",
@@ -47,8 +48,10 @@ logit(uint64_t token)
 {
 	if (token == '\n' || (token >= '1' && token <= '9'))
 		return 25;
-	if (token == 256 + TAG_CODE || token == 256 + TAG_END_OF_STEP)
+	if (token == 256 + TAG_END_OF_STEP)
 		return 25 + log(10.0 / STEP_CHARACTERS);
+	if (token == 256 + TAG_CODE)
+		return 25 + log(10.0 / STEP_CHARACTERS * CODE_SHARE);
 	return 0;
 }
 
