@@ -193,7 +193,9 @@ build_steps(pair_build *build, int64 tree_id, const rstar_pair_options *options)
 	rstar_error err;
 	size_t n;
 
-	rstar_check(rstar_step_pairs(tree, options, &allocator, &pairs, &n, &err), &err);
+	rstar_check(
+		rstar_step_pairs(tree, options, &allocator, &rstar_pg_cancel_serving, &pairs, &n, &err),
+		&err);
 	rows = palloc(Max(n, 1) * sizeof(pair_row));
 	for (size_t i = 0; i < n; i++)
 		rows[i] = (pair_row){.chosen_tree = tree_id,

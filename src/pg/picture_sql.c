@@ -156,8 +156,8 @@ draw(int64 tree_id, bool svg, bool rejected)
 	tree = rstar_tree_load_nodes(tree_id);
 	CHECK_FOR_INTERRUPTS();
 	rstar_buffer_init(&out, &allocator);
-	status = svg ? rstar_picture_svg(tree, &facts, &out, &err)
-				 : rstar_picture_text(tree, &facts, rejected, &out, &err);
+	status = svg ? rstar_picture_svg(tree, &facts, &out, &rstar_pg_cancel_serving, &err)
+				 : rstar_picture_text(tree, &facts, rejected, &out, &rstar_pg_cancel_serving, &err);
 	rstar_check(status, &err);
 	if (out.length >= MaxAllocSize - VARHDRSZ)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),

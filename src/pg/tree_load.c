@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -152,7 +153,10 @@ read_nodes(int64 tree_id, bool read_only, rstar_tree *tree)
 		" FROM rstar.nodes WHERE tree_id OPERATOR(pg_catalog.=) $1 ORDER BY node_id",
 		&a, read_only);
 	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		restore_row(row, tree);
+	}
 }
 
 static void

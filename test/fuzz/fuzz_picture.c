@@ -58,10 +58,10 @@ draw(const rstar_tree *tree, rstar_string text, uint32_t answer)
 	rstar_error err;
 
 	rstar_buffer_init(&out, &rstar_allocator_malloc);
-	require(rstar_picture_text(tree, &facts, true, &out, &err) == RSTAR_OK);
+	require(rstar_picture_text(tree, &facts, true, &out, NULL, &err) == RSTAR_OK);
 	require(rstar_utf8_valid(out.data, out.length));
 	rstar_buffer_clear(&out);
-	require(rstar_picture_svg(tree, &facts, &out, &err) == RSTAR_OK);
+	require(rstar_picture_svg(tree, &facts, &out, NULL, &err) == RSTAR_OK);
 	require(rstar_utf8_valid(out.data, out.length));
 	for (size_t i = 0; i < out.length; i++)
 		require((unsigned char) out.data[i] >= 0x20 || out.data[i] == '\n' || out.data[i] == '\t');
@@ -90,7 +90,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		add_node(&tree, head, text);
 	}
 	draw(&tree, text, tree.n_nodes - 1);
-	require(rstar_step_pairs(&tree, &options, &rstar_allocator_malloc, &pairs, &n, &err) ==
+	require(rstar_step_pairs(&tree, &options, &rstar_allocator_malloc, NULL, &pairs, &n, &err) ==
 			RSTAR_OK);
 	for (size_t i = 0; i < n; i++)
 		require(pairs[i].margin >= 0.25 && pairs[i].weight > 0 && pairs[i].weight <= 1 &&

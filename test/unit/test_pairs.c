@@ -201,7 +201,7 @@ check_pairs(const rstar_tree *tree, const rstar_pair_options *options, const rst
 	rstar_error err;
 	size_t n;
 
-	CHECK(rstar_step_pairs(tree, options, memory, &pairs, &n, &err) == RSTAR_OK);
+	CHECK(rstar_step_pairs(tree, options, memory, NULL, &pairs, &n, &err) == RSTAR_OK);
 	CHECK_MSG(n == n_want, "%zu pairs instead of %zu", n, n_want);
 	for (size_t i = 0; i < n && i < n_want; i++)
 		CHECK_MSG(pairs[i].parent == want[i].parent && pairs[i].chosen == want[i].chosen &&
@@ -368,7 +368,7 @@ deep_chain(void)
 		at = add(&tree, at, "on", 10, 5);
 	}
 	add_answer(&tree, at, "+", true);
-	CHECK(rstar_step_pairs(&tree, &nano, memory, &pairs, &n, &err) == RSTAR_OK);
+	CHECK(rstar_step_pairs(&tree, &nano, memory, NULL, &pairs, &n, &err) == RSTAR_OK);
 	CHECK_MSG(n == 100000, "%zu pairs", n);
 	rstar_free(memory, pairs);
 	rstar_tree_free(&tree);

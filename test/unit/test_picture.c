@@ -267,7 +267,7 @@ draw_text(const rstar_tree *tree, const rstar_picture_facts *facts, bool rejecte
 	rstar_error err;
 
 	rstar_buffer_init(&out, memory);
-	CHECK(rstar_picture_text(tree, facts, rejected, &out, &err) == RSTAR_OK);
+	CHECK(rstar_picture_text(tree, facts, rejected, &out, NULL, &err) == RSTAR_OK);
 	CHECK(rstar_utf8_valid(out.data, out.length));
 	return out;
 }
@@ -451,7 +451,7 @@ draw_svg(const rstar_tree *tree, const rstar_picture_facts *facts, const char *n
 	rstar_error err;
 
 	rstar_buffer_init(&out, memory);
-	CHECK(rstar_picture_svg(tree, facts, &out, &err) == RSTAR_OK);
+	CHECK(rstar_picture_svg(tree, facts, &out, NULL, &err) == RSTAR_OK);
 	check_svg(&out);
 	keep(name, &out);
 	return out;
@@ -593,6 +593,33 @@ odd_shapes(void)
 	}
 }
 
+static bool
+at_third_look(void *arg)
+{
+	return ++*(int *) arg >= 3;
+}
+
+/* A large picture can be given up in the middle. */
+static void
+drawing_is_cancelled(void)
+{
+	rstar_mcts mcts = searched(9, 5000, 8, 4, RSTAR_GUIDANCE_PPM);
+	rstar_picture_facts facts = facts_of(&mcts);
+	int looks = 0;
+	rstar_cancel cancel = {at_third_look, &looks};
+	rstar_buffer out;
+	rstar_error err;
+
+	rstar_buffer_init(&out, memory);
+	CHECK(rstar_picture_svg(&mcts.tree, &facts, &out, &cancel, &err) == RSTAR_ERR_CANCELLED);
+	CHECK_MSG(looks == 3, "%d looks", looks);
+	looks = 0;
+	CHECK(rstar_picture_text(&mcts.tree, &facts, true, &out, &cancel, &err) == RSTAR_ERR_CANCELLED);
+	CHECK_MSG(looks == 3, "%d looks", looks);
+	rstar_buffer_free(&out);
+	rstar_mcts_free(&mcts);
+}
+
 /* Lines are cut by columns, never within a character. */
 static void
 lines_are_cut(void)
@@ -639,5 +666,6 @@ main(void)
 	RUN(pictures_of_all_sizes);
 	RUN(hostile_texts);
 	RUN(odd_shapes);
+	RUN(drawing_is_cancelled);
 	return CHECK_RESULT();
 }

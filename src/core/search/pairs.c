@@ -208,8 +208,8 @@ pair_children(step_work *work, uint32_t parent, rstar_error *err)
 
 rstar_status
 rstar_step_pairs(const rstar_tree *tree, const rstar_pair_options *options,
-				 const rstar_allocator *allocator, rstar_step_pair **pairs, size_t *n_pairs,
-				 rstar_error *err)
+				 const rstar_allocator *allocator, const rstar_cancel *cancel,
+				 rstar_step_pair **pairs, size_t *n_pairs, rstar_error *err)
 {
 	step_work work = {.tree = tree, .options = options, .allocator = allocator};
 	rstar_status status = RSTAR_OK;
@@ -223,7 +223,9 @@ rstar_step_pairs(const rstar_tree *tree, const rstar_pair_options *options,
 	for (uint32_t id = 0; id < tree->n_nodes && status == RSTAR_OK; id++)
 	{
 		if (work.below[id].best.steps > 0 && work.below[id].worst.steps > 0)
-			status = pair_children(&work, id, err);
+			status = rstar_cancel_requested(cancel)
+						 ? rstar_error_set(err, RSTAR_ERR_CANCELLED, "building pairs was cancelled")
+						 : pair_children(&work, id, err);
 	}
 	rstar_free(allocator, work.below);
 	if (status != RSTAR_OK)

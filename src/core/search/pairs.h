@@ -48,11 +48,11 @@ typedef struct rstar_step_pair
  * The step pairs of a tree whose answers were graded, by parent, then in the
  * order of the rows. *pairs is the caller's to free with the allocator (NULL
  * if there are none). Time is linear in the nodes and in the texts compared,
- * times min_edit. Errors: MEMORY.
+ * times min_edit. Errors: MEMORY, CANCELLED.
  */
 extern rstar_status rstar_step_pairs(const rstar_tree *tree, const rstar_pair_options *options,
-									 const rstar_allocator *allocator, rstar_step_pair **pairs,
-									 size_t *n_pairs, rstar_error *err);
+									 const rstar_allocator *allocator, const rstar_cancel *cancel,
+									 rstar_step_pair **pairs, size_t *n_pairs, rstar_error *err);
 
 /* A graded path from a root to an answer. */
 typedef struct rstar_trajectory

@@ -28,6 +28,9 @@ typedef struct rstar_picture_facts
 	double elapsed_ms, policy_ms, ppm_ms, sandbox_ms;
 } rstar_picture_facts;
 
+/* Nodes that are drawn between two looks at whether to stop. */
+#define RSTAR_PICTURE_SLICE 256
+
 /* How many nodes there are of each sort; a rejected one counts by its status only. */
 typedef struct rstar_picture_counts
 {

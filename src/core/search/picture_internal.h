@@ -44,6 +44,8 @@ typedef struct rstar_picture
 	const rstar_tree *tree;
 	const rstar_picture_facts *facts;
 	const rstar_allocator *allocator;
+	const rstar_cancel *cancel;
+	bool cancelled;
 	rstar_svg svg;
 	rstar_picture_counts counts;
 	rstar_picture_look look;
@@ -76,6 +78,15 @@ static inline double
 rstar_bounded(double value, double least, double most)
 {
 	return value < least ? least : value > most ? most : value;
+}
+
+/* Whether to go on with mark i of many. */
+static inline bool
+rstar_picture_goes_on(rstar_picture *p, uint32_t i)
+{
+	if (!p->cancelled && i % RSTAR_PICTURE_SLICE == 0 && rstar_cancel_requested(p->cancel))
+		p->cancelled = true;
+	return !p->cancelled && !p->svg.failed;
 }
 
 /* svg_page.c: what stands around the drawing. The head moves p->top behind itself. */

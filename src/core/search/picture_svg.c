@@ -277,10 +277,13 @@ put_file(rstar_picture *p, rstar_buffer *out)
 
 rstar_status
 rstar_picture_svg(const rstar_tree *tree, const rstar_picture_facts *facts, rstar_buffer *out,
-				  rstar_error *err)
+				  const rstar_cancel *cancel, rstar_error *err)
 {
-	rstar_picture p = {
-		.tree = tree, .facts = facts, .allocator = out->allocator, .svg = {.out = out}};
+	rstar_picture p = {.tree = tree,
+					   .facts = facts,
+					   .allocator = out->allocator,
+					   .cancel = cancel,
+					   .svg = {.out = out}};
 	rstar_status status = RSTAR_OK;
 
 	rstar_picture_count(tree, &p.counts);
@@ -293,6 +296,8 @@ rstar_picture_svg(const rstar_tree *tree, const rstar_picture_facts *facts, rsta
 	}
 	rstar_free(p.allocator, p.marks);
 	rstar_free(p.allocator, p.breadth);
+	if (status == RSTAR_OK && p.cancelled)
+		return rstar_error_set(err, RSTAR_ERR_CANCELLED, "drawing was cancelled");
 	if (status == RSTAR_OK && p.svg.failed)
 		status = rstar_error_memory(err, out->length);
 	return status;

@@ -19,8 +19,9 @@
 
 #include "core/search/picture.h"
 
-/* Append the picture to out. Linear in the nodes. Errors: MEMORY. */
+/* Append the picture to out. Linear in the nodes. Errors: MEMORY, CANCELLED. */
 extern rstar_status rstar_picture_svg(const rstar_tree *tree, const rstar_picture_facts *facts,
-									  rstar_buffer *out, rstar_error *err);
+									  rstar_buffer *out, const rstar_cancel *cancel,
+									  rstar_error *err);
 
 #endif

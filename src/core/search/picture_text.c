@@ -26,6 +26,8 @@ typedef struct page
 	bool *on_path;
 	bool rejected;
 	bool failed; /* memory is out */
+	const rstar_cancel *cancel;
+	bool cancelled;
 } page;
 
 static void
@@ -174,7 +176,7 @@ put_tree(page *p)
 	uint32_t at = 0;
 
 	put_node(p, 0);
-	while (!p->failed)
+	while (!p->failed && !p->cancelled)
 	{
 		uint32_t next = first_shown(nodes, nodes[at].first_child);
 
@@ -189,6 +191,7 @@ put_tree(page *p)
 		}
 		put_node(p, next);
 		at = next;
+		p->cancelled = at % RSTAR_PICTURE_SLICE == 0 && rstar_cancel_requested(p->cancel);
 	}
 }
 
@@ -248,9 +251,9 @@ put_foot(page *p)
 
 rstar_status
 rstar_picture_text(const rstar_tree *tree, const rstar_picture_facts *facts, bool rejected,
-				   rstar_buffer *out, rstar_error *err)
+				   rstar_buffer *out, const rstar_cancel *cancel, rstar_error *err)
 {
-	page p = {.tree = tree, .facts = facts, .out = out, .rejected = rejected};
+	page p = {.tree = tree, .facts = facts, .out = out, .rejected = rejected, .cancel = cancel};
 
 	p.on_path = rstar_alloc_array_zero(out->allocator, tree->n_nodes, sizeof *p.on_path);
 	if (!p.on_path)
@@ -260,5 +263,7 @@ rstar_picture_text(const rstar_tree *tree, const rstar_picture_facts *facts, boo
 	put_tree(&p);
 	put_foot(&p);
 	rstar_free(out->allocator, p.on_path);
+	if (p.cancelled)
+		return rstar_error_set(err, RSTAR_ERR_CANCELLED, "drawing was cancelled");
 	return p.failed ? rstar_error_memory(err, out->length) : RSTAR_OK;
 }

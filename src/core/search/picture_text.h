@@ -18,8 +18,12 @@
 
 #include "core/search/picture.h"
 
-/* Append the picture to out; rejected: show rejected candidates. Errors: MEMORY. */
+/*
+ * Append the picture to out; rejected: show rejected candidates. Errors: MEMORY,
+ * CANCELLED.
+ */
 extern rstar_status rstar_picture_text(const rstar_tree *tree, const rstar_picture_facts *facts,
-									   bool rejected, rstar_buffer *out, rstar_error *err);
+									   bool rejected, rstar_buffer *out, const rstar_cancel *cancel,
+									   rstar_error *err);
 
 #endif

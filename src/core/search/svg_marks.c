@@ -64,7 +64,7 @@ put_links(rstar_picture *p)
 {
 	for (int path = 0; path < 2; path++) /* the way to the answer lies on top */
 	{
-		for (uint32_t i = 1; i < p->n_marks && !p->svg.failed; i++)
+		for (uint32_t i = 1; i < p->n_marks && rstar_picture_goes_on(p, i); i++)
 		{
 			const rstar_mark *m = &p->marks[i];
 			double width = link_width(p, m);
@@ -353,7 +353,7 @@ put_beside(rstar_picture *p, const rstar_mark *m, double r)
 static void
 put_marks(rstar_picture *p)
 {
-	for (uint32_t i = 0; i < p->n_marks && !p->svg.failed; i++)
+	for (uint32_t i = 0; i < p->n_marks && rstar_picture_goes_on(p, i); i++)
 	{
 		const rstar_mark *m = &p->marks[i];
 		double r = mark_radius(p, m);
