@@ -14,7 +14,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
 #include "pg/arguments.h"
@@ -130,7 +129,6 @@ typedef struct batch
 	rstar_problem_row *rows;
 	rstar_search_problem *problems;
 	int64 *trees;
-	TimestampTz started;
 	bool alone; /* a problem that cannot be searched is an error */
 	MemoryContext scratch;
 } batch;
@@ -145,8 +143,7 @@ store_tree(void *arg, const rstar_search_outcome *outcome)
 	if (b->alone)
 		raise_failure(outcome);
 	caller = MemoryContextSwitchTo(b->scratch);
-	b->trees[i] =
-		rstar_tree_store(b->rows[i].problem_id, b->problems[i].seed, b->setup, outcome, b->started);
+	b->trees[i] = rstar_tree_store(b->rows[i].problem_id, b->problems[i].seed, b->setup, outcome);
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(b->scratch);
 }
@@ -156,7 +153,7 @@ static int64 *
 search_rows(const rstar_search_setup *setup, const rstar_search_parts *parts,
 			rstar_problem_row *rows, uint32 n, bool alone)
 {
-	batch b = {.setup = setup, .rows = rows, .alone = alone, .started = GetCurrentTimestamp()};
+	batch b = {.setup = setup, .rows = rows, .alone = alone};
 
 	b.problems = palloc(n * sizeof *b.problems);
 	b.trees = palloc0(n * sizeof *b.trees);

@@ -7,6 +7,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 #include "pg/statement.h"
 
@@ -50,10 +51,40 @@ rstar_add_text(rstar_arguments *a, const char *value)
 	rstar_add(a, TEXTOID, value ? CStringGetTextDatum(value) : (Datum) 0, value == NULL);
 }
 
+/* Plans live as long as the session; PostgreSQL makes them anew when tables have changed. */
+typedef struct kept_plan
+{
+	struct kept_plan *next;
+	const char *statement;
+	SPIPlanPtr plan;
+} kept_plan;
+
+static kept_plan *plans = NULL;
+
+static SPIPlanPtr
+plan_of(const char *statement, rstar_arguments *a)
+{
+	kept_plan *kept;
+	SPIPlanPtr plan;
+
+	for (kept = plans; kept; kept = kept->next)
+		if (strcmp(kept->statement, statement) == 0)
+			return kept->plan;
+	plan = SPI_prepare(statement, a->n, a->types);
+	if (!plan || SPI_keepplan(plan) != 0)
+		elog(ERROR, "SPI: %s in \"%s\"", SPI_result_code_string(SPI_result), statement);
+	kept = MemoryContextAlloc(TopMemoryContext, sizeof *kept);
+	kept->statement = MemoryContextStrdup(TopMemoryContext, statement);
+	kept->plan = plan;
+	kept->next = plans;
+	plans = kept;
+	return plan;
+}
+
 void
 rstar_execute(const char *statement, rstar_arguments *a, bool read_only)
 {
-	int code = SPI_execute_with_args(statement, a->n, a->types, a->values, a->nulls, read_only, 0);
+	int code = SPI_execute_plan(plan_of(statement, a), a->values, a->nulls, read_only, 0);
 
 	if (code < 0)
 		elog(ERROR, "SPI: %s in \"%s\"", SPI_result_code_string(code), statement);

@@ -34,7 +34,10 @@ extern void rstar_add_real(rstar_arguments *a, double value);
 extern void rstar_add_bool(rstar_arguments *a, bool value, bool is_null);
 extern void rstar_add_text(rstar_arguments *a, const char *value); /* NULL: NULL */
 
-/* Run it; raises. SPI_processed and SPI_tuptable hold the result. */
+/*
+ * Run it; raises. SPI_processed and SPI_tuptable hold the result. Its plan is kept
+ * for the session, so `statement` must be one of a few: no values in it.
+ */
 extern void rstar_execute(const char *statement, rstar_arguments *a, bool read_only);
 
 /* A column of a row of the result; `otherwise` stands for NULL. */

@@ -267,9 +267,11 @@ failure_text(const rstar_search_outcome *tree)
 
 int64
 rstar_tree_store(int64 problem_id, uint64 seed, const rstar_search_setup *setup,
-				 const rstar_search_outcome *tree, TimestampTz started)
+				 const rstar_search_outcome *tree)
 {
 	Jsonb *settings = rstar_search_setup_to_jsonb(setup);
+	TimestampTz finished = GetCurrentTimestamp();
+	TimestampTz started = finished - (TimestampTz) (tree->cost->elapsed_ms * 1000);
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
 	int64 tree_id;
@@ -285,14 +287,15 @@ rstar_tree_store(int64 problem_id, uint64 seed, const rstar_search_setup *setup,
 	rstar_add_text(&a, tree->mcts ? "done" : "failed");
 	rstar_add_text(&a, failure_text(tree));
 	rstar_add(&a, TIMESTAMPTZOID, TimestampTzGetDatum(started), false);
+	rstar_add(&a, TIMESTAMPTZOID, TimestampTzGetDatum(finished), false);
 	add_outcome(&a, setup, tree);
 	rstar_execute(
 		"INSERT INTO rstar.trees (problem_id, policy_id, ppm_id, method, settings, seed, status,"
 		" error, started_at, finished_at, reproducible, rollouts, nodes, generated_tokens,"
 		" computed_tokens, python_steps, policy_ms, ppm_ms, sandbox_ms, first_correct_rollout,"
 		" answer, answer_id, correct)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, pg_catalog.clock_timestamp(), $10, $11,"
-		" $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) RETURNING tree_id",
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
+		" $19, $20, $21, $22, $23) RETURNING tree_id",
 		&a, false);
 	tree_id = rstar_result_bigint(0, "tree_id", 0);
 	if (tree->mcts)

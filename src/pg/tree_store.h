@@ -6,7 +6,6 @@
 #define RSTAR_PG_TREE_STORE_H
 
 #include "postgres.h"
-#include "datatype/timestamp.h"
 
 #include "pg/search_run.h"
 
@@ -32,7 +31,7 @@ extern void rstar_problem_enter(const char *statement, const char *answer, rstar
  * its number. tree->mcts NULL: a failed one.
  */
 extern int64 rstar_tree_store(int64 problem_id, uint64 seed, const rstar_search_setup *setup,
-							  const rstar_search_outcome *tree, TimestampTz started);
+							  const rstar_search_outcome *tree);
 
 /* A stored tree. */
 typedef struct rstar_stored_tree

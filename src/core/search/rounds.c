@@ -52,6 +52,7 @@ static void
 finish_tree(rstar_search *search, rstar_search_tree *tree)
 {
 	rstar_search_release_tree(search, tree);
+	tree->cost.elapsed_ms = rstar_search_now_ms() - tree->started_ms;
 	tree->phase = TREE_FINISHED;
 	tree->n_wanted = 0;
 	search->n_active--;
