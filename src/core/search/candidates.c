@@ -111,7 +111,12 @@ read_candidate(rstar_search *search, uint32_t i, rstar_error *err)
 	}
 	c->node.state = c->parse.next;
 	if (c->parse.kind != RSTAR_STEP_ANSWER)
+	{
+		/* A dead end before it runs or is scored. */
+		if (parent_of(c)->depth >= c->tree->mcts.options.max_depth)
+			c->node.status = RSTAR_NODE_TOO_DEEP;
 		return RSTAR_OK;
+	}
 	c->node.kind = RSTAR_NODE_ANSWER;
 	return grade_answer(search, c, err);
 }
