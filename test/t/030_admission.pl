@@ -37,7 +37,7 @@ sub session
 	my %s = (in => '', out => '');
 
 	$s{psql} = start [ 'psql', '-X', '-A', '-t', '-q', $node->connstr('postgres') ],
-	  \$s{in}, '>&', \$s{out}, timeout(180);
+	  \$s{in}, '>&', \$s{out}, timeout(900);
 	$s{in} = 'SET rstar.step_tokens = 3000; ' . ($setup // '') . "SELECT 'pid ' || pg_backend_pid();\n";
 	$s{psql}->pump until $s{out} =~ /pid (\d+)\n/;
 	($s{pid}) = $s{out} =~ /pid (\d+)\n/;

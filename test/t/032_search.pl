@@ -62,7 +62,7 @@ like(error_of($node, "BEGIN READ ONLY; SELECT $call; ROLLBACK"), qr/cannot execu
 my @parallel = map {
 	my %s = (out => '');
 	$s{psql} = start [ 'psql', '-X', '-A', '-t', '-q', $node->connstr('postgres'), '-c', "SELECT tree_text($call)", '-c', $solve ],
-	  '<', \'', '>', \$s{out}, timeout(180);
+	  '<', \'', '>', \$s{out}, timeout(900);
 	\%s
 } 1 .. 4;
 $_->{psql}->finish for @parallel;
@@ -150,7 +150,7 @@ sub session
 	my %s = (in => '', out => '');
 
 	$s{psql} = start [ 'psql', '-X', '-A', '-t', '-q', $node->connstr('postgres') ],
-	  \$s{in}, '>&', \$s{out}, timeout(300);
+	  \$s{in}, '>&', \$s{out}, timeout(900);
 	$s{in} = "SELECT 'pid ' || pg_backend_pid();\n";
 	$s{psql}->pump until $s{out} =~ /pid (\d+)\n/;
 	($s{pid}) = $s{out} =~ /pid (\d+)\n/;
