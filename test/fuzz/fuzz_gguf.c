@@ -67,7 +67,7 @@ read_layers(const rstar_weights *weights)
 {
 	double frequencies[RSTAR_MAX_HEAD_DIM / 2];
 
-	rstar_weights_rope_frequencies(weights, frequencies);
+	rstar_weights_rope_frequencies(weights, weights->hparams.n_context, frequencies);
 	for (uint32_t i = 0; i < weights->hparams.n_layer; i++)
 	{
 		const rstar_layer_weights *layer = &weights->layers[i];
