@@ -15,6 +15,8 @@ import sys
 import time
 import warnings
 
+from . import holdback
+
 
 def normal(text):
     return re.sub(r"\s+", " ", text).strip().lower()
@@ -50,11 +52,11 @@ def task(job):
     """Solutions of one module from one seed; problems come from the three levels in turn."""
     module, seed, count, options = job
     warnings.simplefilter("ignore")
-    from . import draw, holdback, rephrase, words
+    from . import draw, rephrase, words
     from .write import Style
     rng = random.Random(f"{module} {seed}")
     records, tally, seen, tries = [], {}, set(), 0
-    long, allowance = 0, round(options["long"] * count)   # how many with longer numbers, and how many there may be
+    beyond, allowance = 0, round(options["soften"] * count)   # how many of what is held back, and how many there may be
     source = words.draw if module.startswith("words__") else draw.draw
     while len(records) < count and tries < 600:
         tries += 1
@@ -66,10 +68,10 @@ def task(job):
             if key in seen or key in options["exclude"]:
                 continue
             if not options["unrestricted"] and not holdback.shown(module, problem):
-                if long >= allowance or not holdback.only_long(module, problem):
+                if beyond >= allowance:
                     tally["held back"] = tally.get("held back", 0) + 1
                     continue
-                long += 1
+                beyond += 1
             if module.startswith("words__"):
                 record, why = words.prepare(problem, answer, module, rng)
             else:
@@ -104,20 +106,21 @@ def main():
     parser.add_argument("--chunk", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--unrestricted", action="store_true")
-    parser.add_argument("--long", type=float, default=0.0, help="share of solutions that may have numbers of more than 3 digits")
+    parser.add_argument("--soften", type=float, default=0.0, help="share of solutions that may be what is held back")
+    parser.add_argument("--composed", type=int, default=holdback.COMPOSED, help="solutions of each composed module, unless unrestricted")
     parser.add_argument("--rephrase", type=float, default=0.3)
     parser.add_argument("--exclude", action="append", default=[])
     parser.add_argument("--modules", default="")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--nice", type=int, default=10)
     a = parser.parse_args()
-    from . import draw, holdback, words
-    options = {"unrestricted": a.unrestricted, "rephrase": a.rephrase, "long": a.long, "exclude": excluded(a.exclude), "nice": a.nice}
+    from . import draw, words
+    options = {"unrestricted": a.unrestricted, "rephrase": a.rephrase, "soften": a.soften, "exclude": excluded(a.exclude), "nice": a.nice}
     jobs = []
     for module in list(draw.modules("easy")) + words.MODULES:
         if not re.search(a.modules, module):
             continue
-        total = holdback.COMPOSED if holdback.composed(module) and not a.unrestricted else a.per_module
+        total = a.composed if holdback.composed(module) and not a.unrestricted else a.per_module
         for part, at in enumerate(range(0, total, a.chunk)):
             jobs.append((module, a.seed * 100003 + part, min(a.chunk, total - at)))
     random.Random(a.seed).shuffle(jobs)

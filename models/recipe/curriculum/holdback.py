@@ -24,14 +24,5 @@ def longest_number(problem):
     return max((sum(c.isalnum() for c in t) for t in re.findall(r"[0-9a-f]*\d[0-9a-f]*(?:\.\d+)?", problem)), default=0)
 
 
-def few_clauses(module, problem):
-    return clauses(problem) <= CLAUSES.get(module, 1)
-
-
 def shown(module, problem):
-    return longest_number(problem) <= MAX_DIGITS and few_clauses(module, problem)
-
-
-def only_long(module, problem):
-    """Held back for nothing but its numbers."""
-    return longest_number(problem) > MAX_DIGITS and few_clauses(module, problem)
+    return longest_number(problem) <= MAX_DIGITS and clauses(problem) <= CLAUSES.get(module, 1)

@@ -29,6 +29,10 @@ def unit(name):
     return None
 
 
+def plural(name):
+    return {"century": "centuries", "millennium": "millennia"}.get(name, name + "s")
+
+
 def fraction(text):
     match = re.fullmatch(r"(\d+)/(\d+)", text)
     if match:
@@ -41,16 +45,20 @@ def fraction(text):
     return None
 
 
-def convert(amount, source, target, sol):
+def convert(amount, said, source, target, sol):
     a, b = unit(source), unit(target)
     if not a or not b or a[0] is not b[0]:
         return False
+    # One unit at a time: the amount and its unit are copied together, as the problem says them, and then the target.
     f, t = a[0][a[1]], b[0][b[1]]
-    words = f"One {a[1]} is {f}, one {b[1]} is {t}"
+    base = next(iter(a[0]))
     if isinstance(amount, tuple):
-        sol.step(words, f"x = Fraction({', '.join(amount)}) * ({f}) / ({t})", "print(x)")
+        sol.step(f"{said} in {plural(base)}", f"x = Fraction({', '.join(amount)}) * {f}")
+        show = "print(x)"
     else:
-        sol.step(words, f"x = Decimal('{amount}') * ({f}) / ({t})", "print(f'{x:f}')")
+        sol.step(f"{said} in {plural(base)}", f"x = Decimal('{amount}') * {f}")
+        show = "print(f'{x:f}')"
+    sol.step(f"{plural(base)} to {target}", f"x /= {t}", show)
     return True
 
 
@@ -58,8 +66,9 @@ def amount_convert(m, sol):
     g = m.groupdict()
     if g.get("frac"):
         pair = fraction(g["frac"])
-        return pair is not None and convert(pair, g["source"], g["target"], sol)
-    return convert(g["amount"], g["source"], g["target"], sol)
+        said = f"{g['frac']} of a {g['source']}"
+        return pair is not None and convert(pair, said, g["source"], g["target"], sol)
+    return convert(g["amount"], f"{g['amount']} {g['source']}", g["source"], g["target"], sol)
 
 
 def clock(text):

@@ -22,7 +22,7 @@ class Shape:
 
 SHAPES = {
     "design": Shape(),                                                             # 6.6M parameters (DESIGN 12)
-    "small": Shape(width=192, layers=6, heads=3, kv_heads=1, head=64, ffn=576),    # the feasibility check
+    "small": Shape(width=192, layers=8, heads=6, kv_heads=2, head=32, ffn=512),    # 3.3M
     "tiny": Shape(width=128, layers=6, heads=4, kv_heads=2, head=32, ffn=384),
 }
 

@@ -41,7 +41,7 @@ def coefficient(m, sol):
         return False
     power = 0 if term == target else int(term.partition("**")[2] or 1)
     sol.step("Expand", symbols_line([variable]), f"P = expand({expr})")
-    sol.step(f"Take the coefficient of degree {power}", f"print(P.coeff({variable}, {power}))")
+    sol.step(f"The term of {target} is {term}", f"print(P.coeff({variable}, {power}))")
     return True
 
 

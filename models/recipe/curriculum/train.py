@@ -68,7 +68,27 @@ def collate(data, batch):
 def loss_of(model, ids, learned):
     hidden = model.hidden(ids[:, :-1])
     where = learned[:, 1:]
-    return F.cross_entropy(model.logits(hidden[where]), ids[:, 1:][where])
+    return F.cross_entropy(model.logits(hidden[where]).float(), ids[:, 1:][where])
+
+
+def optimisers(model, kind, lr, scale):
+    """[(optimiser, rate)]: AdamW for all, or Muon (Jordan 2024) for the layers' matrices, its steps as long as AdamW's
+    (Liu et al. 2025, arXiv 2502.16982, section 2.2) times `scale`, and AdamW for the rest."""
+    matrices = [p for n, p in model.named_parameters() if p.dim() == 2 and not n.startswith("embed")]
+    table = [model.embed.weight]
+    vectors = [p for p in model.parameters() if p.dim() != 2]
+    groups = [{"params": table + (matrices if kind == "adamw" else []), "weight_decay": 0.05}, {"params": vectors, "weight_decay": 0.0}]
+    result = [(torch.optim.AdamW(groups, lr=lr, betas=(0.9, 0.98), fused=True), lr)]
+    if kind == "muon":
+        result.append((torch.optim.Muon(matrices, lr=lr * scale, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"), lr * scale))
+    return result
+
+
+def schedule(kind, progress):
+    """Share of the rate: one cosine down to 5 %, or even and then, for the last 40 %, straight down to 2 %."""
+    if kind == "cosine":
+        return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * progress))
+    return min(1.0, 0.02 + 0.98 * (1 - progress) / 0.4)
 
 
 def slim(run, out):
@@ -87,6 +107,10 @@ def main():
     parser.add_argument("--tokens", type=float, default=50e6, help="length of the schedule, all tokens of the sequences counted")
     parser.add_argument("--batch", type=int, default=4096)
     parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--optimiser", choices=("adamw", "muon"), default="muon")
+    parser.add_argument("--muon-scale", type=float, default=1.0, help="Muon's rate over AdamW's")
+    parser.add_argument("--decay", choices=("cosine", "even"), default="cosine")
+    parser.add_argument("--bf16", action="store_true", help="products in bf16: twice as fast where the processor has them")
     parser.add_argument("--warmup", type=float, default=0.03)
     parser.add_argument("--repeat", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
@@ -110,11 +134,10 @@ def main():
         model, state = load(a.start)[0], {}
     else:
         model, state = Policy(Shape(**{**vars(SHAPES[a.shape]), "vocab": vocabulary.size})), {}
-    groups = [{"params": [p for p in model.parameters() if p.dim() == 2], "weight_decay": 0.05},
-              {"params": [p for p in model.parameters() if p.dim() != 2], "weight_decay": 0.0}]
-    optimiser = torch.optim.AdamW(groups, lr=a.lr, betas=(0.9, 0.98), fused=True)
+    steppers = optimisers(model, a.optimiser, a.lr, a.muon_scale)
     if state:
-        optimiser.load_state_dict(state["optimiser"])
+        for (optimiser, _), saved in zip(steppers, state["optimisers"]):
+            optimiser.load_state_dict(saved)
     done, step, epoch, at = (state.get(k, 0) for k in ("done", "step", "epoch", "at"))
     progress = state.get("progress", 0.0)
     lossof = torch.compile(loss_of, dynamic=True) if a.compile else loss_of
@@ -132,14 +155,17 @@ def main():
             progress = max(progress, done / a.tokens)
             if a.until:
                 progress = max(progress, start_progress + (1 - start_progress) * (time.time() - begin) / max(1, a.until - begin))
-            rate = a.lr * min(1, (progress + 1e-4) / a.warmup) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1, progress))))
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            loss = lossof(model, ids, learned)
+            share = schedule(a.decay, min(1, progress)) * min(1, (progress + 1e-4) / a.warmup)
+            rate = a.lr * share
+            with torch.autocast("cpu", torch.bfloat16, enabled=a.bf16):
+                loss = lossof(model, ids, learned)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
+            for optimiser, most in steppers:
+                for group in optimiser.param_groups:
+                    group["lr"] = most * share
+                optimiser.step()
+                optimiser.zero_grad(set_to_none=True)
             mean = loss.item() if mean is None else 0.98 * mean + 0.02 * loss.item()
             done += sum(len(data[i][0]) for i in plan[at])
             step += 1
@@ -152,7 +178,7 @@ def main():
                 log.flush()
             finished = progress >= 1
             if finished or time.time() - saved > a.every:
-                save(path, model, optimiser=optimiser.state_dict(), done=done, step=step, epoch=epoch, at=at, progress=progress)
+                save(path, model, optimisers=[o.state_dict() for o, _ in steppers], done=done, step=step, epoch=epoch, at=at, progress=progress)
                 saved = time.time()
         if at >= len(plan):
             epoch, at = epoch + 1, 0

@@ -43,6 +43,18 @@ def one(rng, level):
         (f"{other} equal {f}s cost {product} dollars. What does one cost?", f"{product} // {other}", "Divide"),
         (f"A car drives {product} km in {other} hours. How many km does it drive in one hour?", f"{product} // {other}", "Divide"),
         (f"Each of the {c} holds {other} {t}. How many {c} do {product} {t} need?", f"{product} // {other}", "Divide"),
+        (f"{p} is {a} years old. {q} is {b} years older. How old is {q}?", f"{a} + {b}", "Add"),
+        (f"A tank holds {a} litres. Then {b} litres are poured in. How many litres are in it now?", f"{a} + {b}", "Add"),
+        (f"In the morning {a} people come, in the afternoon {b}. How many people come altogether?", f"{a} + {b}", "Add"),
+        (f"{p} is {big} years old. {q} is {small} years younger. How old is {q}?", f"{big} - {small}", "Subtract"),
+        (f"A book has {big} pages. {p} has read {small} of them. How many pages are left to read?", f"{big} - {small}", "Subtract"),
+        (f"{p} had {big} dollars and spent {small} dollars. How much money is left?", f"{big} - {small}", "Subtract"),
+        (f"If one {f} costs {times} dollars, what do {other} {f}s cost?", f"{times} * {other}", "Multiply"),
+        (f"{p} runs {times} km every day. How far does {p} run in {other} days?", f"{times} * {other}", "Multiply"),
+        (f"A hall has {other} rows of {times} seats. How many seats are there?", f"{other} * {times}", "Multiply"),
+        (f"{p} pays {product} dollars for {other} {f}s. How much is one {f}?", f"{product} // {other}", "Divide"),
+        (f"{p} has {product} {t} and puts {other} in each of the {c}. How many {c} does {p} need?", f"{product} // {other}", "Divide"),
+        (f"{product} {t} are divided equally between {other} children. How many {t} does each child get?", f"{product} // {other}", "Divide"),
     ]
     text, expression, words = rng.choice(forms)
     return text, [(words, "x", expression)]
