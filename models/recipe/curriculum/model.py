@@ -107,7 +107,33 @@ def save(path, model, **extra):
     os.replace(path + ".tmp", path)
 
 
+def load_gguf(path):
+    """The model of a file that export.py wrote, its weights as F32."""
+    from gguf import GGUFReader
+    from gguf.quants import dequantize
+    reader = GGUFReader(path)
+    field = lambda key: reader.fields["qwen2." + key].contents()
+    w = {t.name: torch.from_numpy(dequantize(t.data, t.tensor_type).copy()) for t in reader.tensors}
+    heads, layers = field("attention.head_count"), field("block_count")
+    shape = Shape(vocab=len(w["token_embd.weight"]), width=field("embedding_length"), layers=layers, heads=heads,
+                  kv_heads=field("attention.head_count_kv"), head=len(w["blk.0.attn_q.bias"]) // heads, ffn=field("feed_forward_length"),
+                  context=field("context_length"), theta=field("rope.freq_base"), eps=field("attention.layer_norm_rms_epsilon"))
+    weights = {"embed.weight": w["token_embd.weight"], "norm.weight": w["output_norm.weight"]}
+    for n in range(layers):
+        for name in ("attn_norm", "attn_output", "ffn_norm", "ffn_down"):
+            weights[f"layers.{n}.{name}.weight"] = w[f"blk.{n}.{name}.weight"]
+        for name, parts in (("qkv", ("attn_q", "attn_k", "attn_v")), ("gate_up", ("ffn_gate", "ffn_up"))):
+            for kind in ("weight", "bias") if name == "qkv" else ("weight",):
+                weights[f"layers.{n}.{name}.{kind}"] = torch.cat([w[f"blk.{n}.{part}.{kind}"] for part in parts])
+    model = Policy(shape)
+    model.load_state_dict(weights)
+    return model
+
+
 def load(path):
+    """(model, what save() was told besides); a GGUF file has no such thing."""
+    if path.endswith(".gguf"):
+        return load_gguf(path), {}
     state = torch.load(path, map_location="cpu", weights_only=False)
     model = Policy(Shape(**state["shape"]))
     model.load_state_dict(state["weights"])

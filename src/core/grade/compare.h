@@ -32,6 +32,9 @@ extern bool rstar_compare_sets(rstar_comparison *c, const rstar_node *a, const r
 /* Rules equation and inequality for two relations. */
 extern bool rstar_compare_relations(rstar_comparison *c, const rstar_node *a, const rstar_node *b);
 
+/* The mark of a relation with its sides exchanged: < for >; = and the like stay. */
+extern unsigned rstar_mirrored_mark(unsigned op);
+
 /* +1, 0, -1: the sign of a - b for real constants; false when not certain. */
 extern bool rstar_compare_order(rstar_comparison *c, const rstar_node *a, const rstar_node *b,
 								int *order);

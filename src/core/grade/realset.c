@@ -102,24 +102,6 @@ add_ray(pieces *out, unsigned op, const rstar_node *bound)
 	}
 }
 
-static unsigned
-mirrored(unsigned op)
-{
-	switch (op)
-	{
-		case '<':
-			return '>';
-		case '>':
-			return '<';
-		case RSTAR_MARK_LE:
-			return RSTAR_MARK_GE;
-		case RSTAR_MARK_GE:
-			return RSTAR_MARK_LE;
-		default:
-			return op;
-	}
-}
-
 /* The only name of a tree: its hash, 0 for none, and false for several or others. */
 static bool
 only_name(const rstar_node *node, uint64_t *name)
@@ -199,7 +181,7 @@ read_linear(rstar_comparison *c, const rstar_node *node, unsigned op, pieces *ou
 		return false;
 	root = rstar_node_binary(w, RSTAR_NODE_QUOTIENT, rstar_node_unary(w, RSTAR_NODE_NEGATIVE, zero),
 							 slope);
-	return root && about(out, name) && add_ray(out, order > 0 ? op : mirrored(op), root);
+	return root && about(out, name) && add_ray(out, order > 0 ? op : rstar_mirrored_mark(op), root);
 }
 
 static bool
@@ -221,7 +203,7 @@ read_relation(rstar_comparison *c, const rstar_node *node, pieces *out)
 		if (rstar_node_is_name(a) && !rstar_node_has_names(b))
 			return about(out, name_of(c, a)) && add_ray(out, op, b);
 		if (rstar_node_is_name(b) && !rstar_node_has_names(a))
-			return about(out, name_of(c, b)) && add_ray(out, mirrored(op), a);
+			return about(out, name_of(c, b)) && add_ray(out, rstar_mirrored_mark(op), a);
 		return read_linear(c, node, op, out);
 	}
 	if (node->count != 3 || !rstar_node_is_name(b) || !about(out, name_of(c, b)))

@@ -245,8 +245,8 @@ proportional(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
 	return irrational && balls_proportional(c, a, b, &sign);
 }
 
-static unsigned
-mirrored(unsigned op)
+unsigned
+rstar_mirrored_mark(unsigned op)
 {
 	switch (op)
 	{
@@ -279,7 +279,7 @@ inequalities_equal(rstar_comparison *c, const rstar_node *a, const rstar_node *b
 	c->rule = RSTAR_RULE_INEQUALITY;
 	if (!x || !y || !balls_proportional(c, x, y, &sign) || sign == 0)
 		return false;
-	return (sign > 0 ? a->relation[0] : mirrored(a->relation[0])) == b->relation[0];
+	return (sign > 0 ? a->relation[0] : rstar_mirrored_mark(a->relation[0])) == b->relation[0];
 }
 
 /* Longer chains: member by member, from either end. */
@@ -299,7 +299,7 @@ chains_equal(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
 			uint32_t k = backwards ? n - 1 - i : i;
 
 			if (i + 1 < n)
-				equal = backwards ? mirrored(a->relation[i]) == b->relation[k - 1]
+				equal = backwards ? rstar_mirrored_mark(a->relation[i]) == b->relation[k - 1]
 								  : a->relation[i] == b->relation[i];
 			equal = equal && rstar_compare_nodes(c, a->child[i], b->child[k]);
 		}
