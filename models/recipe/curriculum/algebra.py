@@ -1,7 +1,7 @@
 """algebra: linear equations, roots and factors of polynomials, sequences."""
 import re
 
-from .clauses import equation, sides, solve_linear
+from .clauses import equation, sides, solve_linear, system
 from .solution import names, symbols_line
 
 
@@ -29,8 +29,7 @@ def linear(m, sol):
         return False
     if len(equations) == 1:
         return linear_one(text, v, sol)
-    sol.step(f"Solve for {' and '.join(unknown)}", symbols_line(unknown), f"R = solve([{', '.join(sides(e) for e in equations)}])",
-             f"print(R[{v}])")
+    sol.step("Solve the equations", system(equations), f"print(R[S('{v}')])")
     return True
 
 

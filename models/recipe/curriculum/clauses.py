@@ -16,6 +16,11 @@ def sides(text):
     return f"Eq({left}, {right})"
 
 
+def system(equations):
+    """Code that solves several equations: one string for SymPy, so that nothing has to be said of the unknowns beforehand."""
+    return f"R = solve(S('{', '.join(sides(e) for e in equations)}', globals()))"
+
+
 def derivative_order(word):
     return ("zeroth", "first", "second", "third", "fourth", "fifth", "sixth").index(word)
 
@@ -62,9 +67,7 @@ def suppose(text, sol, noun):
         else:
             sol.step(words, symbols_line([v]), f"{v} = solve(Eq({left}, {right}))[0]")
     else:
-        pair = f"[{', '.join(sides(e) for e in equations)}]"
-        sol.step(words, symbols_line(unknown), f"R = solve({pair})",
-                 f"{', '.join(unknown)} = {', '.join(f'R[{u}]' for u in unknown)}")
+        sol.step("Solve the equations", system(equations), "globals().update((str(v), R[v]) for v in R)")
     sol.values.update(unknown)
 
 

@@ -95,7 +95,7 @@ def digit(m, sol):
     if sol.rng.random() < sol.style.other:
         sol.step("Take the digit", f"print(str({n})[-{place + 1}])")
     else:
-        sol.step("Take the digit", f"print({n} // {10 ** place} % 10)")
+        sol.step("Take the digit", f"print({n} // 10**{place} % 10)")
     return True
 
 
@@ -156,6 +156,13 @@ def convert_base(m, sol):
 POWERS = {10 ** k: k for k in range(1, 10)}
 
 
+def over(text, number):
+    """Code of the exact quotient of a value by an integer."""
+    if names(text):
+        return f"S({text}) / {number}"
+    return f"Decimal('{text}') / {number}" if is_decimal(text) else f"Fraction({text}, {number})"
+
+
 def rounding(m, sol):
     text, how = m.group(1), m.group(2)
     match = re.fullmatch(r"the nearest (.+)", how)
@@ -165,6 +172,9 @@ def rounding(m, sol):
         number = number_of(match.group(1))
         if number not in POWERS:
             return False
+        if match.group(1).isdigit() and number > 1:
+            sol.step(f"Round to the nearest {number}", f"print(round({over(text, number)}) * {number})")
+            return True
         digits = -POWERS[number]
     else:
         match = re.fullmatch(r"([\w-]+) (?:decimal places?|dps?)", how)

@@ -36,12 +36,11 @@ def expand(m, sol):
 def coefficient(m, sol):
     expr, form, target = m.groups()
     variable = next(iter(names(expr)), None)
-    term = next((t for t in form.split(" + ") if re.match(rf"{target}(\*|$)", t)), None)
-    if variable is None or term is None:
+    if variable is None or target not in names(form):
         return False
-    power = 0 if term == target else int(term.partition("**")[2] or 1)
+    # The form is copied as a whole; which power a name belongs to is left to the code.
     sol.step("Expand", symbols_line([variable]), f"P = expand({expr})")
-    sol.step(f"The term of {target} is {term}", f"print(P.coeff({variable}, {power}))")
+    sol.step(f"Find the power of {variable} beside {target}", f"F = S('{form}')", f"print(P.coeff({variable}, degree(F.coeff('{target}'), {variable})))")
     return True
 
 

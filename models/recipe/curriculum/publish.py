@@ -1,9 +1,10 @@
 """Writes a shipped model: models/NAME.gguf (Q8_0) and its card models/NAME.md.
 
-    python -m curriculum.publish cards/rstar-policy.json --vocabulary vocabulary.json --to ..
+    python -m curriculum.publish cards/rstar-policy.json --weights RUN/final.pt --vocabulary vocabulary.json --to ..
 
-The JSON file holds what only a person knows (which weights, what data, which commands, limits) and names the files that
-`evaluate --out` wrote; size, checksum, shape and figures are taken from the files themselves.
+The JSON file holds what only a person knows (what data, which commands, limits) and names the files that
+`evaluate --out` wrote; size, checksum, shape and figures are taken from the files themselves. Without --weights the
+model stays as it is and only its card is written again.
 """
 import argparse
 import hashlib
@@ -74,15 +75,17 @@ def card(facts, model, gguf, reports):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("facts")
+    parser.add_argument("--weights")
     parser.add_argument("--vocabulary", required=True)
     parser.add_argument("--to", required=True)
     a = parser.parse_args()
     facts = json.load(open(a.facts))
     here = os.path.dirname(a.facts)
-    model = load(os.path.join(here, facts["weights"]))[0].float()
     name = os.path.splitext(os.path.basename(a.facts))[0]
     gguf = os.path.join(a.to, name + ".gguf")
-    export.write(gguf, model, Vocabulary.load(a.vocabulary), "q8_0", facts["name"])
+    if a.weights:
+        export.write(gguf, load(a.weights)[0], Vocabulary.load(a.vocabulary), "q8_0", facts["name"])
+    model = load(gguf)[0]
     reports = [(what, json.load(open(os.path.join(here, path)))) for what, path in facts["figures"]]
     with open(os.path.join(a.to, name + ".md"), "w") as file:
         file.write(card(facts, model, gguf, reports))

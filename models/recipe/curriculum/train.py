@@ -91,13 +91,6 @@ def schedule(kind, progress):
     return min(1.0, 0.02 + 0.98 * (1 - progress) / 0.4)
 
 
-def slim(run, out):
-    """The weights alone, in bf16: small enough to keep under version control."""
-    final = os.path.join(run, "final.pt")
-    model, state = load(final if os.path.exists(final) else os.path.join(run, "last.pt"))
-    save(out, model.to(torch.bfloat16), done=state["done"], step=state["step"])
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("files", nargs="+")
@@ -117,8 +110,7 @@ def main():
     parser.add_argument("--until", type=float, default=0, help="stop at this Unix time, the rate brought down to its end by then")
     parser.add_argument("--every", type=float, default=240, help="seconds between checkpoints")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--start", help="weights to start from (a file that save() or --slim wrote), the optimiser fresh")
-    parser.add_argument("--slim", metavar="OUT", help="only write RUN/final.pt (or last.pt) as bf16 weights to OUT, and end")
+    parser.add_argument("--start", help="weights to start from (a file that save() wrote, or GGUF), the optimiser fresh")
     parser.add_argument("--compile", action="store_true")
     a = parser.parse_args()
     torch.set_num_threads(a.threads)
@@ -126,8 +118,6 @@ def main():
     vocabulary = Vocabulary.load(a.vocabulary)
     os.makedirs(a.run, exist_ok=True)
     path = os.path.join(a.run, "last.pt")
-    if a.slim:
-        return slim(a.run, a.slim)
     if os.path.exists(path):
         model, state = load(path)
     elif a.start:
