@@ -234,13 +234,14 @@ pointwise_kernels_equal_naive_ones(void)
 		}
 }
 
+/* One length of a head: those that the kernels know by name, and others. */
 static void
-attention_equals_naive_one(void)
+check_attention(uint32_t dim)
 {
 	enum
 	{
 		POSITIONS = 70,
-		DIM = 96,
+		DIM = 256,
 		GROUP = 3
 	};
 	static float keys[POSITIONS][2 * DIM];
@@ -269,10 +270,10 @@ attention_equals_naive_one(void)
 				uint64_t element = type ? 2 : 4;
 				rstar_attention a = {.q = q,
 									 .row = type ? half_rows : rows,
-									 .v_offset = DIM * element,
+									 .v_offset = dim * element,
 									 .first = first,
 									 .end = end,
-									 .head_dim = DIM,
+									 .head_dim = dim,
 									 .n_group = GROUP,
 									 .scale = 0.2f,
 									 .scores = scores,
@@ -292,22 +293,31 @@ attention_equals_naive_one(void)
 					{
 						double dot = 0;
 
-						for (int i = 0; i < DIM; i++)
-							dot += (double) q[g * DIM + i] * keys[p][i];
+						for (uint32_t i = 0; i < dim; i++)
+							dot += (double) q[g * dim + i] * keys[p][i];
 						weight[p] = exp(dot * 0.2);
 						total += weight[p];
 					}
-					for (int i = 0; i < DIM; i++)
+					for (uint32_t i = 0; i < dim; i++)
 					{
 						double sum = 0;
 
 						for (uint32_t p = first; p < end; p++)
-							sum += weight[p] / total * keys[p][DIM + i];
-						CHECK_MSG(fabs(sum - out[g * DIM + i]) < 1e-5, "%g instead of %g",
-								  out[g * DIM + i], sum);
+							sum += weight[p] / total * keys[p][dim + i];
+						CHECK_MSG(fabs(sum - out[g * dim + i]) < 1e-5, "%g instead of %g",
+								  out[g * dim + i], sum);
 					}
 				}
 			}
+}
+
+static void
+attention_equals_naive_one(void)
+{
+	static const uint32_t dims[] = {16, 32, 64, 80, 96, 128, 256};
+
+	for (size_t i = 0; i < sizeof dims / sizeof *dims; i++)
+		check_attention(dims[i]);
 }
 
 int
