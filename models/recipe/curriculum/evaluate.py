@@ -256,7 +256,7 @@ def main():
           f"model trained on {state.get('done', 0) / 1e6:.2f}M tokens")
     if a.out:
         with open(a.out, "w") as file:
-            json.dump({"problems": len(work), "per_module": a.per_module, "samples": a.samples, "seed": a.seed, "q8": a.q8,
+            json.dump({"problems": len(work), "per_module": a.per_module, "samples": a.samples, "temperature": a.temperature, "seed": a.seed, "q8": a.q8,
                        "files": [os.path.basename(path) for path in a.files], "tokens": state.get("done", 0), "table": table,
                        "average": average, "tally": tally, "copying": [dict(missing), dict(copied)]}, file)
 

@@ -39,6 +39,16 @@ def rotate(x, cos, sin):
     return torch.cat((a * cos - b * sin, b * cos + a * sin), -1)
 
 
+def attention(q, k, v):
+    """Causal attention of a whole batch, the query heads of one key head as one product; a tenth of a training step
+    faster on a processor than scaled_dot_product_attention, whose backward is slow there at these lengths."""
+    (B, H, T, D), G = q.shape, k.shape[1]
+    scores = torch.bmm((q * D ** -0.5).reshape(B * G, H // G * T, D), k.reshape(B * G, T, D).transpose(1, 2)).view(B * G, H // G, T, T)
+    before = torch.ones(T, T, dtype=torch.bool, device=q.device).tril()
+    share = torch.where(before, scores.float(), float("-inf")).softmax(-1).to(v.dtype)
+    return torch.bmm(share.view(B * G, H // G * T, T), v.reshape(B * G, T, D)).view(B, H, T, D)
+
+
 class Layer(nn.Module):
     def __init__(self, s):
         super().__init__()
@@ -62,10 +72,7 @@ class Layer(nn.Module):
         return x + self.ffn_down(F.silu(gate) * up)
 
     def forward(self, x, cos, sin):
-        q, k, v = self.heads(x, cos, sin)
-        repeat = self.s.heads // self.s.kv_heads
-        k, v = k.repeat_interleave(repeat, 1), v.repeat_interleave(repeat, 1)
-        return self.rest(x, F.scaled_dot_product_attention(q, k, v, is_causal=True))
+        return self.rest(x, attention(*self.heads(x, cos, sin)))
 
 
 class Policy(nn.Module):

@@ -58,7 +58,7 @@ def main():
                 k = kind(vocabulary.decode([t]))
                 all_[k] += 1
                 right[k] += h
-    print(f"{state.get('done', 0) / 1e6:.2f}M tokens: loss {loss / sum(all_.values()):.4f}, all tokens {sum(right.values()) / sum(all_.values()):.2%}, "
+    print(f"{state.get('done', 0) / 1e6:.2f}M tokens: loss {loss / sum(all_.values()):.4f}, {loss / len(data):.2f} nats a solution, all tokens {sum(right.values()) / sum(all_.values()):.2%}, "
           f"whole solutions {whole / len(data):.1%}; " + ", ".join(f"{k} {right[k] / all_[k]:.2%}" for k in sorted(all_)))
 
 

@@ -8,6 +8,7 @@ import math
 import os
 import random
 import time
+from dataclasses import replace
 
 import torch
 from torch.nn import functional as F
@@ -91,12 +92,19 @@ def schedule(kind, progress):
     return min(1.0, 0.02 + 0.98 * (1 - progress) / 0.4)
 
 
+def shape(text):
+    """A shape by its name, or by its fields: `width=192,layers=3,heads=6,head=32,ffn=512`, the others as in "design"."""
+    if text in SHAPES:
+        return SHAPES[text]
+    return Shape(**{name: int(value) for name, value in (field.split("=") for field in text.split(","))})
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("files", nargs="+")
     parser.add_argument("--run", required=True)
     parser.add_argument("--vocabulary", required=True)
-    parser.add_argument("--shape", default="design", choices=SHAPES)
+    parser.add_argument("--shape", type=shape, default="design", help=f"{', '.join(SHAPES)}, or fields: width=192,layers=3,...")
     parser.add_argument("--tokens", type=float, default=50e6, help="length of the schedule, all tokens of the sequences counted")
     parser.add_argument("--batch", type=int, default=4096)
     parser.add_argument("--lr", type=float, default=2e-3)
@@ -123,7 +131,7 @@ def main():
     elif a.start:
         model, state = load(a.start)[0], {}
     else:
-        model, state = Policy(Shape(**{**vars(SHAPES[a.shape]), "vocab": vocabulary.size})), {}
+        model, state = Policy(replace(a.shape, vocab=vocabulary.size)), {}
     steppers = optimisers(model, a.optimiser, a.lr, a.muon_scale)
     if state:
         for (optimiser, _), saved in zip(steppers, state["optimisers"]):
