@@ -1,0 +1,24 @@
+"""The mean of the weights of several runs of one shape, such as a run and a finer one that began with it.
+
+    python -m curriculum.average --out RUN.pt FIRST/final.pt SECOND/final.pt
+"""
+import argparse
+
+from .model import load, save
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("files", nargs="+")
+    parser.add_argument("--out", required=True)
+    a = parser.parse_args()
+    models = [load(path)[0] for path in a.files]
+    if any(m.s != models[0].s for m in models):
+        parser.error("the runs have different shapes")
+    several = [m.state_dict() for m in models]
+    models[0].load_state_dict({name: sum(w[name] for w in several) / len(several) for name in several[0]})
+    save(a.out, models[0])
+
+
+if __name__ == "__main__":
+    main()
