@@ -26,12 +26,12 @@ def percent(x):
 
 def summary(reports):
     """One row an evaluation."""
-    result = ["| problems | weights | a module | greedy | mean@k | pass@k | k |", "| --- | --- | ---: | ---: | ---: | ---: | ---: |"]
+    result = ["| problems | weights | a module | greedy | mean@k | pass@k | k | temperature |", "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
     for what, r in reports:
         greedy, mean, best = r["average"]
         k = r["samples"]
         result.append(f"| {what} | {'Q8_0' if r['q8'] else 'F32'} | {r['per_module']} | {percent(greedy)} | "
-                      + (f"{percent(mean)} | {percent(best)} | {k} |" if k else "| | |"))
+                      + (f"{percent(mean)} | {percent(best)} | {k} | {r.get('temperature', 1.0):g} |" if k else "| | | |"))
     return "\n".join(result) + "\n"
 
 
