@@ -64,7 +64,7 @@ def card(facts, model, gguf, reports):
     text += "\n## Training\n\n" + items(facts["training"])
     text += "\n## Commands\n\nIn `models/recipe`, with what its README says installed:\n\n" + "".join(f"    {c}\n" for c in facts["commands"])
     if reports:
-        text += ("\n## Figures\n\nThe code of every solution executed, the answer graded; means over the modules. With k samples at temperature 1: the mean share "
+        text += ("\n## Figures\n\nThe code of every solution executed, the answer graded; means over the modules. With k samples: the mean share "
                  "right, and the share\nof problems with at least one right.\n\n" + summary(reports) + "\n"
                  + "".join(line + "\n\n" for line in facts.get("remarks", []))
                  + "By module (greedy; mean and pass@k behind it where there were samples):\n\n" + by_module(reports))
