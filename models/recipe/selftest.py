@@ -9,6 +9,11 @@ from curriculum.solution import number_of, steps_of
 from curriculum.vocabulary import SPECIAL, SPLIT, Vocabulary, allowed, train
 from curriculum.write import Style, write
 
+try:
+    import torch
+except ImportError:
+    torch = None
+
 # Problems of our own in the generator's manner, and their answers worked out by hand.
 CASES = [
     ("Solve 3*k + 5 = 20 for k.", "5"), ("Solve 2*a - b = 1, a + b = 8 for b.", "5"),
@@ -102,6 +107,29 @@ class Recipe(unittest.TestCase):
         for word, n in (("forty-two", 42), ("one hundred thousand", 100000), ("seven", 7), ("12", 12), ("fourty-five", 45)):
             self.assertEqual(number_of(word), n)
         self.assertIsNone(number_of("apple"))
+
+
+@unittest.skipUnless(torch, "needs PyTorch")
+class Spike(unittest.TestCase):
+    def test_attention_is_pytorchs(self):
+        from curriculum.model import attention
+        torch.manual_seed(0)
+        q, k, v = (torch.randn(3, heads, 37, 64, requires_grad=True) for heads in (4, 2, 2))
+        ours, theirs = attention(q, k, v), torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
+        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
+        for a, b in zip(*(torch.autograd.grad(x.square().sum(), (q, k, v)) for x in (ours, theirs))):
+            torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-3)
+
+    def test_mean_of_weights(self):
+        from curriculum.average import mean
+        from curriculum.model import Policy
+        from curriculum.train import shape
+        tiny = shape("width=64,layers=1,heads=2,kv_heads=1,head=32,ffn=64")
+        first, second = Policy(tiny), Policy(tiny)
+        middle = (first.embed.weight + second.embed.weight).detach() / 2
+        self.assertTrue(torch.equal(mean([first, second]).embed.weight, middle))
+        with self.assertRaises(ValueError):
+            mean([first, Policy(shape("width=32,layers=1,heads=1,kv_heads=1,head=32,ffn=64"))])
 
 
 if __name__ == "__main__":

@@ -7,17 +7,21 @@ import argparse
 from .model import load, save
 
 
+def mean(models):
+    """The first of the models, its weights now the mean of all."""
+    if any(m.s != models[0].s for m in models):
+        raise ValueError("the runs have different shapes")
+    several = [m.state_dict() for m in models]
+    models[0].load_state_dict({name: sum(w[name] for w in several) / len(several) for name in several[0]})
+    return models[0]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("files", nargs="+")
     parser.add_argument("--out", required=True)
     a = parser.parse_args()
-    models = [load(path)[0] for path in a.files]
-    if any(m.s != models[0].s for m in models):
-        parser.error("the runs have different shapes")
-    several = [m.state_dict() for m in models]
-    models[0].load_state_dict({name: sum(w[name] for w in several) / len(several) for name in several[0]})
-    save(a.out, models[0])
+    save(a.out, mean([load(path)[0] for path in a.files]))
 
 
 if __name__ == "__main__":

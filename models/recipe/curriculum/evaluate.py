@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from . import export
 from .execute import same
-from .model import load, quantised
+from .model import attention, load, quantised
 from .runner import Executor
 from .solution import output_text, steps_of
 from .vocabulary import END, Vocabulary
@@ -57,7 +57,7 @@ def generate(model, vocabulary, problems, temperature, execute, seed=0):
     for n, layer in enumerate(model.layers):
         q, k, v = layer.heads(x, model.cos[:T], model.sin[:T])
         keys[n][:, :, :T], values[n][:, :, :T] = k, v
-        x = layer.rest(x, F.scaled_dot_product_attention(q, k.repeat_interleave(repeat, 1), v.repeat_interleave(repeat, 1), is_causal=True))
+        x = layer.rest(x, attention(q, k, v))
     position = torch.tensor([len(r.prompt) for r in rows])
     logits = model.logits(model.norm(x[torch.arange(B), position - 1]))
     end_code, end_answer = vocabulary.special["<end_of_code>"], vocabulary.special["<end_of_answer>"]

@@ -31,7 +31,7 @@ def summary(reports):
         greedy, mean, best = r["average"]
         k = r["samples"]
         result.append(f"| {what} | {'Q8_0' if r['q8'] else 'F32'} | {r['per_module']} | {percent(greedy)} | "
-                      + (f"{percent(mean)} | {percent(best)} | {k} | {r.get('temperature', 1.0):g} |" if k else "| | | |"))
+                      + (f"{percent(mean)} | {percent(best)} | {k} | {r['temperature']:g} |" if k else "| | | |"))
     return "\n".join(result) + "\n"
 
 
