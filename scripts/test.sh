@@ -4,7 +4,7 @@
 #   sh scripts/test.sh                    everything
 #   sh scripts/test.sh unit regress       only these stages
 #
-# Stages: lint core unit regress tap fuzz. The extension is installed into the
+# Stages: lint core unit recipe regress tap fuzz. The extension is installed into the
 # PostgreSQL that PG_CONFIG names (with sudo where that is needed); servers are
 # throw-away ones and run as an unprivileged user. Folder ../shared, or the one
 # that RSTAR_SHARED names, adds fixtures; tests that need it are skipped, and
@@ -18,7 +18,7 @@ cd "$(dirname "$0")/.." || exit 1
 PG_CONFIG=${PG_CONFIG:-pg_config}
 FUZZ_SECONDS=${FUZZ_SECONDS:-5}
 jobs=${RSTAR_JOBS:-$(nproc)}
-stages=${*:-"lint core unit regress tap fuzz"}
+stages=${*:-"lint core unit recipe regress tap fuzz"}
 passed=0 failed=0 skipped=0
 failures=
 server=scripts/server.sh
@@ -154,6 +154,19 @@ if wants unit; then
 		echo "not ok - unit tests do not build" >"$work/count.log"
 		count unit 1 "$work/count.log"
 	fi
+fi
+
+# The models' recipe, as far as it goes with the sandbox's Python.
+if wants recipe; then
+	say "the models' recipe"
+	(cd models/recipe && python3 -B selftest.py -v) >"$work/unittest.log" 2>&1
+	status=$?
+	awk '/ \.\.\. ok$/           { print "ok - " $1 }
+		/ \.\.\. skipped /       { why = $0; sub(/.* skipped /, "", why); print "ok - " $1 " # SKIP " why }
+		/ \.\.\. (FAIL|ERROR)$/ { print "not ok - " $1 }' "$work/unittest.log" >"$work/recipe.log"
+	[ "$status" -eq 0 ] || cat "$work/unittest.log"
+	grep -E '^not ok|# SKIP' "$work/recipe.log"
+	count recipe "$status" "$work/recipe.log"
 fi
 
 # --- tests against a server ----------------------------------------------------------

@@ -42,6 +42,8 @@ CASES = [
     ("Suppose 2*w = 3*d + 1, w + d = 3. What is the units digit of w?", "2"), ("How many meters are there in 2500nm?", "0.0000025"), ("Let m(v) = v - 2. Let g(v) = v**2. What is g(m(q))?", "q**2 - 4*q + 4"),
     ("Let m(a) = 2*a. Let g(b) = b + 1. Give 3*m(k) - g(k).", "5*k - 1"), ("Expand (2*j - 1)*(j + 4) - 3.", "2*j**2 + 7*j - 7"),
     ("Express 3 - 2*n + 5*n**2 + 9*n as a*n**2 + b + c*n and give c.", "7"), ("Simplify (s**2*s)**(2/9)/s assuming s is positive.", "s**(-1/3)"),
+    ("How many meters are there in twenty-nine quarters of a kilometer?", "7250"), ("Convert 9.5ug to nanograms.", "9500"),
+    ("Let a(r) be the third derivative of r**5 - r**3. What is the derivative of a(o) wrt o?", "120*o"), ("Which is the third biggest value?  (a) 1  (b) 2  (c) -3", "c"),
     ("Two letters picked without replacement from aabbb. Give prob of sequence ab.", "3/10"),
     ("What is prob of picking 1 x and 1 y when two letters picked without replacement from {x: 2, y: 2}?", "2/3"),
 ]

@@ -2,7 +2,7 @@
 import re
 
 from .clauses import derivative, derivative_order
-from .solution import names
+from .solution import ORDINALS, names
 
 
 def differentiate(m, sol):
@@ -14,11 +14,12 @@ def differentiate(m, sol):
             return False
         variable = unknown[0]
     code = derivative(expr, variable, order, sol)
+    words = f"Take the {ORDINALS[order]} derivative"
     if sol.rarely():
-        sol.step("Differentiate", f"P = {code}")
+        sol.step(words, f"P = {code}")
         sol.step("Expand", "print(expand(P))")
     else:
-        sol.step("Differentiate", f"print(expand({code}))")
+        sol.step(words, f"print(expand({code}))")
     return True
 
 

@@ -1,7 +1,7 @@
 """The premises of a composed problem: Let and Suppose clauses, one step of code each."""
 import re
 
-from .solution import Unwritable, is_decimal, names, series, symbols_line, value
+from .solution import ORDINALS, Unwritable, is_decimal, names, series, symbols_line, value
 
 EXPR = r"[^?]+"
 
@@ -22,7 +22,7 @@ def system(equations):
 
 
 def derivative_order(word):
-    return ("zeroth", "first", "second", "third", "fourth", "fifth", "sixth").index(word)
+    return ORDINALS.index(word)
 
 
 def derivative(expr, variable, order, sol):
@@ -79,9 +79,8 @@ def premise(text, sol, noun):
     match = re.fullmatch(r"Let (\w)\((\w)\) be the (\w+) derivative of (.+)", text)
     if match:
         name, variable, order, expr = match.groups()
-        call = re.fullmatch(r"(\w)\((\w)\)", expr)
         code = derivative(expr, variable, derivative_order(order), sol)
-        sol.step(f"Find {name}({variable})", f"{name} = Lambda('{variable}', {code})")
+        sol.step(f"Find {name}({variable}), the {order} derivative", f"{name} = Lambda('{variable}', {code})")
         sol.functions.add(name)
         return None
     match = re.fullmatch(r"Let (\w)\((\w)\) = (.+)", text)

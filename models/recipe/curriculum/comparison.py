@@ -44,12 +44,13 @@ def kth(m, sol):
     k = key(sol, text, offset)
     function = "Fraction" if k == "Fraction(t)" else f"lambda t: {k}"
     at = f"-{index}" if end in ("biggest", "largest", "greatest") else f"{index - 1}"
+    rank = f"{(ordinal or '').strip()} {end}".strip()
     sol.step("Read the values", f"V = {code}")
     if sol.rarely():
         sol.step("Sort", f"V.sort(key={function})")
-        sol.step("Choose", f"print(V[{at}]{letter})")
+        sol.step(f"Take the {rank}", f"print(V[{at}]{letter})")
     else:
-        sol.step("Sort and choose", f"print(sorted(V, key={function})[{at}]{letter})")
+        sol.step(f"Sort and take the {rank}", f"print(sorted(V, key={function})[{at}]{letter})")
     return True
 
 
@@ -58,12 +59,13 @@ def sort(m, sol):
     code, _, _ = choices(text)
     k = key(sol, text)
     function = "Fraction" if k == "Fraction(t)" else f"lambda t: {k}"
-    reverse = ", reverse=True" if direction in ("decreasing", "descending") else ""
+    down = direction in ("decreasing", "descending")
+    words, reverse = ("Sort, largest first", ", reverse=True") if down else ("Sort, smallest first", "")
     if k.startswith("Fraction") and re.fullmatch(r"[-\d, ]+", text) and sol.rng.random() < sol.style.plain:
-        sol.step("Sort", f"print(*sorted([{text}]{reverse}), sep=', ')")
+        sol.step(words, f"print(*sorted([{text}]{reverse}), sep=', ')")
         return True
     sol.step("Read the values", f"V = {code}")
-    sol.step("Sort", f"print(*sorted(V, key={function}{reverse}), sep=', ')")
+    sol.step(words, f"print(*sorted(V, key={function}{reverse}), sep=', ')")
     return True
 
 
@@ -77,10 +79,13 @@ def both(left, right, sol):
     return f"Fraction('{left}')", f"Fraction('{right}')"
 
 
+COMPARED = {"<": "less", "<=": "at most", ">": "greater", ">=": "at least", "==": "equal", "!=": "different"}
+
+
 def compare(op):
     def handler(m, sol):
         left, right = both(m.group(1), m.group(2), sol)
-        sol.step("Compare", f"print({left} {op} {right})")
+        sol.step(f"Is it {COMPARED[op]}", f"print({left} {op} {right})")
         return True
     return handler
 
@@ -89,7 +94,7 @@ def which(m, sol):
     end, left, right = m.groups()
     k = key(sol, f"{left} {right}")
     function = "Fraction" if k == "Fraction(t)" else f"lambda t: {k}"
-    sol.step("Compare", f"print({'min' if end == 'smaller' else 'max'}(['{left}', '{right}'], key={function}))")
+    sol.step(f"Take the {'smaller' if end == 'smaller' else 'larger'}", f"print({'min' if end == 'smaller' else 'max'}(['{left}', '{right}'], key={function}))")
     return True
 
 

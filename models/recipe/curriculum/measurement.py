@@ -33,15 +33,22 @@ def plural(name):
     return {"century": "centuries", "millennium": "millennia"}.get(name, name + "s")
 
 
+def spelled(word):
+    """Code of a number word, part by part: 20 + 9 for twenty-nine."""
+    parts = [number_of(part) for part in word.split("-")]
+    return None if None in parts or len(parts) > 2 else " + ".join(map(str, parts))
+
+
 def fraction(text):
+    """(numerator, denominator) as code, of 3/4 or three quarters."""
     match = re.fullmatch(r"(\d+)/(\d+)", text)
     if match:
         return match.groups()
     match = re.fullmatch(r"([\w-]+?)[ -](\w+)", text)
-    if match and number_of(match.group(1)) is not None:
+    if match and spelled(match.group(1)):
         d = DIVISORS.get(match.group(2)) or DIVISORS.get(match.group(2).rstrip("s"))
         if d:
-            return str(number_of(match.group(1))), str(d)
+            return spelled(match.group(1)), str(d)
     return None
 
 
@@ -49,7 +56,7 @@ def convert(amount, said, source, target, sol):
     a, b = unit(source), unit(target)
     if not a or not b or a[0] is not b[0]:
         return False
-    # One unit at a time: the amount and its unit are copied together, as the problem says them, and then the target.
+    # One unit at a time: the amount is copied together with its unit, whose symbol becomes its name, and then the target.
     f, t = a[0][a[1]], b[0][b[1]]
     base = next(iter(a[0]))
     if isinstance(amount, tuple):
@@ -58,7 +65,7 @@ def convert(amount, said, source, target, sol):
     else:
         sol.step(f"{said} in {plural(base)}", f"x = Decimal('{amount}') * {f}")
         show = "print(f'{x:f}')"
-    sol.step(f"{plural(base)} to {target}", f"x /= {t}", show)
+    sol.step(f"{plural(base)} to {plural(b[1])}", f"x /= {t}", show)
     return True
 
 
@@ -68,7 +75,8 @@ def amount_convert(m, sol):
         pair = fraction(g["frac"])
         said = f"{g['frac']} of a {g['source']}"
         return pair is not None and convert(pair, said, g["source"], g["target"], sol)
-    return convert(g["amount"], f"{g['amount']} {g['source']}", g["source"], g["target"], sol)
+    known = unit(g["source"])
+    return known is not None and convert(g["amount"], f"{g['amount']} {plural(known[1])}", g["source"], g["target"], sol)
 
 
 def clock(text):

@@ -42,9 +42,7 @@ def denominator(text, sol):
         return f"Fraction('{text}').denominator"
     if re.fullmatch(r"[a-z]", text):
         return f"S({text}).q"
-    if names(text):
-        return f"S('{text}', globals()).q"
-    return f"S('{text}').q"
+    return f"S('{text}', globals()).q"
 
 
 def noun_question(m, sol):
@@ -92,10 +90,11 @@ def remainder(m, sol):
 def digit(m, sol):
     n = wrap(value(m.group(2)))
     place = PLACES.index(m.group(1))
-    if sol.rng.random() < sol.style.other:
-        sol.step("Take the digit", f"print(str({n})[-{place + 1}])")
+    words = f"Take the {m.group(1)} digit"
+    if sol.rarely():
+        sol.step(words, f"print(str({n})[-{place + 1}])")
     else:
-        sol.step("Take the digit", f"print({n} // 10**{place} % 10)")
+        sol.step(words, f"print({n} // 10**{place} % 10)")
     return True
 
 
@@ -116,7 +115,7 @@ def prime(m, sol):
         sol.step("Try divisors up to the root", f"n = {n}",
                  f"p = all(n % d for d in range(2, int(n**0.5) + 1))", f"print({'not ' if negate else ''}p)")
     else:
-        sol.step("Test whether it is prime", f"print({'not ' if negate else ''}isprime({n}))")
+        sol.step(f"Test whether it is {'composite' if negate else 'prime'}", f"print({'not ' if negate else ''}isprime({n}))")
     return True
 
 

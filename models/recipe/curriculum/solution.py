@@ -103,9 +103,7 @@ def value(text, sol=None):
         return text
     if re.fullmatch(r"-?[\d.]+(/\d+)?", text) and not is_decimal(text):
         return f"S('{text}')"
-    code = f"S('{text}'"
-    if names(text):
-        code += ", globals()"
+    code = f"S('{text}', globals()"   # with or without names in it, so that nobody has to look
     if is_decimal(text):
         code += ", rational=True"
     return code + ")"
