@@ -122,6 +122,12 @@ class Spike(unittest.TestCase):
         for a, b in zip(*(torch.autograd.grad(x.square().sum(), (q, k, v)) for x in (ours, theirs))):
             torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-3)
 
+    def test_copying_counts_numbers_that_are_not_in_the_problem(self):
+        from curriculum.evaluate import copying
+        code = "<code>\n# x\nx = Fraction(20 + 9, 50) * 31 + 417\n<end_of_step>\n\n# y\nprint(88)\n<end_of_code>"
+        self.assertEqual(copying("How many months are there in twenty-nine fiftieths of a decade? 417", code),
+                         [(2, False), (2, False), (2, True), (3, False)])
+
     def test_mean_of_weights(self):
         from curriculum.average import mean
         from curriculum.model import Policy

@@ -20,9 +20,10 @@ from torch.nn import functional as F
 
 from . import export
 from .execute import same
+from .measurement import DIVISORS
 from .model import attention, load, quantised
 from .runner import Executor
-from .solution import output_text, steps_of
+from .solution import number_of, output_text, steps_of
 from .vocabulary import END, Vocabulary
 
 MAX_NEW = 320   # tokens behind the longest prompt of a batch
@@ -153,10 +154,18 @@ def generate_engine(engine, gguf, context, vocabulary, problems, samples, temper
     return rows
 
 
+def numbers_said(problem):
+    """The numbers of a problem, in digits or in words (twenty-nine: 29, 20 and 9; fiftieths: 50), as digits."""
+    words = re.findall(r"[a-z]+(?:-[a-z]+)*", problem.lower())
+    values = [number_of(part) for word in words for part in {word, *word.split("-")}]
+    parts = [d for name, d in DIVISORS.items() if name in problem.lower()]
+    return {*re.findall(r"\d+", problem), *(str(v) for v in values + parts if v is not None)}
+
+
 def copying(problem, text):
     """[(digits, is it missing from the problem?)] of the numbers of two digits or more in the first step's code."""
     codes = steps_of(text)
-    have = set(re.findall(r"\d+", problem))
+    have = numbers_said(problem)
     there = [n for n in re.findall(r"\d+", codes[0] if codes else "") if len(n) > 1 and n not in CONSTANTS and not re.fullmatch("10+", n)]
     return [(len(n), n not in have) for n in there]
 
@@ -205,7 +214,7 @@ def main():
     jobs = [(item, kind) for kind in kinds for item in work]
     jobs.sort(key=lambda job: (job[1][0], len(job[0][1])))
     tally, copied, missing = collections.Counter(), collections.Counter(), collections.Counter()
-    shown = 0
+    shown = digit_tokens = 0
     for kind in ("greedy", "sample"):
         mine = [item for item, k in jobs if k[0] == kind]
         if kind == "greedy" and a.engine:
@@ -231,6 +240,7 @@ def main():
                 if kind == "greedy":
                     tally["right" if right else "wrong answer" if r.why == "answered" else r.why] += 1
                     for digits, absent in copying(p, text):
+                        digit_tokens += digits
                         copied[min(digits, 7)] += 1
                         missing[min(digits, 7)] += absent
                     if not right and shown < a.show:
@@ -250,7 +260,7 @@ def main():
           f"modules at 5 % or less: {sum(v[2] <= 0.05 for v in table.values())}" if a.samples else ""))
     print(f"greedy outcomes: {dict(tally.most_common())}")
     print(f"copying: {missing.total()} of {copied.total()} numbers of the first step are not in the problem "
-          f"({missing.total() / max(1, copied.total()):.2%}); by digits (7: or more) "
+          f"({missing.total() / max(1, copied.total()):.2%}; {missing.total() / max(1, digit_tokens):.3%} of {digit_tokens} digit tokens); by digits (7: or more) "
           + ", ".join(f"{d}: {missing[d]}/{copied[d]}" for d in sorted(copied)))
     print(f"{tokens} tokens in {time.time() - begin:.0f} s; {execute.count} solutions run, {execute.seconds / max(1, execute.count) * 1000:.1f} s per 1,000; "
           f"model trained on {state.get('done', 0) / 1e6:.2f}M tokens")
@@ -258,7 +268,7 @@ def main():
         with open(a.out, "w") as file:
             json.dump({"problems": len(work), "per_module": a.per_module, "samples": a.samples, "temperature": a.temperature, "seed": a.seed, "q8": a.q8,
                        "files": [os.path.basename(path) for path in a.files], "tokens": state.get("done", 0), "table": table,
-                       "average": average, "tally": tally, "copying": [dict(missing), dict(copied)]}, file)
+                       "average": average, "tally": tally, "copying": [dict(missing), dict(copied)], "digit_tokens": digit_tokens}, file)
 
 
 if __name__ == "__main__":
