@@ -41,7 +41,9 @@ static const builtin_model builtin_models[] = {
 	{.model_id = 2,
 	 .name = RSTAR_MODEL_RESERVED "bootstrap",
 	 .role = RSTAR_ROLE_POLICY,
-	 .defaults = "{\"candidates\": 8, \"rollouts\": 4, \"step_tokens\": 128}"},
+	 /* so young a policy goes astray at temperature 1: models/recipe/README.md, "The gate" */
+	 .defaults =
+		 "{\"candidates\": 8, \"rollouts\": 4, \"step_tokens\": 128, \"search_temperature\": 0.7}"},
 };
 
 /* False if the file is not there: somebody may want the extension without its models. */

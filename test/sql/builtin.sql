@@ -19,6 +19,12 @@ SELECT rstar_tokenize('What is 1 + 1?') = rstar_tokenize('What is 1 + 1?', 'rsta
 SET rstar.policy = 'rstar-bootstrap';
 SELECT length(rstar_generate('What is', max_tokens => 4)) > 0 AS generates;
 RESET rstar.policy;
+-- each is searched as suits it: the young one less hot
+BEGIN;
+SELECT count(rstar_search('What is 1 + 1?', '2', model => name, rollouts => 1)) AS trees FROM rstar.models;
+SELECT settings->>'policy' AS policy, settings->>'candidates' AS candidates, (settings->>'temperature')::real AS temperature
+  FROM rstar.trees ORDER BY policy_id;
+ROLLBACK;
 -- they can be worked from
 SELECT rstar_model_create('mine', 'rstar-policy', 1, 32, 2) AS first_id_of_users;
 SELECT rstar_model_quantize('rstar-bootstrap', 'mine too', 'Q4_0') > 1000 AS made;
