@@ -1,20 +1,20 @@
 """calculus: derivatives of polynomials."""
 import re
 
-from .clauses import derivative, derivative_order
+from .clauses import derivative
 from .solution import ORDINALS, names
 
 
 def differentiate(m, sol):
-    order = derivative_order(m.group("nth")) if m.groupdict().get("nth") else 1
+    nth = m.groupdict().get("nth") or "first"
     expr, variable = m.group("eq"), m.group("var")
     if variable is None:
         unknown = [n for n in names(expr) if n not in sol.values and n not in sol.functions]
         if len(unknown) != 1:
             return False
         variable = unknown[0]
-    code = derivative(expr, variable, order, sol)
-    words = f"Take the {ORDINALS[order]} derivative"
+    code = derivative(expr, variable, ORDINALS.index(nth), sol)
+    words = f"Take the {nth} derivative"
     if sol.rarely():
         sol.step(words, f"P = {code}")
         sol.step("Expand", "print(expand(P))")

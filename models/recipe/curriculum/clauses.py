@@ -21,10 +21,6 @@ def system(equations):
     return f"R = solve(S('{', '.join(sides(e) for e in equations)}', globals()))"
 
 
-def derivative_order(word):
-    return ORDINALS.index(word)
-
-
 def derivative(expr, variable, order, sol):
     """Code of a derivative: of a span of the question, or of a function that is already there."""
     call = re.fullmatch(r"(\w)\((\w)\)", expr)
@@ -79,7 +75,7 @@ def premise(text, sol, noun):
     match = re.fullmatch(r"Let (\w)\((\w)\) be the (\w+) derivative of (.+)", text)
     if match:
         name, variable, order, expr = match.groups()
-        code = derivative(expr, variable, derivative_order(order), sol)
+        code = derivative(expr, variable, ORDINALS.index(order), sol)
         sol.step(f"Find {name}({variable}), the {order} derivative", f"{name} = Lambda('{variable}', {code})")
         sol.functions.add(name)
         return None

@@ -94,7 +94,8 @@ def which(m, sol):
     end, left, right = m.groups()
     k = key(sol, f"{left} {right}")
     function = "Fraction" if k == "Fraction(t)" else f"lambda t: {k}"
-    sol.step(f"Take the {'smaller' if end == 'smaller' else 'larger'}", f"print({'min' if end == 'smaller' else 'max'}(['{left}', '{right}'], key={function}))")
+    wanted, choose = ("smaller", "min") if end == "smaller" else ("larger", "max")
+    sol.step(f"Take the {wanted}", f"print({choose}(['{left}', '{right}'], key={function}))")
     return True
 
 

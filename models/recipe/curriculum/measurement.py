@@ -45,10 +45,11 @@ def fraction(text):
     if match:
         return match.groups()
     match = re.fullmatch(r"([\w-]+?)[ -](\w+)", text)
-    if match and spelled(match.group(1)):
+    numerator = match and spelled(match.group(1))
+    if numerator:
         d = DIVISORS.get(match.group(2)) or DIVISORS.get(match.group(2).rstrip("s"))
         if d:
-            return spelled(match.group(1)), str(d)
+            return numerator, str(d)
     return None
 
 
