@@ -22,7 +22,6 @@
 #include <unistd.h>
 
 broker rstar_broker;
-#define B rstar_broker
 
 static int64_t
 clock_ns(clockid_t clock)
@@ -63,11 +62,11 @@ client_start(rstar_reader *payload)
 	rstar_sandbox_reader_init(&reader, j->payload, payload->length);
 	if (!rstar_sandbox_decode_start(&reader, &j->start))
 		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_INTERNAL, 0, "the client broke the protocol", "");
-	if (B.last)
-		B.last->next = j;
+	if (rstar_broker.last)
+		rstar_broker.last->next = j;
 	else
-		B.first = j;
-	B.last = j;
+		rstar_broker.first = j;
+	rstar_broker.last = j;
 	base = rstar_nodes_by_id(j->start.base);
 	if (base)
 		base->children++;
@@ -85,9 +84,9 @@ client_release(uint64_t node_id)
 		n->doomed = true;
 	else if (n)
 		rstar_broker_kill(n);
-	if (B.fork.job && B.fork.job->start.node == node_id)
-		B.fork.job->cancelled = true;
-	for (job *j = B.first; j; previous = j, j = j->next)
+	if (rstar_broker.fork.job && rstar_broker.fork.job->start.node == node_id)
+		rstar_broker.fork.job->cancelled = true;
+	for (job *j = rstar_broker.first; j; previous = j, j = j->next)
 		if (j->start.node == node_id)
 		{
 			rstar_jobs_unqueue(previous, j);
@@ -99,13 +98,14 @@ client_release(uint64_t node_id)
 static void
 client_stats(void)
 {
-	B.counters.snapshots = rstar_nodes_count_parked();
-	B.counters.running = B.n_running;
-	B.counters.waiting = B.fork.job != NULL;
-	for (job *j = B.first; j; j = j->next)
-		B.counters.waiting++;
-	B.counters.budget = B.config.budget;
-	rstar_broker_check_memory(rstar_sandbox_encode_counters(&B.out, &B.counters));
+	rstar_broker.counters.snapshots = rstar_nodes_count_parked();
+	rstar_broker.counters.running = rstar_broker.n_running;
+	rstar_broker.counters.waiting = rstar_broker.fork.job != NULL;
+	for (job *j = rstar_broker.first; j; j = j->next)
+		rstar_broker.counters.waiting++;
+	rstar_broker.counters.budget = rstar_broker.config.budget;
+	rstar_broker_check_memory(
+		rstar_sandbox_encode_counters(&rstar_broker.out, &rstar_broker.counters));
 }
 
 static void
@@ -150,18 +150,19 @@ read_client(void)
 		return;
 	if (got <= 0)
 		rstar_broker_end();
-	rstar_broker_check_memory(rstar_buffer_append(&B.in, bytes, (size_t) got));
-	while ((size = rstar_sandbox_frame_peek(B.in.data + used, B.in.length - used, RSTAR_FRAME_MAX,
-											&type, &payload)) > 0)
+	rstar_broker_check_memory(rstar_buffer_append(&rstar_broker.in, bytes, (size_t) got));
+	while (
+		(size = rstar_sandbox_frame_peek(rstar_broker.in.data + used, rstar_broker.in.length - used,
+										 RSTAR_FRAME_MAX, &type, &payload)) > 0)
 	{
 		client_frame(type, &payload);
 		used += (size_t) size;
 	}
 	if (size < 0)
 		rstar_broker_end();
-	memmove(B.in.data, B.in.data + used, B.in.length - used);
-	B.in.length -= used;
-	B.idle_since_ns = rstar_broker_now();
+	memmove(rstar_broker.in.data, rstar_broker.in.data + used, rstar_broker.in.length - used);
+	rstar_broker.in.length -= used;
+	rstar_broker.idle_since_ns = rstar_broker_now();
 }
 
 /* --- starting and the loop ---------------------------------------------------------------------------- */
@@ -171,7 +172,7 @@ read_signals(void)
 {
 	struct signalfd_siginfo info;
 
-	while (read(B.signal_fd, &info, sizeof(info)) == (ssize_t) sizeof(info))
+	while (read(rstar_broker.signal_fd, &info, sizeof(info)) == (ssize_t) sizeof(info))
 		if (info.ssi_signo != SIGCHLD)
 			rstar_broker_end();
 }
@@ -192,22 +193,23 @@ loop_once(void)
 	rstar_broker_flush();
 	timeout.tv_sec = (time_t) (wait / 1000000000ll);
 	timeout.tv_nsec = (long) (wait % 1000000000ll);
-	polls[n++] = (struct pollfd){.fd = RSTAR_CHANNEL_FD,
-								 .events = (short) (POLLIN | (B.out.length ? POLLOUT : 0))};
-	polls[n++] = (struct pollfd){.fd = B.signal_fd, .events = POLLIN};
+	polls[n++] =
+		(struct pollfd){.fd = RSTAR_CHANNEL_FD,
+						.events = (short) (POLLIN | (rstar_broker.out.length ? POLLOUT : 0))};
+	polls[n++] = (struct pollfd){.fd = rstar_broker.signal_fd, .events = POLLIN};
 	for (int i = 0; i < RSTAR_SANDBOX_TEMPLATES; i++)
 	{
-		polls[n++] = (struct pollfd){.fd = B.families[i].listener, .events = POLLIN};
-		polls[n++] = (struct pollfd){.fd = B.families[i].channel, .events = POLLIN};
+		polls[n++] = (struct pollfd){.fd = rstar_broker.families[i].listener, .events = POLLIN};
+		polls[n++] = (struct pollfd){.fd = rstar_broker.families[i].channel, .events = POLLIN};
 	}
 	base = n;
-	for (unsigned i = 0; i < B.n_running; i++)
-		if (B.running[i]->channel >= 0)
+	for (unsigned i = 0; i < rstar_broker.n_running; i++)
+		if (rstar_broker.running[i]->channel >= 0)
 		{
-			nodes[n_nodes++] = B.running[i];
+			nodes[n_nodes++] = rstar_broker.running[i];
 			polls[n++] = (struct pollfd){
-				.fd = B.running[i]->channel,
-				.events = (short) (POLLIN | (B.running[i]->out.length ? POLLOUT : 0))};
+				.fd = rstar_broker.running[i]->channel,
+				.events = (short) (POLLIN | (rstar_broker.running[i]->out.length ? POLLOUT : 0))};
 		}
 	if (ppoll(polls, n, &timeout, NULL) < 0)
 		return;
@@ -228,7 +230,7 @@ loop_once(void)
 	{
 		if (polls[2 + 2 * i].revents & POLLIN)
 			rstar_family_notified(i);
-		if (polls[3 + 2 * i].revents && B.families[i].channel >= 0)
+		if (polls[3 + 2 * i].revents && rstar_broker.families[i].channel >= 0)
 			rstar_family_read(i);
 	}
 	if (polls[1].revents)
@@ -247,28 +249,29 @@ read_config(void)
 	uint8_t type;
 	rstar_reader reader;
 
-	if (!rstar_channel_read_frame(RSTAR_CHANNEL_FD, &type, &B.modules, &length) ||
+	if (!rstar_channel_read_frame(RSTAR_CHANNEL_FD, &type, &rstar_broker.modules, &length) ||
 		type != RSTAR_FRAME_CONFIG)
 		_exit(0);
-	rstar_sandbox_reader_init(&reader, B.modules, length);
-	if (!rstar_sandbox_decode_config(&reader, &B.config) || B.config.version != RSTAR_FRAME_VERSION)
+	rstar_sandbox_reader_init(&reader, rstar_broker.modules, length);
+	if (!rstar_sandbox_decode_config(&reader, &rstar_broker.config) ||
+		rstar_broker.config.version != RSTAR_FRAME_VERSION)
 		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_INTERNAL, 0,
 						   "the program rstar-sandbox is of another version than the extension",
 						   "");
-	if (B.config.running > MAX_RUNNING)
-		B.config.running = MAX_RUNNING;
+	if (rstar_broker.config.running > MAX_RUNNING)
+		rstar_broker.config.running = MAX_RUNNING;
 }
 
 static void
 open_proc(void)
 {
 	/* In the pid namespace only its own /proc knows our numbers. */
-	bool good = !B.namespaces ||
+	bool good = !rstar_broker.namespaces ||
 				mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0;
 
-	B.proc_fd = good ? open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	if (B.proc_fd >= 0)
-		B.features |= RSTAR_SANDBOX_HAS_METER;
+	rstar_broker.proc_fd = good ? open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (rstar_broker.proc_fd >= 0)
+		rstar_broker.features |= RSTAR_SANDBOX_HAS_METER;
 }
 
 static void
@@ -280,8 +283,8 @@ open_signals(void)
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);
 	(void) sigprocmask(SIG_BLOCK, &set, NULL);
-	B.signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (B.signal_fd < 0)
+	rstar_broker.signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (rstar_broker.signal_fd < 0)
 		_exit(0);
 }
 
@@ -289,14 +292,14 @@ static void
 confine_broker(void)
 {
 	struct sock_fprog program;
-	int rc = rstar_filter_build(RSTAR_FILTER_BROKER, false, B.proc_fd, &program);
+	int rc = rstar_filter_build(RSTAR_FILTER_BROKER, false, rstar_broker.proc_fd, &program);
 	char text[128];
 
-	if (B.namespaces && !rstar_confine_empty_root())
+	if (rstar_broker.namespaces && !rstar_confine_empty_root())
 		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_CONFINE, 0, "cannot empty the root directory", "");
 	if (!rstar_confine_drop_capabilities() || !rstar_confine_no_new_privileges())
 		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_CONFINE, 0, "cannot give up privileges", "");
-	(void) rstar_confine_landlock(B.proc_fd);
+	(void) rstar_confine_landlock(rstar_broker.proc_fd);
 	if (rc == 0)
 		rc = -rstar_filter_install(&program, false);
 	if (rc != 0)
@@ -311,22 +314,24 @@ static bool
 wants_sympy_template(void)
 {
 	/* The frame that holds the list is NUL-terminated. */
-	return strstr(B.config.modules.data, "sympy") || strstr(B.config.modules.data, "mpmath");
+	return strstr(rstar_broker.config.modules.data, "sympy") ||
+		   strstr(rstar_broker.config.modules.data, "mpmath");
 }
 
 void
 rstar_broker_main(bool namespaces, int executable)
 {
 	(void) prctl(PR_SET_NAME, "rstar-broker", 0, 0, 0);
-	B.namespaces = namespaces;
-	B.fork.spawn_fd = -1;
+	rstar_broker.namespaces = namespaces;
+	rstar_broker.fork.spawn_fd = -1;
 	for (int i = 0; i < RSTAR_SANDBOX_TEMPLATES; i++)
-		B.families[i].channel = B.families[i].listener = -1;
-	rstar_buffer_init(&B.in, &rstar_allocator_malloc);
-	rstar_buffer_init(&B.out, &rstar_allocator_malloc);
+		rstar_broker.families[i].channel = rstar_broker.families[i].listener = -1;
+	rstar_buffer_init(&rstar_broker.in, &rstar_allocator_malloc);
+	rstar_buffer_init(&rstar_broker.out, &rstar_allocator_malloc);
 	open_signals();
 	read_config();
-	B.replay = (B.config.flags & RSTAR_SANDBOX_FORCE_REPLAY) || !rstar_filter_probe_notify();
+	rstar_broker.replay =
+		(rstar_broker.config.flags & RSTAR_SANDBOX_FORCE_REPLAY) || !rstar_filter_probe_notify();
 	open_proc();
 	/* The second waits, not even loading Python, until SymPy is asked for. */
 	if (!rstar_family_spawn(RSTAR_SANDBOX_TEMPLATE_SMALL, executable) ||
@@ -336,8 +341,8 @@ rstar_broker_main(bool namespaces, int executable)
 	if (!rstar_family_order(RSTAR_SANDBOX_TEMPLATE_SMALL))
 		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_LOAD, 0, "a template did not start", "");
 	confine_broker();
-	B.features |= RSTAR_SANDBOX_BROKER_CONFINED;
-	B.idle_since_ns = rstar_broker_now();
+	rstar_broker.features |= RSTAR_SANDBOX_BROKER_CONFINED;
+	rstar_broker.idle_since_ns = rstar_broker_now();
 	for (;;)
 		loop_once();
 }

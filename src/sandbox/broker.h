@@ -190,8 +190,8 @@ extern void rstar_broker_send_failure(uint64_t node_id, rstar_sandbox_status sta
 									  const char *error, const char *message);
 extern void rstar_broker_send_stop(const node *n, uint64_t node_id, rstar_sandbox_status status,
 								   int sig, const char *error, const char *message);
-extern void rstar_broker_send_result(const node *n, uint64_t node_id, rstar_node_result *result,
-									 int sig, int64_t cpu);
+extern void rstar_broker_send_result(const node *n, uint64_t node_id,
+									 rstar_sandbox_node_result *result, int sig, int64_t cpu);
 extern void rstar_broker_send_gone(uint64_t node_id, uint64_t base);
 extern void rstar_broker_send_node(rstar_frame_type type, uint64_t node_id);
 extern void rstar_broker_send_ready(const rstar_frame_ready *ready);

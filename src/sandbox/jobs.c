@@ -14,17 +14,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define B rstar_broker
-
 /* --- nodes' ends ------------------------------------------------------------------------ */
 
 void
 rstar_jobs_stop_running(node *n)
 {
-	for (unsigned i = 0; i < B.n_running; i++)
-		if (B.running[i] == n)
+	for (unsigned i = 0; i < rstar_broker.n_running; i++)
+		if (rstar_broker.running[i] == n)
 		{
-			B.running[i] = B.running[--B.n_running];
+			rstar_broker.running[i] = rstar_broker.running[--rstar_broker.n_running];
 			break;
 		}
 	if (n->channel >= 0)
@@ -37,8 +35,8 @@ rstar_jobs_forking(node *n)
 {
 	n->state = NODE_FORKING;
 	/* Each has had a child since it last parked: they cannot be more than run. */
-	if (B.n_forking < MAX_RUNNING)
-		B.forking[B.n_forking++] = n;
+	if (rstar_broker.n_forking < MAX_RUNNING)
+		rstar_broker.forking[rstar_broker.n_forking++] = n;
 	else
 		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_RESTART, n->id, "too many nodes do not park", "");
 }
@@ -46,10 +44,10 @@ rstar_jobs_forking(node *n)
 void
 rstar_jobs_forked(node *n)
 {
-	for (unsigned i = 0; i < B.n_forking; i++)
-		if (B.forking[i] == n)
+	for (unsigned i = 0; i < rstar_broker.n_forking; i++)
+		if (rstar_broker.forking[i] == n)
 		{
-			B.forking[i] = B.forking[--B.n_forking];
+			rstar_broker.forking[i] = rstar_broker.forking[--rstar_broker.n_forking];
 			return;
 		}
 }
@@ -65,7 +63,7 @@ rstar_broker_kill(node *n)
 	(void) kill(n->pid, SIGKILL);
 	n->state = NODE_DEAD;
 	rstar_nodes_forget_id(n);
-	B.dying += n->bytes;
+	rstar_broker.dying += n->bytes;
 }
 
 void
@@ -134,7 +132,7 @@ void
 rstar_broker_adopt(job *j, pid_t pid, int family_index, int channel)
 {
 	const rstar_frame_start *start = &j->start;
-	uint64_t space = B.families[family_index].ready.space + start->memory;
+	uint64_t space = rstar_broker.families[family_index].ready.space + start->memory;
 	struct rlimit limit = {.rlim_cur = space, .rlim_max = RLIM_INFINITY};
 	node *n = rstar_nodes_add(start->node, pid, family_index);
 
@@ -147,9 +145,9 @@ rstar_broker_adopt(job *j, pid_t pid, int family_index, int channel)
 	n->pieces_left = start->n_pieces - 1;
 	n->wall_ns = start->wall_ms * MILLISECOND;
 	n->cpu_limit_ns = start->cpu_ms * MILLISECOND;
-	rstar_nodes_set_bytes(n, start->memory + B.families[family_index].ready.bytes);
-	B.running[B.n_running++] = n;
-	B.counters.steps++;
+	rstar_nodes_set_bytes(n, start->memory + rstar_broker.families[family_index].ready.bytes);
+	rstar_broker.running[rstar_broker.n_running++] = n;
+	rstar_broker.counters.steps++;
 	rstar_broker_check_memory(encode_job(&n->out, start));
 	if (prlimit(pid, RLIMIT_AS, &limit, NULL) != 0)
 		rstar_jobs_stop(n, RSTAR_SANDBOX_KILLED, 0, "Killed", "its memory could not be limited");
@@ -169,9 +167,9 @@ rstar_jobs_unqueue(job *previous, job *j)
 	if (previous)
 		previous->next = j->next;
 	else
-		B.first = j->next;
-	if (B.last == j)
-		B.last = previous;
+		rstar_broker.first = j->next;
+	if (rstar_broker.last == j)
+		rstar_broker.last = previous;
 }
 
 /*
@@ -185,18 +183,18 @@ make_room(uint64_t need)
 	{
 		node *victim;
 
-		if (B.counters.bytes + need <= B.config.budget)
+		if (rstar_broker.counters.bytes + need <= rstar_broker.config.budget)
 			return true;
-		if (B.counters.bytes - B.dying + need > B.config.budget)
+		if (rstar_broker.counters.bytes - rstar_broker.dying + need > rstar_broker.config.budget)
 		{
 			victim = rstar_nodes_victim();
 			if (victim)
 			{
-				B.counters.evictions++;
+				rstar_broker.counters.evictions++;
 				rstar_broker_lose(victim);
 				continue;
 			}
-			return B.n_running == 0 && B.dying == 0;
+			return rstar_broker.n_running == 0 && rstar_broker.dying == 0;
 		}
 		return false; /* what is dying will make the room */
 	}
@@ -216,14 +214,15 @@ try_start(job *previous, job *j)
 		rstar_broker_job_free(j);
 		return true;
 	}
-	f = &B.families[base->family];
+	f = &rstar_broker.families[base->family];
 	if (base->state == NODE_LOADING)
 	{
 		if (!rstar_family_order(base->family))
 			rstar_broker_fatal(RSTAR_SANDBOX_FATAL_LOAD, 0, "a template did not start", "");
 		return false;
 	}
-	if (base->state != NODE_PARKED || B.fork.job || B.n_running >= B.config.running ||
+	if (base->state != NODE_PARKED || rstar_broker.fork.job ||
+		rstar_broker.n_running >= rstar_broker.config.running ||
 		!make_room(j->start.memory + f->ready.bytes))
 		return false;
 	rstar_jobs_unqueue(previous, j);
@@ -244,7 +243,7 @@ rstar_jobs_start(void)
 {
 	job *previous = NULL, *next;
 
-	for (job *j = B.first; j && !B.fork.job; j = next)
+	for (job *j = rstar_broker.first; j && !rstar_broker.fork.job; j = next)
 	{
 		next = j->next;
 		if (!try_start(previous, j))

@@ -34,7 +34,7 @@ static struct
 /* --- preparing, in the template ------------------------------------------------ */
 
 bool
-rstar_node_prepare(void)
+rstar_program_prepare(void)
 {
 	PyObject *main_module = PyImport_AddModule("__main__");
 	PyObject *gc = PyImport_ImportModule("gc");
@@ -94,7 +94,7 @@ run_piece(char *source, size_t length, bool final, PyObject *globals)
 /* Texts of a report; owned by Python objects that stay alive until it is sent. */
 typedef struct report
 {
-	rstar_node_result result;
+	rstar_sandbox_node_result result;
 	PyObject *owners[3];
 } report;
 
@@ -191,7 +191,7 @@ static bool
 write_report(const report *r)
 {
 	static char small[SMALL_FRAME];
-	const rstar_node_result *result = &r->result;
+	const rstar_sandbox_node_result *result = &r->result;
 	const rstar_slice *texts[] = {&result->output, &result->value, &result->error,
 								  &result->message};
 	uint32_t size = 6 + 4 * 4;
@@ -315,7 +315,7 @@ read_job(size_t *length)
 }
 
 bool
-rstar_node_run_job(void)
+rstar_program_run_job(void)
 {
 	size_t length;
 	char *frame = read_job(&length);
@@ -351,7 +351,7 @@ park(void)
 }
 
 void
-rstar_node_serve(void)
+rstar_program_serve(void)
 {
 	for (;;)
 	{
@@ -364,7 +364,7 @@ rstar_node_serve(void)
 			_exit(1);
 		/* Before anything else, so that the broker's death reaches us too. */
 		(void) prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-		if (syscall(SYS_getsid, 0) != RSTAR_CHANNEL_FD || !rstar_node_run_job())
+		if (syscall(SYS_getsid, 0) != RSTAR_CHANNEL_FD || !rstar_program_run_job())
 			_exit(1);
 	}
 }
@@ -423,7 +423,7 @@ warm_up(const char *const *pieces, size_t n, PyObject *globals)
 }
 
 bool
-rstar_node_warm_up(bool sympy)
+rstar_program_warm_up(bool sympy)
 {
 	PyObject *globals = PyDict_New();
 

@@ -19,14 +19,14 @@ typedef struct _object PyObject;
 /* --- stream.c ------------------------------------------------------------------ */
 
 /* What the code printed; kept by the stream object that is sys.stdout. */
-typedef struct rstar_output
+typedef struct rstar_step_output
 {
 	char *data;
 	size_t length, capacity, limit;
 	bool cut;
-} rstar_output;
+} rstar_step_output;
 
-extern rstar_output rstar_stream_output;
+extern rstar_step_output rstar_stream_output;
 
 /* Put our streams in place of Python's. false with an exception set. */
 extern bool rstar_stream_install(void);

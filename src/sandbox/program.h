@@ -53,16 +53,16 @@ extern int rstar_template_main(void);
 /* --- node.c ------------------------------------------------------------------- */
 
 /* Prepare the harness; Python is loaded. false with a Python exception set. */
-extern bool rstar_node_prepare(void);
+extern bool rstar_program_prepare(void);
 
 /* Run small pieces of everything once, so that children need not. */
-extern bool rstar_node_warm_up(bool sympy);
+extern bool rstar_program_warm_up(bool sympy);
 
 /* Read a job from the channel, run it, report. false: the channel is at its end. */
-extern bool rstar_node_run_job(void);
+extern bool rstar_program_run_job(void);
 
 /* Park, and run a job in each child; never returns. */
-extern void rstar_node_serve(void) __attribute__((noreturn));
+extern void rstar_program_serve(void) __attribute__((noreturn));
 
 /* --- confine.c ---------------------------------------------------------------- */
 

@@ -12,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define B       rstar_broker
 #define OUT_MAX (256ul << 20) /* a client that does not read is gone */
 
 /* --- ending ------------------------------------------------------------------------ */
@@ -23,10 +22,10 @@ rstar_broker_end(void)
 	int64_t until = rstar_broker_now() + 2000 * MILLISECOND;
 
 	for (int i = 0; i < RSTAR_SANDBOX_TEMPLATES; i++)
-		if (B.families[i].pid > 1)
+		if (rstar_broker.families[i].pid > 1)
 		{
-			(void) kill(-B.families[i].pid, SIGKILL);
-			(void) kill(B.families[i].pid, SIGKILL);
+			(void) kill(-rstar_broker.families[i].pid, SIGKILL);
+			(void) kill(rstar_broker.families[i].pid, SIGKILL);
 		}
 	rstar_nodes_kill_all();
 	while (rstar_broker_now() < until)
@@ -45,10 +44,11 @@ rstar_broker_end(void)
 void
 rstar_broker_flush(void)
 {
-	while (B.out_sent < B.out.length)
+	while (rstar_broker.out_sent < rstar_broker.out.length)
 	{
-		ssize_t n = send(RSTAR_CHANNEL_FD, B.out.data + B.out_sent, B.out.length - B.out_sent,
-						 MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t n =
+			send(RSTAR_CHANNEL_FD, rstar_broker.out.data + rstar_broker.out_sent,
+				 rstar_broker.out.length - rstar_broker.out_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -56,14 +56,14 @@ rstar_broker_flush(void)
 			break;
 		if (n <= 0)
 			rstar_broker_end();
-		B.out_sent += (size_t) n;
+		rstar_broker.out_sent += (size_t) n;
 	}
-	if (B.out_sent == B.out.length)
+	if (rstar_broker.out_sent == rstar_broker.out.length)
 	{
-		B.out_sent = 0;
-		rstar_buffer_clear(&B.out);
+		rstar_broker.out_sent = 0;
+		rstar_buffer_clear(&rstar_broker.out);
 	}
-	if (B.out.length > OUT_MAX)
+	if (rstar_broker.out.length > OUT_MAX)
 		rstar_broker_end();
 }
 
@@ -71,13 +71,13 @@ void
 rstar_broker_fatal(rstar_sandbox_fatal kind, uint64_t node_id, const char *message,
 				   const char *detail)
 {
-	(void) rstar_sandbox_encode_fatal(&B.out, kind, node_id, message, detail);
-	for (int i = 0; i < 100 && B.out.length > 0; i++)
+	(void) rstar_sandbox_encode_fatal(&rstar_broker.out, kind, node_id, message, detail);
+	for (int i = 0; i < 100 && rstar_broker.out.length > 0; i++)
 	{
 		struct pollfd p = {.fd = RSTAR_CHANNEL_FD, .events = POLLOUT};
 
 		rstar_broker_flush();
-		if (B.out.length > 0 && poll(&p, 1, 10) < 0)
+		if (rstar_broker.out.length > 0 && poll(&p, 1, 10) < 0)
 			break;
 	}
 	rstar_broker_end();
@@ -95,28 +95,28 @@ rstar_broker_check_memory(bool good)
 void
 rstar_broker_send_node(rstar_frame_type type, uint64_t node_id)
 {
-	rstar_broker_check_memory(rstar_sandbox_encode_node(&B.out, type, node_id));
+	rstar_broker_check_memory(rstar_sandbox_encode_node(&rstar_broker.out, type, node_id));
 }
 
 void
 rstar_broker_send_ready(const rstar_frame_ready *ready)
 {
-	rstar_broker_check_memory(rstar_sandbox_encode_ready(&B.out, ready));
+	rstar_broker_check_memory(rstar_sandbox_encode_ready(&rstar_broker.out, ready));
 }
 
 void
 rstar_broker_send_gone(uint64_t node_id, uint64_t base)
 {
-	size_t start = rstar_sandbox_frame_begin(&B.out, RSTAR_FRAME_GONE);
-	bool good = start != SIZE_MAX && rstar_sandbox_write_u64(&B.out, node_id) &&
-				rstar_sandbox_write_u64(&B.out, base);
+	size_t start = rstar_sandbox_frame_begin(&rstar_broker.out, RSTAR_FRAME_GONE);
+	bool good = start != SIZE_MAX && rstar_sandbox_write_u64(&rstar_broker.out, node_id) &&
+				rstar_sandbox_write_u64(&rstar_broker.out, base);
 
-	rstar_broker_check_memory(rstar_sandbox_frame_end(&B.out, start, good));
+	rstar_broker_check_memory(rstar_sandbox_frame_end(&rstar_broker.out, start, good));
 }
 
 void
-rstar_broker_send_result(const node *n, uint64_t node_id, rstar_node_result *result, int sig,
-						 int64_t cpu)
+rstar_broker_send_result(const node *n, uint64_t node_id, rstar_sandbox_node_result *result,
+						 int sig, int64_t cpu)
 {
 	rstar_broker_result out = {.node = node_id, .signal = (uint32_t) sig, .result = *result};
 
@@ -128,7 +128,7 @@ rstar_broker_send_result(const node *n, uint64_t node_id, rstar_node_result *res
 		out.cpu_us = (uint64_t) (cpu > n->cpu_started_ns ? (cpu - n->cpu_started_ns) / 1000 : 0);
 		out.bytes = n->bytes;
 	}
-	rstar_broker_check_memory(rstar_sandbox_encode_broker_result(&B.out, &out));
+	rstar_broker_check_memory(rstar_sandbox_encode_broker_result(&rstar_broker.out, &out));
 }
 
 static rstar_slice
@@ -143,16 +143,16 @@ void
 rstar_broker_send_stop(const node *n, uint64_t node_id, rstar_sandbox_status status, int sig,
 					   const char *error, const char *message)
 {
-	rstar_node_result result = {.status = (uint8_t) status,
-								.output = slice_of(""),
-								.value = slice_of(""),
-								.error = slice_of(error),
-								.message = slice_of(message)};
+	rstar_sandbox_node_result result = {.status = (uint8_t) status,
+										.output = slice_of(""),
+										.value = slice_of(""),
+										.error = slice_of(error),
+										.message = slice_of(message)};
 
 	if (status == RSTAR_SANDBOX_TIMEOUT)
-		B.counters.timeouts++;
+		rstar_broker.counters.timeouts++;
 	else
-		B.counters.killed++;
+		rstar_broker.counters.killed++;
 	rstar_broker_send_result(n, node_id, &result, sig, n ? rstar_broker_cpu(n->pid) : 0);
 }
 

@@ -17,7 +17,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define B       rstar_broker
 #define PARK_NS (500 * MILLISECOND) /* from the report to parking */
 
 /* --- what nodes say ---------------------------------------------------------------------------- */
@@ -36,10 +35,10 @@ piece_done(node *n)
 }
 
 static void
-result_came(node *n, rstar_node_result *result)
+result_came(node *n, rstar_sandbox_node_result *result)
 {
 	int64_t cpu = rstar_broker_cpu(n->pid);
-	bool keep = result->status == RSTAR_SANDBOX_OK && n->pieces_left == 0 && !B.replay &&
+	bool keep = result->status == RSTAR_SANDBOX_OK && n->pieces_left == 0 && !rstar_broker.replay &&
 				!(n->flags & RSTAR_SANDBOX_NO_SNAPSHOT);
 
 	/* A failed step's state is the client's to rebuild from its parent's. */
@@ -81,7 +80,7 @@ node_frames(node *n)
 		   (size = rstar_sandbox_frame_peek(n->in.data + used, n->in.length - used, max, &type,
 											&payload)) > 0)
 	{
-		rstar_node_result result;
+		rstar_sandbox_node_result result;
 
 		used += (size_t) size;
 		if (type == RSTAR_FRAME_PIECE && payload.length == 0)
@@ -143,9 +142,9 @@ base_died(int sig)
 {
 	int64_t soon = rstar_broker_now() + 200 * MILLISECOND;
 
-	if (soon < B.fork.deadline_ns)
-		B.fork.deadline_ns = soon;
-	B.fork.blameless = sig == SIGKILL;
+	if (soon < rstar_broker.fork.deadline_ns)
+		rstar_broker.fork.deadline_ns = soon;
+	rstar_broker.fork.blameless = sig == SIGKILL;
 }
 
 static const char *
@@ -172,16 +171,16 @@ child_died(pid_t pid, int status)
 {
 	node *n = rstar_nodes_by_pid(pid);
 	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-	job *j = B.fork.job;
+	job *j = rstar_broker.fork.job;
 
 	if (!n)
 	{
 		if (!j)
 			return;
-		if (B.replay)
+		if (rstar_broker.replay)
 		{
-			B.fork.dead_pid = pid; /* the template is about to tell this pid */
-			B.fork.dead_status = status;
+			rstar_broker.fork.dead_pid = pid; /* the template is about to tell this pid */
+			rstar_broker.fork.dead_status = status;
 			return;
 		}
 		/* The child in flight, before its hello. */
@@ -195,7 +194,7 @@ child_died(pid_t pid, int status)
 	if (n->id < RSTAR_SANDBOX_TEMPLATES)
 	{
 		/* Its last words, if any, are a FATAL that says more. */
-		if (B.families[n->id].channel >= 0)
+		if (rstar_broker.families[n->id].channel >= 0)
 			rstar_family_read((int) n->id);
 		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_RESTART, 0, "a template died", "");
 	}
@@ -208,13 +207,13 @@ child_died(pid_t pid, int status)
 			if (poll(&p, 1, 0) <= 0 || !(p.revents & POLLIN))
 				break;
 		}
-	if (n->state == NODE_FORKING && j && B.fork.base == n->id)
+	if (n->state == NODE_FORKING && j && rstar_broker.fork.base == n->id)
 		base_died(sig);
 	if (n->state == NODE_RUNNING)
 		rstar_jobs_stop(n, RSTAR_SANDBOX_KILLED, sig, "Killed", death_text(sig));
 	else if (n->state != NODE_DEAD)
 		rstar_broker_lose(n);
-	B.dying -= n->bytes;
+	rstar_broker.dying -= n->bytes;
 	rstar_nodes_free(n);
 }
 
@@ -270,10 +269,11 @@ check_node(node *n, int64_t now)
 static void
 check_fork(int64_t now)
 {
-	if (!B.fork.job)
+	if (!rstar_broker.fork.job)
 		return;
-	if (now >= B.fork.deadline_ns)
-		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_RESTART, B.fork.blameless ? 0 : B.fork.base,
+	if (now >= rstar_broker.fork.deadline_ns)
+		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_RESTART,
+						   rstar_broker.fork.blameless ? 0 : rstar_broker.fork.base,
 						   "a forked process did not report", "");
 }
 
@@ -281,9 +281,9 @@ check_fork(int64_t now)
 static void
 check_forking(int64_t now)
 {
-	for (unsigned i = B.n_forking; i-- > 0;)
+	for (unsigned i = rstar_broker.n_forking; i-- > 0;)
 	{
-		node *base = B.forking[i];
+		node *base = rstar_broker.forking[i];
 
 		if (now < base->deadline_ns)
 			continue;
@@ -298,27 +298,28 @@ rstar_reports_check_deadlines(void)
 {
 	int64_t now = rstar_broker_now(), next = now + 1000 * MILLISECOND;
 
-	for (unsigned i = B.n_running; i-- > 0;)
-		if (i < B.n_running)
-			check_node(B.running[i], now);
+	for (unsigned i = rstar_broker.n_running; i-- > 0;)
+		if (i < rstar_broker.n_running)
+			check_node(rstar_broker.running[i], now);
 	check_fork(now);
 	check_forking(now);
-	if (B.config.idle_ms && !B.first && !B.fork.job && B.n_running == 0 &&
-		now - B.idle_since_ns > (int64_t) B.config.idle_ms * MILLISECOND)
+	if (rstar_broker.config.idle_ms && !rstar_broker.first && !rstar_broker.fork.job &&
+		rstar_broker.n_running == 0 &&
+		now - rstar_broker.idle_since_ns > (int64_t) rstar_broker.config.idle_ms * MILLISECOND)
 		rstar_broker_end();
-	for (unsigned i = 0; i < B.n_running; i++)
+	for (unsigned i = 0; i < rstar_broker.n_running; i++)
 	{
-		const node *n = B.running[i];
+		const node *n = rstar_broker.running[i];
 
 		if (n->deadline_ns < next)
 			next = n->deadline_ns;
 		if (n->state == NODE_RUNNING && n->cpu_check_ns < next)
 			next = n->cpu_check_ns;
 	}
-	for (unsigned i = 0; i < B.n_forking; i++)
-		if (B.forking[i]->deadline_ns < next)
-			next = B.forking[i]->deadline_ns;
-	if (B.fork.job && B.fork.deadline_ns < next)
-		next = B.fork.deadline_ns;
+	for (unsigned i = 0; i < rstar_broker.n_forking; i++)
+		if (rstar_broker.forking[i]->deadline_ns < next)
+			next = rstar_broker.forking[i]->deadline_ns;
+	if (rstar_broker.fork.job && rstar_broker.fork.deadline_ns < next)
+		next = rstar_broker.fork.deadline_ns;
 	return next > now ? next - now : 0;
 }

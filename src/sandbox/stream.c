@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-rstar_output rstar_stream_output;
+rstar_step_output rstar_stream_output;
 
 /* --- the streams -------------------------------------------------------------- */
 

@@ -238,7 +238,7 @@ load_modules(rstar_slice modules, bool sympy)
 	if (!done)
 		fail_python("a module of rstar.sandbox_modules does not load");
 	Py_DECREF(done);
-	if (!rstar_node_prepare() || !rstar_node_warm_up(sympy))
+	if (!rstar_program_prepare() || !rstar_program_warm_up(sympy))
 		fail_python("the harness does not start");
 	done = PyObject_CallNoArgs(PyDict_GetItemString(scope, "settle"));
 	if (!done)
@@ -505,7 +505,7 @@ static void __attribute__((noreturn)) serve_by_fork(void)
 			if (dup3(fd, RSTAR_CHANNEL_FD, 0) != RSTAR_CHANNEL_FD || close(fd) != 0 ||
 				rstar_filter_install(&node_filter, false) < 0)
 				_exit(1);
-			(void) rstar_node_run_job();
+			(void) rstar_program_run_job();
 			_exit(0);
 		}
 		close(fd);
@@ -570,7 +570,7 @@ static void __attribute__((noreturn)) confine_and_serve(const order *o, rstar_fr
 	send_ready(ready, listener);
 	close(listener);
 	check_filter(rstar_filter_install(&node_filter, false));
-	rstar_node_serve();
+	rstar_program_serve();
 }
 
 int

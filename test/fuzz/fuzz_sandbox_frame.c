@@ -25,7 +25,7 @@ one_frame(uint8_t type, rstar_reader payload, const uint8_t *frame, long size)
 	rstar_frame_start start;
 	rstar_frame_ready ready;
 	rstar_frame_fatal fatal;
-	rstar_node_result node;
+	rstar_sandbox_node_result node;
 	rstar_broker_result broker;
 	rstar_sandbox_counters counters;
 	rstar_reader copy = payload;

@@ -13,16 +13,16 @@
 
 typedef struct items
 {
-	const rstar_node *item[MAX_ITEMS];
+	const rstar_expr *item[MAX_ITEMS];
 	size_t count;
 } items;
 
 /* --- \pm --------------------------------------------------------------------- */
 
 static int
-count_signs(const rstar_node *node, bool *coupled)
+count_signs(const rstar_expr *node, bool *coupled)
 {
-	int count = node->kind == RSTAR_NODE_PLUSMINUS;
+	int count = node->kind == RSTAR_EXPR_PLUSMINUS;
 
 	*coupled |= count && node->op == 1;
 	for (uint32_t i = 0; i < node->count; i++)
@@ -31,28 +31,28 @@ count_signs(const rstar_node *node, bool *coupled)
 }
 
 /* One choice of signs: the next bit of *mask for each \pm, inverted for \mp. */
-static const rstar_node *
-choose_signs(rstar_work *work, const rstar_node *node, unsigned *mask, bool coupled)
+static const rstar_expr *
+choose_signs(rstar_work *work, const rstar_expr *node, unsigned *mask, bool coupled)
 {
-	rstar_node *copy;
+	rstar_expr *copy;
 
 	if (node->count == 0)
 		return node;
-	copy = rstar_node_make(work, (rstar_node_kind) node->kind, 0);
+	copy = rstar_expr_make(work, (rstar_expr_kind) node->kind, 0);
 	if (!copy)
 		return NULL;
 	*copy = *node;
 	copy->child = rstar_arena_alloc_array(work->arena, node->count, sizeof(*copy->child));
 	if (!copy->child)
 		return NULL;
-	if (node->kind == RSTAR_NODE_PLUSMINUS)
+	if (node->kind == RSTAR_EXPR_PLUSMINUS)
 	{
 		bool minus = (*mask & 1) != (node->op == 1);
 
 		if (!coupled)
 			*mask >>= 1;
 		copy->child[0] = choose_signs(work, node->child[0], mask, coupled);
-		copy->kind = RSTAR_NODE_NEGATIVE;
+		copy->kind = RSTAR_EXPR_NEGATIVE;
 		return !copy->child[0] ? NULL : minus ? copy : copy->child[0];
 	}
 	for (uint32_t i = 0; i < node->count; i++)
@@ -67,18 +67,18 @@ choose_signs(rstar_work *work, const rstar_node *node, unsigned *mask, bool coup
 /* --- lists ---------------------------------------------------------------------- */
 
 static bool
-add_items(rstar_comparison *c, const rstar_node *node, items *out)
+add_items(rstar_comparison *c, const rstar_expr *node, items *out)
 {
 	bool coupled = false;
 	int signs;
 
-	if (node->kind == RSTAR_NODE_LIST)
+	if (node->kind == RSTAR_EXPR_LIST)
 	{
 		for (uint32_t i = 0; i < node->count; i++)
 		{
-			const rstar_node *child = node->child[i];
+			const rstar_expr *child = node->child[i];
 
-			if (child->kind == RSTAR_NODE_LIST)
+			if (child->kind == RSTAR_EXPR_LIST)
 			{
 				if (out->count == MAX_ITEMS)
 					return false;
@@ -156,14 +156,14 @@ unordered_equal(rstar_comparison *c, const items *a, const items *b, bool sets)
 static bool
 names_all(rstar_comparison *c, const items *list)
 {
-	const rstar_node *name, *other, *value;
+	const rstar_expr *name, *other, *value;
 
 	for (size_t i = 0; i < list->count; i++)
 	{
-		if (!rstar_node_assignment(list->item[i], &name, &value) || !rstar_node_is_name(name))
+		if (!rstar_expr_assignment(list->item[i], &name, &value) || !rstar_expr_is_name(name))
 			return false;
 		for (size_t k = 0; k < i; k++)
-			if (!rstar_node_assignment(list->item[k], &other, &value) ||
+			if (!rstar_expr_assignment(list->item[k], &other, &value) ||
 				rstar_compare_nodes(c, name, other))
 				return false;
 	}
@@ -173,33 +173,33 @@ names_all(rstar_comparison *c, const items *list)
 static bool
 names_any(const items *list)
 {
-	const rstar_node *name, *value;
+	const rstar_expr *name, *value;
 
 	for (size_t i = 0; i < list->count; i++)
-		if (rstar_node_assignment(list->item[i], &name, &value))
+		if (rstar_expr_assignment(list->item[i], &name, &value))
 			return true;
 	return false;
 }
 
 static void
-children_of(const rstar_node *node, items *out)
+children_of(const rstar_expr *node, items *out)
 {
 	out->count = 0;
 	for (uint32_t i = 0; i < node->count && i < MAX_ITEMS; i++)
 		out->item[out->count++] = node->child[i];
 }
 
-static const rstar_node *
-assigned(const rstar_node *node)
+static const rstar_expr *
+assigned(const rstar_expr *node)
 {
-	const rstar_node *name, *value;
+	const rstar_expr *name, *value;
 
-	return rstar_node_assignment(node, &name, &value) ? value : node;
+	return rstar_expr_assignment(node, &name, &value) ? value : node;
 }
 
 /* A list against a tuple: named parts in order, or three and more without brackets. */
 static bool
-list_is_tuple(rstar_comparison *c, const items *list, const rstar_node *tuple)
+list_is_tuple(rstar_comparison *c, const items *list, const rstar_expr *tuple)
 {
 	items parts;
 
@@ -212,29 +212,29 @@ list_is_tuple(rstar_comparison *c, const items *list, const rstar_node *tuple)
 }
 
 static bool
-compare_lists(rstar_comparison *c, const rstar_node *gold, const rstar_node *answer)
+compare_lists(rstar_comparison *c, const rstar_expr *gold, const rstar_expr *answer)
 {
 	items *a = rstar_arena_alloc_zero(c->work->arena, sizeof(*a));
 	items *b = rstar_arena_alloc_zero(c->work->arena, sizeof(*b));
-	const rstar_node *one_a = assigned(gold);
-	const rstar_node *one_b = assigned(answer);
-	bool sets = one_a->kind == RSTAR_NODE_SET || one_b->kind == RSTAR_NODE_SET;
+	const rstar_expr *one_a = assigned(gold);
+	const rstar_expr *one_b = assigned(answer);
+	bool sets = one_a->kind == RSTAR_EXPR_SET || one_b->kind == RSTAR_EXPR_SET;
 	bool equal;
 
 	c->work->fuel -= 2000;
 	if (!a || !b)
 		return false;
-	if (one_a->kind == RSTAR_NODE_SET)
+	if (one_a->kind == RSTAR_EXPR_SET)
 		children_of(one_a, a);
 	else if (!add_items(c, gold, a))
 		return false;
-	if (one_b->kind == RSTAR_NODE_SET)
+	if (one_b->kind == RSTAR_EXPR_SET)
 		children_of(one_b, b);
 	else if (!add_items(c, answer, b))
 		return false;
-	if (gold->kind == RSTAR_NODE_LIST && one_b->kind == RSTAR_NODE_TUPLE && a->count > 1)
+	if (gold->kind == RSTAR_EXPR_LIST && one_b->kind == RSTAR_EXPR_TUPLE && a->count > 1)
 		return list_is_tuple(c, a, one_b);
-	if (answer->kind == RSTAR_NODE_LIST && one_a->kind == RSTAR_NODE_TUPLE && b->count > 1)
+	if (answer->kind == RSTAR_EXPR_LIST && one_a->kind == RSTAR_EXPR_TUPLE && b->count > 1)
 		return list_is_tuple(c, b, one_a);
 	if ((names_all(c, a) && !names_any(b)) || (names_all(c, b) && !names_any(a)))
 		equal = ordered_equal(c, a, b);
@@ -247,7 +247,7 @@ compare_lists(rstar_comparison *c, const rstar_node *gold, const rstar_node *ans
 /* --- tuples and matrices ---------------------------------------------------------- */
 
 static bool
-children_equal(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
+children_equal(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b)
 {
 	if (a->count != b->count)
 		return false;
@@ -264,7 +264,7 @@ bracket(unsigned b)
 }
 
 static bool
-compare_tuples(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
+compare_tuples(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b)
 {
 	bool equal;
 
@@ -278,16 +278,16 @@ compare_tuples(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
 }
 
 static bool
-compare_matrices(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
+compare_matrices(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b)
 {
 	bool equal;
 
-	if (a->kind == RSTAR_NODE_MATRIX && b->kind == RSTAR_NODE_MATRIX)
+	if (a->kind == RSTAR_EXPR_MATRIX && b->kind == RSTAR_EXPR_MATRIX)
 		equal = a->columns == b->columns && children_equal(c, a, b);
 	else
 	{
-		const rstar_node *matrix = a->kind == RSTAR_NODE_MATRIX ? a : b;
-		const rstar_node *tuple = a->kind == RSTAR_NODE_MATRIX ? b : a;
+		const rstar_expr *matrix = a->kind == RSTAR_EXPR_MATRIX ? a : b;
+		const rstar_expr *tuple = a->kind == RSTAR_EXPR_MATRIX ? b : a;
 
 		equal = (matrix->columns == 1 || matrix->columns == matrix->count) &&
 				(tuple->open == '[') == (tuple->close == ']') && children_equal(c, a, b);
@@ -298,11 +298,11 @@ compare_matrices(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
 
 /* --- numbers with something behind them --------------------------------------------- */
 
-static const rstar_node *
+static const rstar_expr *
 rational_node(rstar_work *work, const rstar_rational *value)
 {
-	rstar_node *num = rstar_node_make(work, RSTAR_NODE_NUMBER, 0);
-	rstar_node *den = rstar_node_make(work, RSTAR_NODE_NUMBER, 0);
+	rstar_expr *num = rstar_expr_make(work, RSTAR_EXPR_NUMBER, 0);
+	rstar_expr *den = rstar_expr_make(work, RSTAR_EXPR_NUMBER, 0);
 
 	if (!num || !den)
 		return NULL;
@@ -312,21 +312,21 @@ rational_node(rstar_work *work, const rstar_rational *value)
 		return NULL;
 	num->length = (uint32_t) strlen(num->text);
 	den->length = (uint32_t) strlen(den->text);
-	return rstar_node_binary(work, RSTAR_NODE_QUOTIENT, num, den);
+	return rstar_expr_binary(work, RSTAR_EXPR_QUOTIENT, num, den);
 }
 
 static bool
-compare_units(rstar_comparison *c, const rstar_node *gold, const rstar_node *answer)
+compare_units(rstar_comparison *c, const rstar_expr *gold, const rstar_expr *answer)
 {
 	rstar_rational factor;
-	const rstar_node *scale;
-	const rstar_node *converted;
+	const rstar_expr *scale;
+	const rstar_expr *converted;
 	bool equal;
 
-	if (gold->kind != RSTAR_NODE_UNIT || answer->kind != RSTAR_NODE_UNIT)
+	if (gold->kind != RSTAR_EXPR_UNIT || answer->kind != RSTAR_EXPR_UNIT)
 	{
-		const rstar_node *a = gold->kind == RSTAR_NODE_UNIT ? gold->child[0] : gold;
-		const rstar_node *b = answer->kind == RSTAR_NODE_UNIT ? answer->child[0] : answer;
+		const rstar_expr *a = gold->kind == RSTAR_EXPR_UNIT ? gold->child[0] : gold;
+		const rstar_expr *b = answer->kind == RSTAR_EXPR_UNIT ? answer->child[0] : answer;
 
 		equal = rstar_compare_nodes(c, a, b);
 		c->rule = RSTAR_RULE_UNIT;
@@ -342,7 +342,7 @@ compare_units(rstar_comparison *c, const rstar_node *gold, const rstar_node *ans
 		if (!rstar_rational_reduce(c->work, &factor))
 			return false;
 		scale = rational_node(c->work, &factor);
-		converted = rstar_node_binary(c->work, RSTAR_NODE_PRODUCT, gold->child[0], scale);
+		converted = rstar_expr_binary(c->work, RSTAR_EXPR_PRODUCT, gold->child[0], scale);
 		equal = converted && rstar_compare_nodes(c, converted, answer->child[0]);
 	}
 	c->rule = RSTAR_RULE_UNIT;
@@ -350,23 +350,23 @@ compare_units(rstar_comparison *c, const rstar_node *gold, const rstar_node *ans
 }
 
 /* x\%, -x\% */
-static const rstar_node *
-inside(rstar_work *work, const rstar_node *node, rstar_node_kind kind)
+static const rstar_expr *
+inside(rstar_work *work, const rstar_expr *node, rstar_expr_kind kind)
 {
 	if (node->kind == kind)
 		return node->child[0];
-	if (node->kind == RSTAR_NODE_NEGATIVE && node->child[0]->kind == kind)
-		return rstar_node_unary(work, RSTAR_NODE_NEGATIVE, node->child[0]->child[0]);
+	if (node->kind == RSTAR_EXPR_NEGATIVE && node->child[0]->kind == kind)
+		return rstar_expr_unary(work, RSTAR_EXPR_NEGATIVE, node->child[0]->child[0]);
 	return NULL;
 }
 
 /* Percent and degrees: both marked, or one of them, by number or by value. */
 static bool
-compare_marked(rstar_comparison *c, const rstar_node *a, const rstar_node *b, rstar_node_kind kind,
+compare_marked(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b, rstar_expr_kind kind,
 			   bool *applies)
 {
-	const rstar_node *x = inside(c->work, a, kind);
-	const rstar_node *y = inside(c->work, b, kind);
+	const rstar_expr *x = inside(c->work, a, kind);
+	const rstar_expr *y = inside(c->work, b, kind);
 	bool equal;
 
 	*applies = x || y;
@@ -375,44 +375,44 @@ compare_marked(rstar_comparison *c, const rstar_node *a, const rstar_node *b, rs
 	equal = rstar_compare_nodes(c, x ? x : a, y ? y : b);
 	if (!equal && !(x && y))
 		equal = rstar_compare_expressions(c, a, b);
-	c->rule = kind == RSTAR_NODE_PERCENT ? RSTAR_RULE_PERCENT : RSTAR_RULE_DEGREE;
+	c->rule = kind == RSTAR_EXPR_PERCENT ? RSTAR_RULE_PERCENT : RSTAR_RULE_DEGREE;
 	return equal;
 }
 
 /* A percentage or an angle: no unit converts into these. */
 static bool
-is_marked(rstar_work *work, const rstar_node *node)
+is_marked(rstar_work *work, const rstar_expr *node)
 {
-	return inside(work, node, RSTAR_NODE_PERCENT) || inside(work, node, RSTAR_NODE_DEGREE);
+	return inside(work, node, RSTAR_EXPR_PERCENT) || inside(work, node, RSTAR_EXPR_DEGREE);
 }
 
 /* --- ratios, times, bases, booleans ---------------------------------------------------- */
 
 static bool
-compare_ratios(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
+compare_ratios(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b)
 {
 	bool equal = true;
 
-	if (a->kind == RSTAR_NODE_RATIO && b->kind == RSTAR_NODE_RATIO)
+	if (a->kind == RSTAR_EXPR_RATIO && b->kind == RSTAR_EXPR_RATIO)
 	{
 		equal = a->count == b->count;
 		for (uint32_t i = 1; i < a->count && equal; i++)
 		{
-			const rstar_node *left =
-				rstar_node_binary(c->work, RSTAR_NODE_PRODUCT, a->child[0], b->child[i]);
-			const rstar_node *right =
-				rstar_node_binary(c->work, RSTAR_NODE_PRODUCT, b->child[0], a->child[i]);
+			const rstar_expr *left =
+				rstar_expr_binary(c->work, RSTAR_EXPR_PRODUCT, a->child[0], b->child[i]);
+			const rstar_expr *right =
+				rstar_expr_binary(c->work, RSTAR_EXPR_PRODUCT, b->child[0], a->child[i]);
 
 			equal = left && right && rstar_compare_expressions(c, left, right);
 		}
 	}
 	else
 	{
-		const rstar_node *ratio = a->kind == RSTAR_NODE_RATIO ? a : b;
-		const rstar_node *other = a->kind == RSTAR_NODE_RATIO ? b : a;
-		const rstar_node *value =
+		const rstar_expr *ratio = a->kind == RSTAR_EXPR_RATIO ? a : b;
+		const rstar_expr *other = a->kind == RSTAR_EXPR_RATIO ? b : a;
+		const rstar_expr *value =
 			ratio->count == 2
-				? rstar_node_binary(c->work, RSTAR_NODE_QUOTIENT, ratio->child[0], ratio->child[1])
+				? rstar_expr_binary(c->work, RSTAR_EXPR_QUOTIENT, ratio->child[0], ratio->child[1])
 				: NULL;
 
 		equal = value && rstar_compare_expressions(c, value, other);
@@ -422,35 +422,35 @@ compare_ratios(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
 }
 
 /* 3:40 without AM or PM may have been a ratio. */
-static const rstar_node *
-time_as_ratio(rstar_work *work, const rstar_node *node)
+static const rstar_expr *
+time_as_ratio(rstar_work *work, const rstar_expr *node)
 {
-	rstar_node *ratio;
+	rstar_expr *ratio;
 
 	if (node->op != RSTAR_TIME_PLAIN || node->clock % 60 != 0)
 		return NULL;
-	ratio = rstar_node_make(work, RSTAR_NODE_RATIO, 2);
+	ratio = rstar_expr_make(work, RSTAR_EXPR_RATIO, 2);
 	if (!ratio)
 		return NULL;
-	ratio->child[0] = rstar_node_number(work, node->clock / 3600);
-	ratio->child[1] = rstar_node_number(work, node->clock / 60 % 60);
+	ratio->child[0] = rstar_expr_number(work, node->clock / 3600);
+	ratio->child[1] = rstar_expr_number(work, node->clock / 60 % 60);
 	return ratio->child[0] && ratio->child[1] ? ratio : NULL;
 }
 
 static bool
-compare_times(rstar_comparison *c, const rstar_node *gold, const rstar_node *answer)
+compare_times(rstar_comparison *c, const rstar_expr *gold, const rstar_expr *answer)
 {
 	bool equal;
 
-	if (gold->kind == RSTAR_NODE_TIME && answer->kind == RSTAR_NODE_TIME)
+	if (gold->kind == RSTAR_EXPR_TIME && answer->kind == RSTAR_EXPR_TIME)
 		equal = gold->clock == answer->clock ||
 				(gold->op == RSTAR_TIME_PLAIN && answer->op == RSTAR_TIME_HALF &&
 				 gold->clock % HALF_DAY == answer->clock % HALF_DAY);
 	else
 	{
-		const rstar_node *time = gold->kind == RSTAR_NODE_TIME ? gold : answer;
-		const rstar_node *other = gold->kind == RSTAR_NODE_TIME ? answer : gold;
-		const rstar_node *ratio = time_as_ratio(c->work, time);
+		const rstar_expr *time = gold->kind == RSTAR_EXPR_TIME ? gold : answer;
+		const rstar_expr *other = gold->kind == RSTAR_EXPR_TIME ? answer : gold;
+		const rstar_expr *ratio = time_as_ratio(c->work, time);
 
 		equal = ratio && compare_ratios(c, ratio, other);
 	}
@@ -459,11 +459,11 @@ compare_times(rstar_comparison *c, const rstar_node *gold, const rstar_node *ans
 }
 
 static bool
-compare_based(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
+compare_based(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b)
 {
-	bool both = a->kind == RSTAR_NODE_BASED && b->kind == RSTAR_NODE_BASED;
-	bool ten = (a->kind != RSTAR_NODE_BASED || a->columns == 10) &&
-			   (b->kind != RSTAR_NODE_BASED || b->columns == 10);
+	bool both = a->kind == RSTAR_EXPR_BASED && b->kind == RSTAR_EXPR_BASED;
+	bool ten = (a->kind != RSTAR_EXPR_BASED || a->columns == 10) &&
+			   (b->kind != RSTAR_EXPR_BASED || b->columns == 10);
 	bool equal = (both || ten) && rstar_compare_expressions(c, a, b);
 
 	c->rule = RSTAR_RULE_BASE;
@@ -472,7 +472,7 @@ compare_based(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
 
 /* 1 for yes and true, 0 for no and false, -1 for anything else. */
 static int
-truth(const rstar_node *node)
+truth(const rstar_expr *node)
 {
 	static const struct
 	{
@@ -480,7 +480,7 @@ truth(const rstar_node *node)
 		int value;
 	} words[] = {{"yes", 1}, {"true", 1}, {"no", 0}, {"false", 0}};
 
-	for (size_t i = 0; node->kind == RSTAR_NODE_NAME && i < sizeof(words) / sizeof(words[0]); i++)
+	for (size_t i = 0; node->kind == RSTAR_EXPR_NAME && i < sizeof(words) / sizeof(words[0]); i++)
 		if (node->length == strlen(words[i].word) &&
 			memcmp(node->text, words[i].word, node->length) == 0)
 			return words[i].value;
@@ -490,9 +490,9 @@ truth(const rstar_node *node)
 /* --- all kinds --------------------------------------------------------------------------- */
 
 static bool
-has_signs(const rstar_node *node)
+has_signs(const rstar_expr *node)
 {
-	if (node->kind == RSTAR_NODE_PLUSMINUS)
+	if (node->kind == RSTAR_EXPR_PLUSMINUS)
 		return true;
 	for (uint32_t i = 0; i < node->count; i++)
 		if (has_signs(node->child[i]))
@@ -501,47 +501,47 @@ has_signs(const rstar_node *node)
 }
 
 /* "90 degrees" is 90^\circ. */
-static const rstar_node *
-plain(rstar_work *work, const rstar_node *node)
+static const rstar_expr *
+plain(rstar_work *work, const rstar_expr *node)
 {
-	const rstar_unit *unit = node->kind == RSTAR_NODE_UNIT ? node->unit : NULL;
+	const rstar_unit *unit = node->kind == RSTAR_EXPR_UNIT ? node->unit : NULL;
 
 	if (unit && unit->n == 1 && unit->term[0].power == 1 && unit->term[0].length == 6 &&
 		memcmp(unit->term[0].word, "degree", 6) == 0)
-		return rstar_node_unary(work, RSTAR_NODE_DEGREE, node->child[0]);
+		return rstar_expr_unary(work, RSTAR_EXPR_DEGREE, node->child[0]);
 	return node;
 }
 
 static bool
-is_kind(const rstar_node *a, const rstar_node *b, rstar_node_kind kind)
+is_kind(const rstar_expr *a, const rstar_expr *b, rstar_expr_kind kind)
 {
 	return a->kind == kind || b->kind == kind;
 }
 
 static bool
-lists_involved(const rstar_node *a, const rstar_node *b)
+lists_involved(const rstar_expr *a, const rstar_expr *b)
 {
-	return is_kind(a, b, RSTAR_NODE_LIST) || is_kind(a, b, RSTAR_NODE_SET) || has_signs(a) ||
+	return is_kind(a, b, RSTAR_EXPR_LIST) || is_kind(a, b, RSTAR_EXPR_SET) || has_signs(a) ||
 		   has_signs(b);
 }
 
 /* "1 + 1 = 3" is no way to say 3; a rounded right side is none to say it either. */
 static bool
-is_false_statement(rstar_comparison *c, const rstar_node *relation, const rstar_node *left,
-				   const rstar_node *right)
+is_false_statement(rstar_comparison *c, const rstar_expr *relation, const rstar_expr *left,
+				   const rstar_expr *right)
 {
-	return relation->relation[0] == '=' && !rstar_node_is_name(left) &&
-		   !rstar_node_has_names(relation) && !rstar_compare_expressions(c, left, right);
+	return relation->relation[0] == '=' && !rstar_expr_is_name(left) &&
+		   !rstar_expr_has_names(relation) && !rstar_compare_expressions(c, left, right);
 }
 
 static bool
-compare_one_relation(rstar_comparison *c, const rstar_node *gold, const rstar_node *answer)
+compare_one_relation(rstar_comparison *c, const rstar_expr *gold, const rstar_expr *answer)
 {
-	const rstar_node *relation = gold->kind == RSTAR_NODE_RELATION ? gold : answer;
-	const rstar_node *name, *value;
+	const rstar_expr *relation = gold->kind == RSTAR_EXPR_RELATION ? gold : answer;
+	const rstar_expr *name, *value;
 	bool equal;
 
-	if (!rstar_node_assignment(relation, &name, &value) ||
+	if (!rstar_expr_assignment(relation, &name, &value) ||
 		(relation == answer && is_false_statement(c, answer, name, value)))
 		return false;
 	equal = relation == gold ? rstar_compare_nodes(c, value, answer)
@@ -550,19 +550,19 @@ compare_one_relation(rstar_comparison *c, const rstar_node *gold, const rstar_no
 }
 
 static bool
-is_modulus(const rstar_node *node)
+is_modulus(const rstar_expr *node)
 {
-	return node->kind == RSTAR_NODE_APPLY && node->hash == rstar_hash_bytes(7, "mod", 3);
+	return node->kind == RSTAR_EXPR_APPLY && node->hash == rstar_hash_bytes(7, "mod", 3);
 }
 
 static bool
-compare_collections(rstar_comparison *c, const rstar_node *gold, const rstar_node *answer,
+compare_collections(rstar_comparison *c, const rstar_expr *gold, const rstar_expr *answer,
 					bool *applies)
 {
-	bool tuple_a = gold->kind == RSTAR_NODE_TUPLE;
-	bool tuple_b = answer->kind == RSTAR_NODE_TUPLE;
-	bool matrix_a = gold->kind == RSTAR_NODE_MATRIX;
-	bool matrix_b = answer->kind == RSTAR_NODE_MATRIX;
+	bool tuple_a = gold->kind == RSTAR_EXPR_TUPLE;
+	bool tuple_b = answer->kind == RSTAR_EXPR_TUPLE;
+	bool matrix_a = gold->kind == RSTAR_EXPR_MATRIX;
+	bool matrix_b = answer->kind == RSTAR_EXPR_MATRIX;
 
 	*applies = true;
 	if (tuple_a && tuple_b)
@@ -571,9 +571,9 @@ compare_collections(rstar_comparison *c, const rstar_node *gold, const rstar_nod
 		return compare_matrices(c, gold, answer);
 	if (tuple_a || tuple_b || matrix_a || matrix_b)
 		return false;
-	if (gold->kind == RSTAR_NODE_NUMBERS || answer->kind == RSTAR_NODE_NUMBERS)
+	if (gold->kind == RSTAR_EXPR_NUMBERS || answer->kind == RSTAR_EXPR_NUMBERS)
 		return gold->kind == answer->kind && gold->op == answer->op;
-	if (gold->kind == RSTAR_NODE_COMBINE || answer->kind == RSTAR_NODE_COMBINE)
+	if (gold->kind == RSTAR_EXPR_COMBINE || answer->kind == RSTAR_EXPR_COMBINE)
 		return gold->kind == answer->kind && gold->op == answer->op &&
 			   children_equal(c, gold, answer);
 	*applies = false;
@@ -581,13 +581,13 @@ compare_collections(rstar_comparison *c, const rstar_node *gold, const rstar_nod
 }
 
 static bool
-compare_kinds(rstar_comparison *c, const rstar_node *gold, const rstar_node *answer)
+compare_kinds(rstar_comparison *c, const rstar_expr *gold, const rstar_expr *answer)
 {
 	bool applies;
 	bool equal;
 
-	if (is_kind(gold, answer, RSTAR_NODE_RELATION) || is_kind(gold, answer, RSTAR_NODE_COMBINE) ||
-		is_kind(gold, answer, RSTAR_NODE_NUMBERS))
+	if (is_kind(gold, answer, RSTAR_EXPR_RELATION) || is_kind(gold, answer, RSTAR_EXPR_COMBINE) ||
+		is_kind(gold, answer, RSTAR_EXPR_NUMBERS))
 	{
 		if (!has_signs(gold) && !has_signs(answer))
 		{
@@ -598,29 +598,29 @@ compare_kinds(rstar_comparison *c, const rstar_node *gold, const rstar_node *ans
 	}
 	if (lists_involved(gold, answer))
 		return compare_lists(c, gold, answer);
-	if (is_kind(gold, answer, RSTAR_NODE_UNIT))
+	if (is_kind(gold, answer, RSTAR_EXPR_UNIT))
 		return !is_marked(c->work, gold) && !is_marked(c->work, answer) &&
 			   compare_units(c, gold, answer);
-	if (gold->kind == RSTAR_NODE_RELATION && answer->kind == RSTAR_NODE_RELATION)
+	if (gold->kind == RSTAR_EXPR_RELATION && answer->kind == RSTAR_EXPR_RELATION)
 		return rstar_compare_relations(c, gold, answer);
-	if (is_kind(gold, answer, RSTAR_NODE_RELATION))
+	if (is_kind(gold, answer, RSTAR_EXPR_RELATION))
 		return compare_one_relation(c, gold, answer);
 	if (is_modulus(gold) && is_modulus(answer))
 		return children_equal(c, gold, answer);
 	equal = compare_collections(c, gold, answer, &applies);
 	if (applies)
 		return equal;
-	equal = compare_marked(c, gold, answer, RSTAR_NODE_PERCENT, &applies);
+	equal = compare_marked(c, gold, answer, RSTAR_EXPR_PERCENT, &applies);
 	if (applies)
 		return equal;
-	equal = compare_marked(c, gold, answer, RSTAR_NODE_DEGREE, &applies);
+	equal = compare_marked(c, gold, answer, RSTAR_EXPR_DEGREE, &applies);
 	if (applies)
 		return equal;
-	if (is_kind(gold, answer, RSTAR_NODE_TIME))
+	if (is_kind(gold, answer, RSTAR_EXPR_TIME))
 		return compare_times(c, gold, answer);
-	if (is_kind(gold, answer, RSTAR_NODE_RATIO))
+	if (is_kind(gold, answer, RSTAR_EXPR_RATIO))
 		return compare_ratios(c, gold, answer);
-	if (is_kind(gold, answer, RSTAR_NODE_BASED))
+	if (is_kind(gold, answer, RSTAR_EXPR_BASED))
 		return compare_based(c, gold, answer);
 	if (truth(gold) >= 0 || truth(answer) >= 0)
 	{
@@ -628,13 +628,13 @@ compare_kinds(rstar_comparison *c, const rstar_node *gold, const rstar_node *ans
 		return truth(gold) == truth(answer);
 	}
 	equal = rstar_compare_expressions(c, gold, answer);
-	if (gold->kind == RSTAR_NODE_NAME && gold->length > 1)
+	if (gold->kind == RSTAR_EXPR_NAME && gold->length > 1)
 		c->rule = RSTAR_RULE_TEXT;
 	return equal;
 }
 
 bool
-rstar_compare_nodes(rstar_comparison *c, const rstar_node *gold, const rstar_node *answer)
+rstar_compare_nodes(rstar_comparison *c, const rstar_expr *gold, const rstar_expr *answer)
 {
 	bool equal;
 

@@ -18,37 +18,37 @@ typedef struct rstar_comparison
 } rstar_comparison;
 
 /* The rules of kinds; gold first, for the few that are not symmetric. */
-extern bool rstar_compare_nodes(rstar_comparison *c, const rstar_node *gold,
-								const rstar_node *answer);
+extern bool rstar_compare_nodes(rstar_comparison *c, const rstar_expr *gold,
+								const rstar_expr *answer);
 
 /* Rules number, decimal and expression. */
-extern bool rstar_compare_expressions(rstar_comparison *c, const rstar_node *a,
-									  const rstar_node *b);
+extern bool rstar_compare_expressions(rstar_comparison *c, const rstar_expr *a,
+									  const rstar_expr *b);
 
 /* Rule interval; false for *applies when one of the two is no set of reals. */
-extern bool rstar_compare_sets(rstar_comparison *c, const rstar_node *a, const rstar_node *b,
+extern bool rstar_compare_sets(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b,
 							   bool *applies);
 
 /* Rules equation and inequality for two relations. */
-extern bool rstar_compare_relations(rstar_comparison *c, const rstar_node *a, const rstar_node *b);
+extern bool rstar_compare_relations(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b);
 
 /* The mark of a relation with its sides exchanged: < for >; = and the like stay. */
 extern unsigned rstar_mirrored_mark(unsigned op);
 
 /* +1, 0, -1: the sign of a - b for real constants; false when not certain. */
-extern bool rstar_compare_order(rstar_comparison *c, const rstar_node *a, const rstar_node *b,
+extern bool rstar_compare_order(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b,
 								int *order);
 
 /* name = value, value = name, name \in set: both parts, else false. */
-extern bool rstar_node_assignment(const rstar_node *node, const rstar_node **name,
-								  const rstar_node **value);
-extern bool rstar_node_is_name(const rstar_node *node);
+extern bool rstar_expr_assignment(const rstar_expr *node, const rstar_expr **name,
+								  const rstar_expr **value);
+extern bool rstar_expr_is_name(const rstar_expr *node);
 
 /* Does the tree have anything in it that is not a constant? */
-extern bool rstar_node_has_names(const rstar_node *node);
+extern bool rstar_expr_has_names(const rstar_expr *node);
 
 /* The same tree with every occurrence of a name replaced. NULL: out of memory. */
-extern const rstar_node *rstar_node_substitute(rstar_work *work, const rstar_node *node,
-											   uint64_t name, const rstar_node *by);
+extern const rstar_expr *rstar_expr_substitute(rstar_work *work, const rstar_expr *node,
+											   uint64_t name, const rstar_expr *by);
 
 #endif

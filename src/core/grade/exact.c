@@ -20,7 +20,7 @@ power_of_ten(rstar_work *work, int64_t exponent, rstar_rational *out)
 
 /* The parts of a literal: digits without the point, and where it stood. */
 static bool
-split_literal(rstar_work *work, const rstar_node *node, char **digits, size_t *count,
+split_literal(rstar_work *work, const rstar_expr *node, char **digits, size_t *count,
 			  size_t *fraction, int64_t *exponent)
 {
 	char *at = rstar_arena_alloc(work->arena, (size_t) node->length + 1);
@@ -80,7 +80,7 @@ repeating(rstar_work *work, const char *digits, size_t count, size_t fraction, s
 }
 
 static bool
-exact_literal(rstar_work *work, const rstar_node *node, rstar_rational *out)
+exact_literal(rstar_work *work, const rstar_expr *node, rstar_rational *out)
 {
 	char *digits;
 	size_t count, fraction;
@@ -111,7 +111,7 @@ exact_literal(rstar_work *work, const rstar_node *node, rstar_rational *out)
 }
 
 bool
-rstar_value_integer(rstar_work *work, const rstar_node *node, int64_t *out)
+rstar_value_integer(rstar_work *work, const rstar_expr *node, int64_t *out)
 {
 	rstar_rational value;
 
@@ -120,7 +120,7 @@ rstar_value_integer(rstar_work *work, const rstar_node *node, int64_t *out)
 }
 
 static bool
-exact_power(rstar_work *work, const rstar_node *node, rstar_rational *out)
+exact_power(rstar_work *work, const rstar_expr *node, rstar_rational *out)
 {
 	rstar_rational base;
 	int64_t exponent;
@@ -159,7 +159,7 @@ product_of_range(rstar_work *work, int64_t from, int64_t to, rstar_int *out)
 }
 
 static bool
-exact_binomial(rstar_work *work, const rstar_node *node, rstar_rational *out)
+exact_binomial(rstar_work *work, const rstar_expr *node, rstar_rational *out)
 {
 	int64_t n, k;
 	rstar_int below;
@@ -179,7 +179,7 @@ exact_binomial(rstar_work *work, const rstar_node *node, rstar_rational *out)
 }
 
 static bool
-exact_factorial(rstar_work *work, const rstar_node *node, rstar_rational *out)
+exact_factorial(rstar_work *work, const rstar_expr *node, rstar_rational *out)
 {
 	int64_t n;
 
@@ -215,7 +215,7 @@ gcd(uint64_t a, uint64_t b)
 
 /* gcd, lcm, max, min of all arguments. */
 static bool
-exact_fold(rstar_work *work, const rstar_node *node, rstar_rational *out)
+exact_fold(rstar_work *work, const rstar_expr *node, rstar_rational *out)
 {
 	for (uint32_t i = 0; i < node->count; i++)
 	{
@@ -251,7 +251,7 @@ exact_fold(rstar_work *work, const rstar_node *node, rstar_rational *out)
 }
 
 static bool
-exact_call(rstar_work *work, const rstar_node *node, rstar_rational *out)
+exact_call(rstar_work *work, const rstar_expr *node, rstar_rational *out)
 {
 	rstar_rational value;
 
@@ -281,9 +281,9 @@ exact_call(rstar_work *work, const rstar_node *node, rstar_rational *out)
 }
 
 static bool
-exact_fold_children(rstar_work *work, const rstar_node *node, rstar_rational *out)
+exact_fold_children(rstar_work *work, const rstar_expr *node, rstar_rational *out)
 {
-	bool sum = node->kind == RSTAR_NODE_SUM;
+	bool sum = node->kind == RSTAR_EXPR_SUM;
 	rstar_rational next;
 
 	if (!rstar_value_exact(work, node->child[0], out))
@@ -297,43 +297,43 @@ exact_fold_children(rstar_work *work, const rstar_node *node, rstar_rational *ou
 }
 
 bool
-rstar_value_exact(rstar_work *work, const rstar_node *node, rstar_rational *out)
+rstar_value_exact(rstar_work *work, const rstar_expr *node, rstar_rational *out)
 {
 	rstar_rational value;
 
 	if ((work->fuel -= 8) < 0)
 		return false;
-	switch ((rstar_node_kind) node->kind)
+	switch ((rstar_expr_kind) node->kind)
 	{
-		case RSTAR_NODE_NUMBER:
+		case RSTAR_EXPR_NUMBER:
 			return exact_literal(work, node, out);
-		case RSTAR_NODE_BASED:
+		case RSTAR_EXPR_BASED:
 			return rstar_int_from_digits(work, node->text, node->length, node->columns,
 										 &out->num) &&
 				   rstar_int_from_i64(work, 1, &out->den);
-		case RSTAR_NODE_SUM:
-		case RSTAR_NODE_PRODUCT:
+		case RSTAR_EXPR_SUM:
+		case RSTAR_EXPR_PRODUCT:
 			return exact_fold_children(work, node, out);
-		case RSTAR_NODE_NEGATIVE:
+		case RSTAR_EXPR_NEGATIVE:
 			if (!rstar_value_exact(work, node->child[0], out))
 				return false;
 			out->num = rstar_int_neg(out->num);
 			return true;
-		case RSTAR_NODE_PERCENT:
+		case RSTAR_EXPR_PERCENT:
 			return rstar_value_exact(work, node->child[0], out) &&
 				   rstar_rational_from_i64(work, 1, 100, &value) &&
 				   rstar_rational_mul(work, out, &value, out);
-		case RSTAR_NODE_RATIO:
+		case RSTAR_EXPR_RATIO:
 			if (node->count != 2)
 				return false;
 			/* fall through */
-		case RSTAR_NODE_QUOTIENT:
+		case RSTAR_EXPR_QUOTIENT:
 			return rstar_value_exact(work, node->child[0], out) &&
 				   rstar_value_exact(work, node->child[1], &value) &&
 				   rstar_rational_div(work, out, &value, out);
-		case RSTAR_NODE_POWER:
+		case RSTAR_EXPR_POWER:
 			return exact_power(work, node, out);
-		case RSTAR_NODE_CALL:
+		case RSTAR_EXPR_CALL:
 			return exact_call(work, node, out);
 		default:
 			return false;
@@ -341,7 +341,7 @@ rstar_value_exact(rstar_work *work, const rstar_node *node, rstar_rational *out)
 }
 
 static bool
-literal_decimal(rstar_work *work, const rstar_node *node, rstar_decimal *out)
+literal_decimal(rstar_work *work, const rstar_expr *node, rstar_decimal *out)
 {
 	char *digits;
 	size_t count, fraction, zeros = 0;
@@ -359,20 +359,20 @@ literal_decimal(rstar_work *work, const rstar_node *node, rstar_decimal *out)
 }
 
 bool
-rstar_value_decimal(rstar_work *work, const rstar_node *node, rstar_decimal *out)
+rstar_value_decimal(rstar_work *work, const rstar_expr *node, rstar_decimal *out)
 {
-	const rstar_node *scale;
+	const rstar_expr *scale;
 	int64_t ten, exponent;
 
-	if (node->kind == RSTAR_NODE_NUMBER)
+	if (node->kind == RSTAR_EXPR_NUMBER)
 		return literal_decimal(work, node, out);
-	if (node->kind == RSTAR_NODE_NEGATIVE && rstar_value_decimal(work, node->child[0], out))
+	if (node->kind == RSTAR_EXPR_NEGATIVE && rstar_value_decimal(work, node->child[0], out))
 	{
 		out->value.num = rstar_int_neg(out->value.num);
 		return true;
 	}
-	if (node->kind != RSTAR_NODE_PRODUCT || node->count != 2 ||
-		node->child[1]->kind != RSTAR_NODE_POWER || node->child[0]->kind != RSTAR_NODE_NUMBER)
+	if (node->kind != RSTAR_EXPR_PRODUCT || node->count != 2 ||
+		node->child[1]->kind != RSTAR_EXPR_POWER || node->child[0]->kind != RSTAR_EXPR_NUMBER)
 		return false;
 	scale = node->child[1];
 	if (!rstar_value_integer(work, scale->child[0], &ten) || ten != 10 ||

@@ -10,26 +10,26 @@
 #define DOUBLE_NOISE       48 /* bits that a computed double is trusted for */
 
 bool
-rstar_node_has_names(const rstar_node *node)
+rstar_expr_has_names(const rstar_expr *node)
 {
-	if (node->kind == RSTAR_NODE_NAME || node->kind == RSTAR_NODE_APPLY)
+	if (node->kind == RSTAR_EXPR_NAME || node->kind == RSTAR_EXPR_APPLY)
 		return true;
 	for (uint32_t i = 0; i < node->count; i++)
-		if (rstar_node_has_names(node->child[i]))
+		if (rstar_expr_has_names(node->child[i]))
 			return true;
 	return false;
 }
 
 /* (-1)^n, n!, \binom{n}{k}: the names are whole numbers. */
 static bool
-wants_integers(const rstar_node *node)
+wants_integers(const rstar_expr *node)
 {
-	if (node->kind == RSTAR_NODE_CALL &&
+	if (node->kind == RSTAR_EXPR_CALL &&
 		(node->op == RSTAR_FUNCTION_FACTORIAL || node->op == RSTAR_FUNCTION_BINOMIAL) &&
-		rstar_node_has_names(node))
+		rstar_expr_has_names(node))
 		return true;
-	if (node->kind == RSTAR_NODE_POWER && node->child[0]->kind == RSTAR_NODE_NEGATIVE &&
-		!rstar_node_has_names(node->child[0]) && rstar_node_has_names(node->child[1]))
+	if (node->kind == RSTAR_EXPR_POWER && node->child[0]->kind == RSTAR_EXPR_NEGATIVE &&
+		!rstar_expr_has_names(node->child[0]) && rstar_expr_has_names(node->child[1]))
 		return true;
 	for (uint32_t i = 0; i < node->count; i++)
 		if (wants_integers(node->child[i]))
@@ -39,9 +39,9 @@ wants_integers(const rstar_node *node)
 
 /* Floors, maxima: equal at a few points says little. */
 static bool
-has_steps(const rstar_node *node)
+has_steps(const rstar_expr *node)
 {
-	if (node->kind == RSTAR_NODE_CALL && rstar_node_has_names(node))
+	if (node->kind == RSTAR_EXPR_CALL && rstar_expr_has_names(node))
 		switch (node->op)
 		{
 			case RSTAR_FUNCTION_FLOOR:
@@ -103,7 +103,7 @@ states_digits(rstar_work *work, const rstar_decimal *decimal, const rstar_ball *
 }
 
 static bool
-decimal_equals(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
+decimal_equals(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b)
 {
 	rstar_decimal decimal;
 	rstar_evaluation e = {.work = c->work, .log_base = RSTAR_LOG_NATURAL};
@@ -127,7 +127,7 @@ typedef struct sampling
 } sampling;
 
 static sampling
-sample_points(rstar_comparison *c, const rstar_node *a, const rstar_node *b,
+sample_points(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b,
 			  rstar_log_base log_base, bool reals_only)
 {
 	sampling result = {0};
@@ -176,7 +176,7 @@ sample_points(rstar_comparison *c, const rstar_node *a, const rstar_node *b,
 
 /* Constants need one point, functions two at least, and no point against. */
 static bool
-numerically_equal(rstar_comparison *c, const rstar_node *a, const rstar_node *b,
+numerically_equal(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b,
 				  rstar_log_base log_base)
 {
 	sampling points = sample_points(c, a, b, log_base, true);
@@ -194,7 +194,7 @@ numerically_equal(rstar_comparison *c, const rstar_node *a, const rstar_node *b,
 
 /* -1: unequal for certain or not known, +1: equal, 0: up to what was hashed. */
 static int
-compare_residues(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
+compare_residues(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b)
 {
 	bool irrational = false;
 	bool equal = true;
@@ -218,16 +218,16 @@ compare_residues(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
 
 /* 12, -0.5, 3/4: short enough for exact arithmetic without a thought. */
 static bool
-is_short(const rstar_node *node)
+is_short(const rstar_expr *node)
 {
-	if (node->kind == RSTAR_NODE_NEGATIVE || node->kind == RSTAR_NODE_QUOTIENT)
+	if (node->kind == RSTAR_EXPR_NEGATIVE || node->kind == RSTAR_EXPR_QUOTIENT)
 	{
 		for (uint32_t i = 0; i < node->count; i++)
 			if (!is_short(node->child[i]))
 				return false;
 		return true;
 	}
-	if (node->kind != RSTAR_NODE_NUMBER || node->length > 18)
+	if (node->kind != RSTAR_EXPR_NUMBER || node->length > 18)
 		return false;
 	for (uint32_t i = 0; i < node->length; i++)
 		if (node->text[i] == 'e' || node->text[i] == 'E')
@@ -240,7 +240,7 @@ is_short(const rstar_node *node)
  * both values are rational numbers within bounds, exact arithmetic confirms.
  */
 bool
-rstar_compare_expressions(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
+rstar_compare_expressions(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b)
 {
 	rstar_rational x, y;
 	int verdict = -1;
@@ -281,19 +281,19 @@ rstar_compare_expressions(rstar_comparison *c, const rstar_node *a, const rstar_
  * The order of two real constants; infinity is above everything.
  */
 static bool
-infinite(const rstar_node *node, int *sign)
+infinite(const rstar_expr *node, int *sign)
 {
 	*sign = 1;
-	if (node->kind == RSTAR_NODE_NEGATIVE)
+	if (node->kind == RSTAR_EXPR_NEGATIVE)
 	{
 		*sign = -1;
 		node = node->child[0];
 	}
-	return node->kind == RSTAR_NODE_CONSTANT && node->op == RSTAR_CONSTANT_INFINITY;
+	return node->kind == RSTAR_EXPR_CONSTANT && node->op == RSTAR_CONSTANT_INFINITY;
 }
 
 bool
-rstar_compare_order(rstar_comparison *c, const rstar_node *a, const rstar_node *b, int *order)
+rstar_compare_order(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b, int *order)
 {
 	rstar_rational x, y;
 	rstar_evaluation e = {.work = c->work, .log_base = RSTAR_LOG_NATURAL};

@@ -21,9 +21,9 @@ typedef struct side
 {
 	rstar_span text;
 	rstar_extracted how;
-	const rstar_node *node[MAX_READINGS]; /* the different readings */
+	const rstar_expr *node[MAX_READINGS]; /* the different readings */
 	size_t readings;
-	const rstar_node *with_letter_units;
+	const rstar_expr *with_letter_units;
 } side;
 
 static const char *const rule_names[RSTAR_RULE_COUNT] = {
@@ -37,7 +37,7 @@ rstar_grade_rule_name(rstar_grade_rule rule)
 	return (unsigned) rule < RSTAR_RULE_COUNT ? rule_names[rule] : "none";
 }
 
-static const rstar_node *
+static const rstar_expr *
 read_once(rstar_work *work, rstar_span text, rstar_reading reading, rstar_ambiguity *ambiguity)
 {
 	rstar_tokens tokens;
@@ -55,7 +55,7 @@ read_side(rstar_work *work, side *s)
 {
 	rstar_reading reading = {false, false, false};
 	rstar_ambiguity ambiguity = {false, false, false};
-	const rstar_node *node = read_once(work, s->text, reading, &ambiguity);
+	const rstar_expr *node = read_once(work, s->text, reading, &ambiguity);
 
 	s->readings = 0;
 	s->with_letter_units = NULL;
@@ -73,7 +73,7 @@ read_side(rstar_work *work, side *s)
 	{
 		reading.decimal_comma = true;
 		node = read_once(work, s->text, reading, NULL);
-		if (node && node->kind != RSTAR_NODE_LIST)
+		if (node && node->kind != RSTAR_EXPR_LIST)
 			s->node[s->readings++] = node;
 		reading.decimal_comma = false;
 	}
@@ -86,10 +86,10 @@ read_side(rstar_work *work, side *s)
 
 /* i^2 in the known answer: its i is a variable. */
 static bool
-has_power_of_i(const rstar_node *node)
+has_power_of_i(const rstar_expr *node)
 {
-	if (node->kind == RSTAR_NODE_POWER && node->child[0]->kind == RSTAR_NODE_CONSTANT &&
-		node->child[0]->op == RSTAR_CONSTANT_I && node->child[1]->kind == RSTAR_NODE_NUMBER)
+	if (node->kind == RSTAR_EXPR_POWER && node->child[0]->kind == RSTAR_EXPR_CONSTANT &&
+		node->child[0]->op == RSTAR_CONSTANT_I && node->child[1]->kind == RSTAR_EXPR_NUMBER)
 		return true;
 	for (uint32_t i = 0; i < node->count; i++)
 		if (has_power_of_i(node->child[i]))
@@ -98,7 +98,7 @@ has_power_of_i(const rstar_node *node)
 }
 
 static bool
-compare_pair(rstar_work *work, const rstar_node *gold, const rstar_node *answer,
+compare_pair(rstar_work *work, const rstar_expr *gold, const rstar_expr *answer,
 			 rstar_grade_result *result)
 {
 	rstar_comparison c = {.work = work, .i_is_name = has_power_of_i(gold)};
@@ -117,12 +117,12 @@ compare_readings(rstar_work *work, const side *gold, const side *answer, rstar_g
 		for (size_t k = 0; k < answer->readings; k++)
 			if (compare_pair(work, gold->node[i], answer->node[k], result))
 				return true;
-		if (answer->with_letter_units && !rstar_node_has_names(gold->node[i]) &&
+		if (answer->with_letter_units && !rstar_expr_has_names(gold->node[i]) &&
 			compare_pair(work, gold->node[i], answer->with_letter_units, result))
 			return true;
 		if (gold->with_letter_units)
 			for (size_t k = 0; k < answer->readings; k++)
-				if (answer->node[k]->kind == RSTAR_NODE_UNIT &&
+				if (answer->node[k]->kind == RSTAR_EXPR_UNIT &&
 					compare_pair(work, gold->with_letter_units, answer->node[k], result))
 					return true;
 	}
@@ -360,10 +360,10 @@ rstar_grade_extract(rstar_arena *arena, const char *text, size_t text_length, si
 
 /* --- normalisation and kinds ------------------------------------------------------------ */
 
-static bool print(rstar_work *work, const rstar_node *node, rstar_buffer *out);
+static bool print(rstar_work *work, const rstar_expr *node, rstar_buffer *out);
 
 static bool
-print_children(rstar_work *work, const rstar_node *node, const char *separator, rstar_buffer *out)
+print_children(rstar_work *work, const rstar_expr *node, const char *separator, rstar_buffer *out)
 {
 	for (uint32_t i = 0; i < node->count; i++)
 		if ((i > 0 && !rstar_buffer_append_text(out, separator)) ||
@@ -374,7 +374,7 @@ print_children(rstar_work *work, const rstar_node *node, const char *separator, 
 
 /* Numbers and what is made of them; false for anything else. */
 static bool
-print(rstar_work *work, const rstar_node *node, rstar_buffer *out)
+print(rstar_work *work, const rstar_expr *node, rstar_buffer *out)
 {
 	rstar_rational value;
 	const char *num, *den;
@@ -388,22 +388,22 @@ print(rstar_work *work, const rstar_node *node, rstar_buffer *out)
 		return strcmp(den, "1") == 0 ||
 			   (rstar_buffer_append_text(out, "/") && rstar_buffer_append_text(out, den));
 	}
-	switch ((rstar_node_kind) node->kind)
+	switch ((rstar_expr_kind) node->kind)
 	{
-		case RSTAR_NODE_LIST:
+		case RSTAR_EXPR_LIST:
 			return print_children(work, node, node->op == ';' ? ";" : ",", out);
-		case RSTAR_NODE_SET:
+		case RSTAR_EXPR_SET:
 			return rstar_buffer_append_text(out, "{") && print_children(work, node, ",", out) &&
 				   rstar_buffer_append_text(out, "}");
-		case RSTAR_NODE_TUPLE:
+		case RSTAR_EXPR_TUPLE:
 			return rstar_buffer_printf(out, "%c", node->open == '<' ? '(' : node->open) &&
 				   print_children(work, node, ",", out) &&
 				   rstar_buffer_printf(out, "%c", node->close == ']' ? ']' : ')');
-		case RSTAR_NODE_NAME:
+		case RSTAR_EXPR_NAME:
 			return rstar_buffer_append(out, node->text, node->length);
-		case RSTAR_NODE_RELATION:
+		case RSTAR_EXPR_RELATION:
 			return node->count == 2 && node->relation[0] == '=' &&
-				   node->child[0]->kind == RSTAR_NODE_NAME && print_children(work, node, "=", out);
+				   node->child[0]->kind == RSTAR_EXPR_NAME && print_children(work, node, "=", out);
 		default:
 			return false;
 	}
@@ -435,42 +435,42 @@ rstar_grade_normalize(const rstar_allocator *allocator, const char *text, size_t
 }
 
 static rstar_grade_rule
-kind_of(rstar_work *work, const rstar_node *node)
+kind_of(rstar_work *work, const rstar_expr *node)
 {
-	const rstar_node *name, *value;
+	const rstar_expr *name, *value;
 	rstar_rational exact;
 
-	switch ((rstar_node_kind) node->kind)
+	switch ((rstar_expr_kind) node->kind)
 	{
-		case RSTAR_NODE_LIST:
-		case RSTAR_NODE_PLUSMINUS:
+		case RSTAR_EXPR_LIST:
+		case RSTAR_EXPR_PLUSMINUS:
 			return RSTAR_RULE_LIST;
-		case RSTAR_NODE_SET:
+		case RSTAR_EXPR_SET:
 			return RSTAR_RULE_SET;
-		case RSTAR_NODE_TUPLE:
+		case RSTAR_EXPR_TUPLE:
 			return RSTAR_RULE_TUPLE;
-		case RSTAR_NODE_MATRIX:
+		case RSTAR_EXPR_MATRIX:
 			return RSTAR_RULE_MATRIX;
-		case RSTAR_NODE_COMBINE:
-		case RSTAR_NODE_NUMBERS:
+		case RSTAR_EXPR_COMBINE:
+		case RSTAR_EXPR_NUMBERS:
 			return RSTAR_RULE_INTERVAL;
-		case RSTAR_NODE_PERCENT:
+		case RSTAR_EXPR_PERCENT:
 			return RSTAR_RULE_PERCENT;
-		case RSTAR_NODE_DEGREE:
+		case RSTAR_EXPR_DEGREE:
 			return RSTAR_RULE_DEGREE;
-		case RSTAR_NODE_UNIT:
+		case RSTAR_EXPR_UNIT:
 			return RSTAR_RULE_UNIT;
-		case RSTAR_NODE_RATIO:
+		case RSTAR_EXPR_RATIO:
 			return RSTAR_RULE_RATIO;
-		case RSTAR_NODE_TIME:
+		case RSTAR_EXPR_TIME:
 			return RSTAR_RULE_TIME;
-		case RSTAR_NODE_BASED:
+		case RSTAR_EXPR_BASED:
 			return RSTAR_RULE_BASE;
-		case RSTAR_NODE_RELATION:
-			if (rstar_node_assignment(node, &name, &value))
+		case RSTAR_EXPR_RELATION:
+			if (rstar_expr_assignment(node, &name, &value))
 				return RSTAR_RULE_EQUATION;
 			return node->relation[0] == '=' ? RSTAR_RULE_EQUATION : RSTAR_RULE_INEQUALITY;
-		case RSTAR_NODE_NAME:
+		case RSTAR_EXPR_NAME:
 			return node->length > 1 ? RSTAR_RULE_TEXT : RSTAR_RULE_CHOICE;
 		default:
 			return rstar_value_exact(work, node, &exact) ? RSTAR_RULE_NUMBER

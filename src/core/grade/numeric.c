@@ -52,7 +52,7 @@ pi_ball(void)
 }
 
 static bool
-numeric_constant(rstar_evaluation *e, const rstar_node *node, rstar_ball *out)
+numeric_constant(rstar_evaluation *e, const rstar_expr *node, rstar_ball *out)
 {
 	rstar_ball one = rstar_ball_from_i64(1);
 
@@ -104,7 +104,7 @@ is_odd(const rstar_int *a)
 }
 
 static bool
-numeric_power(rstar_evaluation *e, const rstar_node *node, rstar_ball *out)
+numeric_power(rstar_evaluation *e, const rstar_expr *node, rstar_ball *out)
 {
 	rstar_ball base, exponent;
 	rstar_rational exact;
@@ -145,7 +145,7 @@ numeric_power(rstar_evaluation *e, const rstar_node *node, rstar_ball *out)
 }
 
 static bool
-numeric_root(rstar_evaluation *e, const rstar_node *node, rstar_ball *out)
+numeric_root(rstar_evaluation *e, const rstar_expr *node, rstar_ball *out)
 {
 	rstar_ball radicand, exponent;
 	rstar_rational index, one;
@@ -351,7 +351,7 @@ numeric_hyperbolic(unsigned function, const rstar_ball *a, rstar_ball *out)
 }
 
 static bool
-numeric_log(rstar_evaluation *e, const rstar_node *node, const rstar_ball *a, rstar_ball *out)
+numeric_log(rstar_evaluation *e, const rstar_expr *node, const rstar_ball *a, rstar_ball *out)
 {
 	rstar_ball base, ten = rstar_ball_from_i64(10);
 	rstar_ball unknown = rstar_ball_from_i64(7);
@@ -376,7 +376,7 @@ numeric_log(rstar_evaluation *e, const rstar_node *node, const rstar_ball *a, rs
 }
 
 static bool
-numeric_extreme(rstar_evaluation *e, const rstar_node *node, rstar_ball *out)
+numeric_extreme(rstar_evaluation *e, const rstar_expr *node, rstar_ball *out)
 {
 	rstar_ball next, difference;
 
@@ -397,7 +397,7 @@ numeric_extreme(rstar_evaluation *e, const rstar_node *node, rstar_ball *out)
 }
 
 static bool
-numeric_call(rstar_evaluation *e, const rstar_node *node, rstar_ball *out)
+numeric_call(rstar_evaluation *e, const rstar_expr *node, rstar_ball *out)
 {
 	unsigned f = node->op;
 	rstar_rational exact;
@@ -447,7 +447,7 @@ numeric_call(rstar_evaluation *e, const rstar_node *node, rstar_ball *out)
 }
 
 static bool
-numeric_fold(rstar_evaluation *e, const rstar_node *node, rstar_ball *out)
+numeric_fold(rstar_evaluation *e, const rstar_expr *node, rstar_ball *out)
 {
 	rstar_ball next;
 
@@ -458,13 +458,13 @@ numeric_fold(rstar_evaluation *e, const rstar_node *node, rstar_ball *out)
 		if (!rstar_value_ball(e, node->child[i], &next))
 			return false;
 		*out =
-			node->kind == RSTAR_NODE_SUM ? rstar_ball_add(out, &next) : rstar_ball_mul(out, &next);
+			node->kind == RSTAR_EXPR_SUM ? rstar_ball_add(out, &next) : rstar_ball_mul(out, &next);
 	}
 	return true;
 }
 
 static bool
-is_operator(const rstar_node *node)
+is_operator(const rstar_expr *node)
 {
 	static const char *const names[] = {"sum", "prod", "int", "lim"};
 
@@ -476,7 +476,7 @@ is_operator(const rstar_node *node)
 
 /* Unknown functions take a value that depends on their arguments' residues. */
 static bool
-numeric_apply(rstar_evaluation *e, const rstar_node *node, rstar_ball *out)
+numeric_apply(rstar_evaluation *e, const rstar_expr *node, rstar_ball *out)
 {
 	rstar_evaluation residue = *e;
 	uint64_t hash;
@@ -491,46 +491,46 @@ numeric_apply(rstar_evaluation *e, const rstar_node *node, rstar_ball *out)
 }
 
 bool
-rstar_value_ball(rstar_evaluation *e, const rstar_node *node, rstar_ball *out)
+rstar_value_ball(rstar_evaluation *e, const rstar_expr *node, rstar_ball *out)
 {
 	rstar_rational exact;
 	rstar_ball value;
 
 	if ((e->work->fuel -= 1000) < 0)
 		return false;
-	switch ((rstar_node_kind) node->kind)
+	switch ((rstar_expr_kind) node->kind)
 	{
-		case RSTAR_NODE_NUMBER:
-		case RSTAR_NODE_BASED:
+		case RSTAR_EXPR_NUMBER:
+		case RSTAR_EXPR_BASED:
 			if (!rstar_value_exact(e->work, node, &exact))
 				return false;
 			*out = rational_ball(&exact);
 			return true;
-		case RSTAR_NODE_NAME:
+		case RSTAR_EXPR_NAME:
 			e->names = true;
 			*out = sample(e, node->hash);
 			return true;
-		case RSTAR_NODE_CONSTANT:
+		case RSTAR_EXPR_CONSTANT:
 			return numeric_constant(e, node, out);
-		case RSTAR_NODE_SUM:
-		case RSTAR_NODE_PRODUCT:
+		case RSTAR_EXPR_SUM:
+		case RSTAR_EXPR_PRODUCT:
 			return numeric_fold(e, node, out);
-		case RSTAR_NODE_NEGATIVE:
+		case RSTAR_EXPR_NEGATIVE:
 			if (!rstar_value_ball(e, node->child[0], &value))
 				return false;
 			*out = rstar_ball_neg(value);
 			return true;
-		case RSTAR_NODE_RATIO:
+		case RSTAR_EXPR_RATIO:
 			if (node->count != 2)
 				return false;
 			/* fall through */
-		case RSTAR_NODE_QUOTIENT:
+		case RSTAR_EXPR_QUOTIENT:
 			return rstar_value_ball(e, node->child[0], out) &&
 				   rstar_value_ball(e, node->child[1], &value) && rstar_ball_div(out, &value, out);
-		case RSTAR_NODE_PERCENT:
+		case RSTAR_EXPR_PERCENT:
 			value = rstar_ball_from_i64(100);
 			return rstar_value_ball(e, node->child[0], out) && rstar_ball_div(out, &value, out);
-		case RSTAR_NODE_DEGREE:
+		case RSTAR_EXPR_DEGREE:
 		{
 			rstar_ball pi = pi_ball();
 
@@ -540,11 +540,11 @@ rstar_value_ball(rstar_evaluation *e, const rstar_node *node, rstar_ball *out)
 			*out = rstar_ball_mul(out, &pi);
 			return rstar_ball_div(out, &value, out);
 		}
-		case RSTAR_NODE_POWER:
+		case RSTAR_EXPR_POWER:
 			return numeric_power(e, node, out);
-		case RSTAR_NODE_CALL:
+		case RSTAR_EXPR_CALL:
 			return numeric_call(e, node, out);
-		case RSTAR_NODE_APPLY:
+		case RSTAR_EXPR_APPLY:
 			return numeric_apply(e, node, out);
 		default:
 			return false;

@@ -31,10 +31,10 @@ rstar_hash_bytes(uint64_t seed, const void *bytes, size_t length)
 	return rstar_hash_mix(hash, length);
 }
 
-rstar_node *
-rstar_node_make(rstar_work *work, rstar_node_kind kind, size_t children)
+rstar_expr *
+rstar_expr_make(rstar_work *work, rstar_expr_kind kind, size_t children)
 {
-	rstar_node *node = rstar_arena_alloc_zero(work->arena, sizeof(*node));
+	rstar_expr *node = rstar_arena_alloc_zero(work->arena, sizeof(*node));
 
 	if (!node)
 		return NULL;
@@ -49,20 +49,20 @@ rstar_node_make(rstar_work *work, rstar_node_kind kind, size_t children)
 	return node;
 }
 
-const rstar_node *
-rstar_node_unary(rstar_work *work, rstar_node_kind kind, const rstar_node *a)
+const rstar_expr *
+rstar_expr_unary(rstar_work *work, rstar_expr_kind kind, const rstar_expr *a)
 {
-	rstar_node *node = a ? rstar_node_make(work, kind, 1) : NULL;
+	rstar_expr *node = a ? rstar_expr_make(work, kind, 1) : NULL;
 
 	if (node)
 		node->child[0] = a;
 	return node;
 }
 
-const rstar_node *
-rstar_node_binary(rstar_work *work, rstar_node_kind kind, const rstar_node *a, const rstar_node *b)
+const rstar_expr *
+rstar_expr_binary(rstar_work *work, rstar_expr_kind kind, const rstar_expr *a, const rstar_expr *b)
 {
-	rstar_node *node = a && b ? rstar_node_make(work, kind, 2) : NULL;
+	rstar_expr *node = a && b ? rstar_expr_make(work, kind, 2) : NULL;
 
 	if (node)
 	{
@@ -72,10 +72,10 @@ rstar_node_binary(rstar_work *work, rstar_node_kind kind, const rstar_node *a, c
 	return node;
 }
 
-const rstar_node *
-rstar_node_number(rstar_work *work, int64_t value)
+const rstar_expr *
+rstar_expr_number(rstar_work *work, int64_t value)
 {
-	rstar_node *node = rstar_node_make(work, RSTAR_NODE_NUMBER, 0);
+	rstar_expr *node = rstar_expr_make(work, RSTAR_EXPR_NUMBER, 0);
 	uint64_t magnitude = value < 0 ? 0 - (uint64_t) value : (uint64_t) value;
 	char *text = rstar_arena_alloc(work->arena, 24);
 	char *at = text ? text + 24 : NULL;
@@ -87,18 +87,18 @@ rstar_node_number(rstar_work *work, int64_t value)
 	while ((magnitude /= 10) > 0);
 	node->text = at;
 	node->length = (uint32_t) (text + 24 - at);
-	return value < 0 ? rstar_node_unary(work, RSTAR_NODE_NEGATIVE, node) : node;
+	return value < 0 ? rstar_expr_unary(work, RSTAR_EXPR_NEGATIVE, node) : node;
 }
 
 bool
-rstar_parser_push(rstar_parser *p, rstar_children *list, const rstar_node *item)
+rstar_parser_push(rstar_parser *p, rstar_children *list, const rstar_expr *item)
 {
 	if (!item)
 		return false;
 	if (list->count == list->capacity)
 	{
 		size_t capacity = list->capacity ? list->capacity * 2 : 4;
-		const rstar_node **grown =
+		const rstar_expr **grown =
 			rstar_arena_alloc_array(p->work->arena, capacity, sizeof(*grown));
 
 		if (!grown)
@@ -112,10 +112,10 @@ rstar_parser_push(rstar_parser *p, rstar_children *list, const rstar_node *item)
 	return true;
 }
 
-rstar_node *
-rstar_parser_collect(rstar_parser *p, rstar_node_kind kind, const rstar_children *list)
+rstar_expr *
+rstar_parser_collect(rstar_parser *p, rstar_expr_kind kind, const rstar_children *list)
 {
-	rstar_node *node = rstar_node_make(p->work, kind, 0);
+	rstar_expr *node = rstar_expr_make(p->work, kind, 0);
 
 	if (node)
 	{
@@ -126,8 +126,8 @@ rstar_parser_collect(rstar_parser *p, rstar_node_kind kind, const rstar_children
 }
 
 /* One child stands for itself. */
-const rstar_node *
-rstar_parser_collect_or_only(rstar_parser *p, rstar_node_kind kind, const rstar_children *list)
+const rstar_expr *
+rstar_parser_collect_or_only(rstar_parser *p, rstar_expr_kind kind, const rstar_children *list)
 {
 	return list->count == 1 ? list->item[0] : rstar_parser_collect(p, kind, list);
 }
@@ -183,10 +183,10 @@ rstar_parser_starts_factor(const rstar_parser *p, const rstar_token *token)
 	}
 }
 
-const rstar_node *
+const rstar_expr *
 rstar_parse_factor(rstar_parser *p)
 {
-	const rstar_node *node;
+	const rstar_expr *node;
 
 	if (is_mark(p->token, '-') || is_mark(p->token, '+'))
 	{
@@ -197,7 +197,7 @@ rstar_parse_factor(rstar_parser *p)
 		p->token++;
 		node = rstar_parse_factor(p);
 		p->depth--;
-		return minus ? rstar_node_unary(p->work, RSTAR_NODE_NEGATIVE, node) : node;
+		return minus ? rstar_expr_unary(p->work, RSTAR_EXPR_NEGATIVE, node) : node;
 	}
 	return rstar_parse_power(p);
 }
@@ -206,19 +206,19 @@ rstar_parse_factor(rstar_parser *p)
 static bool
 is_application(const rstar_children *list, bool applied)
 {
-	const rstar_node *name = list->item[0];
-	const rstar_node *argument = list->item[1];
+	const rstar_expr *name = list->item[0];
+	const rstar_expr *argument = list->item[1];
 
-	if (name->kind == RSTAR_NODE_NAME)
-		return argument->kind == RSTAR_NODE_TUPLE;
-	return applied && name->kind == RSTAR_NODE_APPLY && name->text &&
-		   (argument->kind == RSTAR_NODE_NAME || argument->kind == RSTAR_NODE_NUMBER);
+	if (name->kind == RSTAR_EXPR_NAME)
+		return argument->kind == RSTAR_EXPR_TUPLE;
+	return applied && name->kind == RSTAR_EXPR_APPLY && name->text &&
+		   (argument->kind == RSTAR_EXPR_NAME || argument->kind == RSTAR_EXPR_NUMBER);
 }
 
-static const rstar_node *
-apply_named(rstar_parser *p, const rstar_node *name, const rstar_node *argument)
+static const rstar_expr *
+apply_named(rstar_parser *p, const rstar_expr *name, const rstar_expr *argument)
 {
-	rstar_node *node = rstar_node_make(p->work, RSTAR_NODE_APPLY, 2);
+	rstar_expr *node = rstar_expr_make(p->work, RSTAR_EXPR_APPLY, 2);
 
 	if (!node)
 		return NULL;
@@ -234,15 +234,15 @@ apply_named(rstar_parser *p, const rstar_node *name, const rstar_node *argument)
 static bool
 looks_applied(const rstar_children *list)
 {
-	return list->count == 2 && list->item[0]->kind == RSTAR_NODE_NAME &&
-		   (list->item[1]->kind == RSTAR_NODE_NAME || list->item[1]->kind == RSTAR_NODE_NUMBER);
+	return list->count == 2 && list->item[0]->kind == RSTAR_EXPR_NAME &&
+		   (list->item[1]->kind == RSTAR_EXPR_NAME || list->item[1]->kind == RSTAR_EXPR_NUMBER);
 }
 
-static const rstar_node *
+static const rstar_expr *
 parse_term(rstar_parser *p)
 {
 	rstar_children list = {0};
-	const rstar_node *node;
+	const rstar_expr *node;
 	bool applied = false;
 	int quotients = 0;
 
@@ -254,12 +254,12 @@ parse_term(rstar_parser *p)
 			node = rstar_parse_factor(p);
 		else if (accept(p, '/'))
 		{
-			const rstar_node *left = rstar_parser_collect_or_only(p, RSTAR_NODE_PRODUCT, &list);
+			const rstar_expr *left = rstar_parser_collect_or_only(p, RSTAR_EXPR_PRODUCT, &list);
 
 			if (!link_chain(p, ++quotients))
 				return NULL;
 			node = rstar_parse_factor(p);
-			node = left ? rstar_node_binary(p->work, RSTAR_NODE_QUOTIENT, left, node) : NULL;
+			node = left ? rstar_expr_binary(p->work, RSTAR_EXPR_QUOTIENT, left, node) : NULL;
 			list = (rstar_children){0};
 		}
 		else if (rstar_parser_starts_factor(p, p->token) && !is_words(list.item[list.count - 1]))
@@ -272,20 +272,20 @@ parse_term(rstar_parser *p)
 		if (!rstar_parser_push(p, &list, node))
 			return NULL;
 	}
-	node = rstar_parser_collect_or_only(p, RSTAR_NODE_PRODUCT, &list);
+	node = rstar_parser_collect_or_only(p, RSTAR_EXPR_PRODUCT, &list);
 	if (node && list.count == 2 && is_application(&list, applied))
 		return apply_named(p, list.item[0], list.item[1]);
 	if (node && applied && looks_applied(&list))
-		((rstar_node *) node)->op = 1;
+		((rstar_expr *) node)->op = 1;
 	return node;
 }
 
-const rstar_node *
+const rstar_expr *
 rstar_parse_sum(rstar_parser *p)
 {
 	rstar_children list = {0};
 	bool first = true;
-	const rstar_node *node;
+	const rstar_expr *node;
 
 	if (!rstar_parser_enter(p))
 		return NULL;
@@ -301,27 +301,27 @@ rstar_parse_sum(rstar_parser *p)
 		if (!node)
 			return NULL;
 		if (sign == '-')
-			node = rstar_node_unary(p->work, RSTAR_NODE_NEGATIVE, node);
+			node = rstar_expr_unary(p->work, RSTAR_EXPR_NEGATIVE, node);
 		else if (sign == RSTAR_MARK_PM || sign == RSTAR_MARK_MP)
 		{
-			node = rstar_node_unary(p->work, RSTAR_NODE_PLUSMINUS, node);
+			node = rstar_expr_unary(p->work, RSTAR_EXPR_PLUSMINUS, node);
 			if (node && sign == RSTAR_MARK_MP)
-				((rstar_node *) node)->op = 1;
+				((rstar_expr *) node)->op = 1;
 		}
 		if (!rstar_parser_push(p, &list, node))
 			return NULL;
 	}
-	node = rstar_parser_collect_or_only(p, RSTAR_NODE_SUM, &list);
+	node = rstar_parser_collect_or_only(p, RSTAR_EXPR_SUM, &list);
 	if (node && accept(p, RSTAR_MARK_OVER))
-		node = rstar_node_binary(p->work, RSTAR_NODE_QUOTIENT, node, rstar_parse_sum(p));
+		node = rstar_expr_binary(p->work, RSTAR_EXPR_QUOTIENT, node, rstar_parse_sum(p));
 	p->depth--;
 	return node;
 }
 
-static const rstar_node *
+static const rstar_expr *
 parse_union(rstar_parser *p)
 {
-	const rstar_node *node = rstar_parse_sum(p);
+	const rstar_expr *node = rstar_parse_sum(p);
 	int sets = 0;
 
 	while (node && (is_mark(p->token, RSTAR_MARK_CUP) || is_mark(p->token, RSTAR_MARK_CAP) ||
@@ -332,14 +332,14 @@ parse_union(rstar_parser *p)
 		if (!link_chain(p, ++sets))
 			return NULL;
 		p->token++;
-		node = rstar_node_binary(p->work, RSTAR_NODE_COMBINE, node, rstar_parse_sum(p));
+		node = rstar_expr_binary(p->work, RSTAR_EXPR_COMBINE, node, rstar_parse_sum(p));
 		if (node)
-			((rstar_node *) node)->op = (uint16_t) op;
+			((rstar_expr *) node)->op = (uint16_t) op;
 	}
 	return node;
 }
 
-static const rstar_node *
+static const rstar_expr *
 parse_ratio(rstar_parser *p)
 {
 	rstar_children list = {0};
@@ -351,7 +351,7 @@ parse_ratio(rstar_parser *p)
 		if (is_mark(p->token, ':') && is_words(list.item[list.count - 1]))
 			return NULL; /* a label */
 	} while (p->sets == 0 && accept(p, ':'));
-	return rstar_parser_collect_or_only(p, RSTAR_NODE_RATIO, &list);
+	return rstar_parser_collect_or_only(p, RSTAR_EXPR_RATIO, &list);
 }
 
 unsigned
@@ -377,13 +377,13 @@ rstar_parser_relation_of(const rstar_token *t)
 	}
 }
 
-const rstar_node *
+const rstar_expr *
 rstar_parse_relation(rstar_parser *p)
 {
 	rstar_children list = {0};
 	uint16_t ops[8];
 	size_t n = 0;
-	rstar_node *node;
+	rstar_expr *node;
 
 	for (;;)
 	{
@@ -405,7 +405,7 @@ rstar_parse_relation(rstar_parser *p)
 	}
 	if (n == 0)
 		return list.item[0];
-	node = rstar_parser_collect(p, RSTAR_NODE_RELATION, &list);
+	node = rstar_parser_collect(p, RSTAR_EXPR_RELATION, &list);
 	if (node)
 	{
 		uint16_t *copy = rstar_arena_alloc_array(p->work->arena, n, sizeof(*copy));
@@ -438,18 +438,18 @@ ends_list(const rstar_token *t)
 		   is_mark(t, RSTAR_MARK_SET_CLOSE) || is_mark(t, ';');
 }
 
-const rstar_node *
+const rstar_expr *
 rstar_parse_list(rstar_parser *p)
 {
 	rstar_children groups = {0};
-	rstar_node *node;
+	rstar_expr *node;
 
 	if (!rstar_parser_enter(p))
 		return NULL;
 	do
 	{
 		rstar_children items = {0};
-		const rstar_node *group;
+		const rstar_expr *group;
 
 		do
 		{
@@ -458,26 +458,26 @@ rstar_parse_list(rstar_parser *p)
 			if (!rstar_parser_push(p, &items, rstar_parse_item(p)))
 				return NULL;
 		} while (accept_separator(p));
-		group = rstar_parser_collect_or_only(p, RSTAR_NODE_LIST, &items);
+		group = rstar_parser_collect_or_only(p, RSTAR_EXPR_LIST, &items);
 		if (group && items.count > 1)
-			((rstar_node *) group)->op = ',';
+			((rstar_expr *) group)->op = ',';
 		if (!rstar_parser_push(p, &groups, group))
 			return NULL;
 	} while (accept(p, ';') && !ends_list(p->token));
 	p->depth--;
 	if (groups.count == 1)
 		return groups.item[0];
-	node = rstar_parser_collect(p, RSTAR_NODE_LIST, &groups);
+	node = rstar_parser_collect(p, RSTAR_EXPR_LIST, &groups);
 	if (node)
 		node->op = ';';
 	return node;
 }
 
-const rstar_node *
+const rstar_expr *
 rstar_parse(rstar_work *work, const rstar_tokens *tokens)
 {
 	rstar_parser p = {.work = work, .token = tokens->token};
-	const rstar_node *node;
+	const rstar_expr *node;
 
 	/* A label before the answer, and what is left of punctuation behind it. */
 	node = rstar_parse_list(&p);

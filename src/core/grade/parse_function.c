@@ -6,7 +6,7 @@
 #include "core/grade/parse_internal.h"
 
 /* sin 2x, \sin\frac{\pi}{3}: the factors up to the next sign, function or bracket. */
-static const rstar_node *
+static const rstar_expr *
 parse_bare_argument(rstar_parser *p)
 {
 	rstar_children list = {0};
@@ -19,7 +19,7 @@ parse_bare_argument(rstar_parser *p)
 			 p->token->kind != RSTAR_TOKEN_BIG && !is_mark(p->token, '(') &&
 			 !is_mark(p->token, '[') && !is_mark(p->token, RSTAR_MARK_BAR_OPEN) &&
 			 !is_mark(p->token, '|'));
-	return rstar_parser_collect_or_only(p, RSTAR_NODE_PRODUCT, &list);
+	return rstar_parser_collect_or_only(p, RSTAR_EXPR_PRODUCT, &list);
 }
 
 static unsigned
@@ -30,11 +30,11 @@ inverse_of(unsigned function)
 }
 
 /* The arguments of a function whose name was just read. */
-static const rstar_node *
-call_with_arguments(rstar_parser *p, unsigned function, const rstar_node *base)
+static const rstar_expr *
+call_with_arguments(rstar_parser *p, unsigned function, const rstar_expr *base)
 {
-	const rstar_node *argument;
-	rstar_node *node;
+	const rstar_expr *argument;
+	rstar_expr *node;
 
 	if (is_mark(p->token, '(') || is_mark(p->token, '['))
 		argument = rstar_parse_bracket(p, p->token->id);
@@ -43,11 +43,11 @@ call_with_arguments(rstar_parser *p, unsigned function, const rstar_node *base)
 	else
 		argument = parse_bare_argument(p);
 	if (!argument ||
-		(argument->kind == RSTAR_NODE_TUPLE && (argument->open == '[') != (argument->close == ']')))
+		(argument->kind == RSTAR_EXPR_TUPLE && (argument->open == '[') != (argument->close == ']')))
 		return NULL;
-	if (argument->kind != RSTAR_NODE_TUPLE || argument->count == 0)
+	if (argument->kind != RSTAR_EXPR_TUPLE || argument->count == 0)
 		return rstar_parser_call(p, function, argument, base);
-	node = rstar_node_make(p->work, RSTAR_NODE_CALL, 0);
+	node = rstar_expr_make(p->work, RSTAR_EXPR_CALL, 0);
 	if (!node)
 		return NULL;
 	node->op = (uint16_t) function;
@@ -56,13 +56,13 @@ call_with_arguments(rstar_parser *p, unsigned function, const rstar_node *base)
 	return node;
 }
 
-const rstar_node *
+const rstar_expr *
 rstar_parse_function(rstar_parser *p)
 {
 	unsigned function = p->token->id;
-	const rstar_node *base = NULL;
-	const rstar_node *power = NULL;
-	const rstar_node *call;
+	const rstar_expr *base = NULL;
+	const rstar_expr *power = NULL;
+	const rstar_expr *call;
 
 	p->token++;
 	for (int i = 0; i < 2; i++)
@@ -81,7 +81,7 @@ rstar_parse_function(rstar_parser *p)
 				return NULL;
 		}
 	}
-	if (power && power->kind == RSTAR_NODE_NEGATIVE && power->child[0]->length == 1 &&
+	if (power && power->kind == RSTAR_EXPR_NEGATIVE && power->child[0]->length == 1 &&
 		power->child[0]->text && power->child[0]->text[0] == '1')
 	{
 		function = inverse_of(function);
@@ -90,19 +90,19 @@ rstar_parse_function(rstar_parser *p)
 		power = NULL;
 	}
 	call = call_with_arguments(p, function, base);
-	return power ? rstar_node_binary(p->work, RSTAR_NODE_POWER, call, power) : call;
+	return power ? rstar_expr_binary(p->work, RSTAR_EXPR_POWER, call, power) : call;
 }
 
 /* \sum_{..}^{..} body, \int, \lim: compared as written, parts up to equality. */
-const rstar_node *
+const rstar_expr *
 rstar_parse_big(rstar_parser *p)
 {
 	const rstar_token *name = p->token++;
-	const rstar_node *below = NULL;
-	const rstar_node *above = NULL;
-	const rstar_node *body;
+	const rstar_expr *below = NULL;
+	const rstar_expr *above = NULL;
+	const rstar_expr *body;
 	rstar_children list = {0};
-	rstar_node *node;
+	rstar_expr *node;
 
 	for (int i = 0; i < 2; i++)
 	{
@@ -120,12 +120,12 @@ rstar_parse_big(rstar_parser *p)
 		if (accept(p, '*'))
 			continue;
 	} while (rstar_parser_starts_factor(p, p->token));
-	body = rstar_parser_collect_or_only(p, RSTAR_NODE_PRODUCT, &list);
+	body = rstar_parser_collect_or_only(p, RSTAR_EXPR_PRODUCT, &list);
 	list = (rstar_children){0};
 	if (!rstar_parser_push(p, &list, body) || (below && !rstar_parser_push(p, &list, below)) ||
 		(above && !rstar_parser_push(p, &list, above)))
 		return NULL;
-	node = rstar_parser_collect(p, RSTAR_NODE_APPLY, &list);
+	node = rstar_parser_collect(p, RSTAR_EXPR_APPLY, &list);
 	if (node)
 	{
 		node->text = name->text;

@@ -33,7 +33,7 @@ typedef struct rstar_parser
 /* A growing list of children. */
 typedef struct rstar_children
 {
-	const rstar_node **item;
+	const rstar_expr **item;
 	size_t count;
 	size_t capacity;
 } rstar_children;
@@ -87,39 +87,39 @@ link_chain(rstar_parser *p, int n)
 }
 
 static inline bool
-is_words(const rstar_node *node)
+is_words(const rstar_expr *node)
 {
-	return node->kind == RSTAR_NODE_NAME && node->op == 1;
+	return node->kind == RSTAR_EXPR_NAME && node->op == 1;
 }
 
 /* parse.c */
-extern bool rstar_parser_push(rstar_parser *p, rstar_children *list, const rstar_node *item);
-extern rstar_node *rstar_parser_collect(rstar_parser *p, rstar_node_kind kind,
+extern bool rstar_parser_push(rstar_parser *p, rstar_children *list, const rstar_expr *item);
+extern rstar_expr *rstar_parser_collect(rstar_parser *p, rstar_expr_kind kind,
 										const rstar_children *list);
-extern const rstar_node *rstar_parser_collect_or_only(rstar_parser *p, rstar_node_kind kind,
+extern const rstar_expr *rstar_parser_collect_or_only(rstar_parser *p, rstar_expr_kind kind,
 													  const rstar_children *list);
 extern bool rstar_parser_enter(rstar_parser *p);
 extern bool rstar_parser_starts_factor(const rstar_parser *p, const rstar_token *token);
-extern const rstar_node *rstar_parse_factor(rstar_parser *p);
-extern const rstar_node *rstar_parse_sum(rstar_parser *p);
+extern const rstar_expr *rstar_parse_factor(rstar_parser *p);
+extern const rstar_expr *rstar_parse_sum(rstar_parser *p);
 extern unsigned rstar_parser_relation_of(const rstar_token *t);
-extern const rstar_node *rstar_parse_relation(rstar_parser *p);
-extern const rstar_node *rstar_parse_list(rstar_parser *p);
+extern const rstar_expr *rstar_parse_relation(rstar_parser *p);
+extern const rstar_expr *rstar_parse_list(rstar_parser *p);
 
 /* parse_primary.c */
-extern const rstar_node *rstar_parse_bracket(rstar_parser *p, unsigned open);
-extern rstar_node *rstar_parser_call(rstar_parser *p, unsigned function, const rstar_node *a,
-									 const rstar_node *b);
-extern rstar_node *rstar_parser_apply(rstar_parser *p, const char *text, size_t length,
-									  const rstar_node *a);
-extern const rstar_node *rstar_parse_one(rstar_parser *p, bool one_digit);
-extern const rstar_node *rstar_parse_power(rstar_parser *p);
+extern const rstar_expr *rstar_parse_bracket(rstar_parser *p, unsigned open);
+extern rstar_expr *rstar_parser_call(rstar_parser *p, unsigned function, const rstar_expr *a,
+									 const rstar_expr *b);
+extern rstar_expr *rstar_parser_apply(rstar_parser *p, const char *text, size_t length,
+									  const rstar_expr *a);
+extern const rstar_expr *rstar_parse_one(rstar_parser *p, bool one_digit);
+extern const rstar_expr *rstar_parse_power(rstar_parser *p);
 
 /* parse_function.c */
-extern const rstar_node *rstar_parse_function(rstar_parser *p);
-extern const rstar_node *rstar_parse_big(rstar_parser *p);
+extern const rstar_expr *rstar_parse_function(rstar_parser *p);
+extern const rstar_expr *rstar_parse_big(rstar_parser *p);
 
 /* parse_item.c */
-extern const rstar_node *rstar_parse_item(rstar_parser *p);
+extern const rstar_expr *rstar_parse_item(rstar_parser *p);
 
 #endif

@@ -34,7 +34,7 @@ half_day(const rstar_token *t, size_t *n)
 }
 
 /* 4:57, 4:57 PM, 20:34:00; NULL when it is none (and nothing has been read). */
-static const rstar_node *
+static const rstar_expr *
 parse_time(rstar_parser *p)
 {
 	const rstar_token *t = p->token;
@@ -42,7 +42,7 @@ parse_time(rstar_parser *p)
 	size_t n = 3;
 	size_t more;
 	int half;
-	rstar_node *node;
+	rstar_expr *node;
 
 	if (!is_integer_token(t) || !is_mark(t + 1, ':') || t[0].length > 2)
 		return NULL;
@@ -64,7 +64,7 @@ parse_time(rstar_parser *p)
 		!is_mark(t + n, ',') && !is_mark(t + n, ')') && !is_mark(t + n, RSTAR_MARK_AND) &&
 		!is_mark(t + n, RSTAR_MARK_OR) && !is_mark(t + n, ';'))
 		return NULL;
-	node = rstar_node_make(p->work, RSTAR_NODE_TIME, 0);
+	node = rstar_expr_make(p->work, RSTAR_EXPR_TIME, 0);
 	if (!node)
 		return NULL;
 	if (half)
@@ -105,10 +105,10 @@ unit_power(rstar_parser *p)
 	return minus ? -power : power;
 }
 
-static const rstar_node *
-with_unit(rstar_parser *p, const rstar_node *node, const rstar_unit *unit)
+static const rstar_expr *
+with_unit(rstar_parser *p, const rstar_expr *node, const rstar_unit *unit)
 {
-	rstar_node *result = rstar_node_make(p->work, RSTAR_NODE_UNIT, 1);
+	rstar_expr *result = rstar_expr_make(p->work, RSTAR_EXPR_UNIT, 1);
 
 	if (!result)
 		return NULL;
@@ -117,14 +117,14 @@ with_unit(rstar_parser *p, const rstar_node *node, const rstar_unit *unit)
 	return result;
 }
 
-static const rstar_node *
-times_ten(rstar_parser *p, const rstar_node *node, int power)
+static const rstar_expr *
+times_ten(rstar_parser *p, const rstar_expr *node, int power)
 {
-	const rstar_node *scale =
-		rstar_node_binary(p->work, RSTAR_NODE_POWER, rstar_node_number(p->work, 10),
-						  rstar_node_number(p->work, power));
+	const rstar_expr *scale =
+		rstar_expr_binary(p->work, RSTAR_EXPR_POWER, rstar_expr_number(p->work, 10),
+						  rstar_expr_number(p->work, power));
 
-	return rstar_node_binary(p->work, RSTAR_NODE_PRODUCT, node, scale);
+	return rstar_expr_binary(p->work, RSTAR_EXPR_PRODUCT, node, scale);
 }
 
 static bool
@@ -137,8 +137,8 @@ is_unit_word(const rstar_token *t)
 }
 
 /* What stands behind a value: a multiplier, a currency, a product of unit words. */
-static const rstar_node *
-parse_unit(rstar_parser *p, const rstar_node *node)
+static const rstar_expr *
+parse_unit(rstar_parser *p, const rstar_expr *node)
 {
 	rstar_unit *unit = rstar_arena_alloc_zero(p->work->arena, sizeof(*unit));
 	int side = 1;
@@ -187,14 +187,14 @@ parse_unit(rstar_parser *p, const rstar_node *node)
 }
 
 /* 30^\circ C: the letter names the scale. */
-static const rstar_node *
-temperature(rstar_parser *p, const rstar_node *node)
+static const rstar_expr *
+temperature(rstar_parser *p, const rstar_expr *node)
 {
-	const rstar_node *degree = node;
+	const rstar_expr *degree = node;
 	rstar_unit *unit;
 
-	if (node->kind != RSTAR_NODE_PRODUCT || node->count != 2 ||
-		node->child[0]->kind != RSTAR_NODE_DEGREE || node->child[1]->kind != RSTAR_NODE_NAME ||
+	if (node->kind != RSTAR_EXPR_PRODUCT || node->count != 2 ||
+		node->child[0]->kind != RSTAR_EXPR_DEGREE || node->child[1]->kind != RSTAR_EXPR_NAME ||
 		node->child[1]->length != 1)
 		return node;
 	degree = node->child[0]->child[0];
@@ -209,26 +209,26 @@ temperature(rstar_parser *p, const rstar_node *node)
 }
 
 /* (mod 7), \pmod{7}, \mod 7 behind a value or a relation. */
-static const rstar_node *
-parse_modulus(rstar_parser *p, const rstar_node *node)
+static const rstar_expr *
+parse_modulus(rstar_parser *p, const rstar_expr *node)
 {
 	bool bracket = accept(p, '(');
-	const rstar_node *modulus;
+	const rstar_expr *modulus;
 
 	p->token++; /* the mark itself */
 	modulus = is_mark(p->token, '{') ? rstar_parse_bracket(p, '{') : rstar_parse_power(p);
 	if (!modulus || (bracket && !accept(p, ')')))
 		return NULL;
-	node = rstar_node_binary(p->work, RSTAR_NODE_APPLY, node, modulus);
+	node = rstar_expr_binary(p->work, RSTAR_EXPR_APPLY, node, modulus);
 	if (node)
-		((rstar_node *) node)->hash = rstar_hash_bytes(7, "mod", 3);
+		((rstar_expr *) node)->hash = rstar_hash_bytes(7, "mod", 3);
 	return node;
 }
 
 static bool
-phrase_is(const rstar_node *node, const char *text)
+phrase_is(const rstar_expr *node, const char *text)
 {
-	return node->kind == RSTAR_NODE_NAME && node->length == strlen(text) &&
+	return node->kind == RSTAR_EXPR_NAME && node->length == strlen(text) &&
 		   memcmp(node->text, text, node->length) == 0;
 }
 
@@ -237,35 +237,35 @@ static const char *const small_numbers[] = {"zero", "one",    "two",   "three", 
 											"ten",  "eleven", "twelve"};
 
 /* Words with a mathematical meaning of their own. */
-static const rstar_node *
-known_phrase(rstar_parser *p, const rstar_node *node)
+static const rstar_expr *
+known_phrase(rstar_parser *p, const rstar_expr *node)
 {
-	rstar_node *numbers;
+	rstar_expr *numbers;
 
 	if (phrase_is(node, "all real numbers") || phrase_is(node, "all reals") ||
 		phrase_is(node, "real numbers") || phrase_is(node, "the real numbers") ||
 		phrase_is(node, "the set of all real numbers"))
 	{
-		numbers = rstar_node_make(p->work, RSTAR_NODE_NUMBERS, 0);
+		numbers = rstar_expr_make(p->work, RSTAR_EXPR_NUMBERS, 0);
 		if (numbers)
 			numbers->op = 'R';
 		return numbers;
 	}
-	for (size_t i = 0; node->kind == RSTAR_NODE_NAME && node->op == 1 &&
+	for (size_t i = 0; node->kind == RSTAR_EXPR_NAME && node->op == 1 &&
 					   i < sizeof(small_numbers) / sizeof(small_numbers[0]);
 		 i++)
 		if (phrase_is(node, small_numbers[i]))
-			return rstar_node_number(p->work, (int64_t) i);
+			return rstar_expr_number(p->work, (int64_t) i);
 	if (phrase_is(node, "no solution") || phrase_is(node, "no solutions") ||
 		phrase_is(node, "the empty set") || phrase_is(node, "empty set"))
-		return rstar_node_make(p->work, RSTAR_NODE_SET, 0);
+		return rstar_expr_make(p->work, RSTAR_EXPR_SET, 0);
 	return node;
 }
 
-static const rstar_node *
+static const rstar_expr *
 parse_item_inside(rstar_parser *p)
 {
-	const rstar_node *node = parse_time(p);
+	const rstar_expr *node = parse_time(p);
 
 	if (node)
 		return node;
@@ -284,13 +284,13 @@ parse_item_inside(rstar_parser *p)
 }
 
 /* A sign such as \$ belongs to the innermost item around it. */
-const rstar_node *
+const rstar_expr *
 rstar_parse_item(rstar_parser *p)
 {
 	bool currency = p->currency;
 	const char *word = p->currency_word;
 	uint32_t length = p->currency_length;
-	const rstar_node *node;
+	const rstar_expr *node;
 
 	p->currency = false;
 	node = parse_item_inside(p);

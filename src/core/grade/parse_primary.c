@@ -5,13 +5,13 @@
  */
 #include "core/grade/parse_internal.h"
 
-static const rstar_node *parse_exponent(rstar_parser *p, const rstar_node *base);
-static const rstar_node *parse_primary(rstar_parser *p);
+static const rstar_expr *parse_exponent(rstar_parser *p, const rstar_expr *base);
+static const rstar_expr *parse_primary(rstar_parser *p);
 
-static rstar_node *
+static rstar_expr *
 make_name(rstar_parser *p, const char *text, size_t length, uint64_t seed)
 {
-	rstar_node *node = rstar_node_make(p->work, RSTAR_NODE_NAME, 0);
+	rstar_expr *node = rstar_expr_make(p->work, RSTAR_EXPR_NAME, 0);
 
 	if (node)
 	{
@@ -23,10 +23,10 @@ make_name(rstar_parser *p, const char *text, size_t length, uint64_t seed)
 }
 
 /* op 1: words, which multiply nothing. */
-static rstar_node *
+static rstar_expr *
 make_words(rstar_parser *p, const char *text, size_t length)
 {
-	rstar_node *node = make_name(p, text, length, 1);
+	rstar_expr *node = make_name(p, text, length, 1);
 
 	if (node)
 		node->op = 1;
@@ -34,7 +34,7 @@ make_words(rstar_parser *p, const char *text, size_t length)
 }
 
 /* Consecutive words are one name, compared without regard to case. */
-static const rstar_node *
+static const rstar_expr *
 parse_words(rstar_parser *p)
 {
 	size_t length = 0;
@@ -97,41 +97,41 @@ is_crooked(unsigned open, unsigned close)
 }
 
 static bool
-is_about(const rstar_node *condition, const rstar_node *name)
+is_about(const rstar_expr *condition, const rstar_expr *name)
 {
-	if (condition->kind == RSTAR_NODE_RELATION)
+	if (condition->kind == RSTAR_EXPR_RELATION)
 		for (uint32_t i = 0; i < condition->count; i++)
-			if (condition->child[i]->kind == RSTAR_NODE_NAME &&
+			if (condition->child[i]->kind == RSTAR_EXPR_NAME &&
 				condition->child[i]->hash == name->hash)
 				return true;
 	return false;
 }
 
 /* { x | condition }: the condition, when it is about the name before the bar. */
-static const rstar_node *
-parse_set_builder(rstar_parser *p, const rstar_node *element)
+static const rstar_expr *
+parse_set_builder(rstar_parser *p, const rstar_expr *element)
 {
-	const rstar_node *condition;
+	const rstar_expr *condition;
 
 	p->token++;
 	condition = rstar_parse_list(p);
 	if (!condition)
 		return NULL;
-	if (element->kind == RSTAR_NODE_NAME && is_about(condition, element))
+	if (element->kind == RSTAR_EXPR_NAME && is_about(condition, element))
 		return condition;
-	if (element->kind == RSTAR_NODE_RELATION && element->relation[0] == RSTAR_MARK_IN)
+	if (element->kind == RSTAR_EXPR_RELATION && element->relation[0] == RSTAR_MARK_IN)
 		return condition;
-	element = rstar_node_binary(p->work, RSTAR_NODE_APPLY, element, condition);
+	element = rstar_expr_binary(p->work, RSTAR_EXPR_APPLY, element, condition);
 	if (element)
-		((rstar_node *) element)->hash = rstar_hash_bytes(2, "builder", 7);
+		((rstar_expr *) element)->hash = rstar_hash_bytes(2, "builder", 7);
 	return element;
 }
 
-const rstar_node *
+const rstar_expr *
 rstar_parse_bracket(rstar_parser *p, unsigned open)
 {
-	const rstar_node *list = NULL;
-	rstar_node *node;
+	const rstar_expr *list = NULL;
+	rstar_expr *node;
 	unsigned close;
 	bool square = open == '[' || open == ']';
 	bool set = open == RSTAR_MARK_SET_OPEN;
@@ -166,16 +166,16 @@ rstar_parse_bracket(rstar_parser *p, unsigned open)
 	if (built)
 		return list;
 	if (open == '{' && !list)
-		return rstar_node_make(p->work, RSTAR_NODE_SET, 0);
+		return rstar_expr_make(p->work, RSTAR_EXPR_SET, 0);
 	/* Only an interval may open and close differently. */
-	if (is_crooked(open, close) && (!list || list->kind != RSTAR_NODE_LIST || list->count != 2))
+	if (is_crooked(open, close) && (!list || list->kind != RSTAR_EXPR_LIST || list->count != 2))
 		return NULL;
-	if (list && !set && list->kind != RSTAR_NODE_LIST)
+	if (list && !set && list->kind != RSTAR_EXPR_LIST)
 		return list;
-	node = rstar_node_make(p->work, set || open == '{' ? RSTAR_NODE_SET : RSTAR_NODE_TUPLE, 0);
+	node = rstar_expr_make(p->work, set || open == '{' ? RSTAR_EXPR_SET : RSTAR_EXPR_TUPLE, 0);
 	if (!node)
 		return NULL;
-	if (list && list->kind == RSTAR_NODE_LIST)
+	if (list && list->kind == RSTAR_EXPR_LIST)
 	{
 		node->count = list->count;
 		node->child = list->child;
@@ -197,7 +197,7 @@ rstar_parse_bracket(rstar_parser *p, unsigned open)
  * What \frac, \sqrt, ^ and _ take: a braced group, a number as it stands (for
  * \frac only its first digit), or a signed one; NULL when it is something else.
  */
-static const rstar_node *
+static const rstar_expr *
 parse_argument(rstar_parser *p, bool one_digit)
 {
 	rstar_token *token = (rstar_token *) p->token; /* the parser's own array */
@@ -206,7 +206,7 @@ parse_argument(rstar_parser *p, bool one_digit)
 		return rstar_parse_bracket(p, '{');
 	if (token->kind == RSTAR_TOKEN_NUMBER)
 	{
-		rstar_node *node = rstar_node_make(p->work, RSTAR_NODE_NUMBER, 0);
+		rstar_expr *node = rstar_expr_make(p->work, RSTAR_EXPR_NUMBER, 0);
 		bool first = one_digit && is_integer_token(token) && token->length > 1;
 
 		if (!node)
@@ -221,21 +221,21 @@ parse_argument(rstar_parser *p, bool one_digit)
 	}
 	if (is_mark(token, '+') || is_mark(token, '-'))
 	{
-		const rstar_node *rest;
+		const rstar_expr *rest;
 
 		p->token++;
 		rest = parse_argument(p, one_digit);
 		if (!rest)
 			rest = rstar_parse_power(p);
-		return is_mark(token, '-') ? rstar_node_unary(p->work, RSTAR_NODE_NEGATIVE, rest) : rest;
+		return is_mark(token, '-') ? rstar_expr_unary(p->work, RSTAR_EXPR_NEGATIVE, rest) : rest;
 	}
 	return NULL;
 }
 
-rstar_node *
-rstar_parser_call(rstar_parser *p, unsigned function, const rstar_node *a, const rstar_node *b)
+rstar_expr *
+rstar_parser_call(rstar_parser *p, unsigned function, const rstar_expr *a, const rstar_expr *b)
 {
-	rstar_node *node = a ? rstar_node_make(p->work, RSTAR_NODE_CALL, b ? 2 : 1) : NULL;
+	rstar_expr *node = a ? rstar_expr_make(p->work, RSTAR_EXPR_CALL, b ? 2 : 1) : NULL;
 
 	if (!node)
 		return NULL;
@@ -246,10 +246,10 @@ rstar_parser_call(rstar_parser *p, unsigned function, const rstar_node *a, const
 	return node;
 }
 
-rstar_node *
-rstar_parser_apply(rstar_parser *p, const char *text, size_t length, const rstar_node *a)
+rstar_expr *
+rstar_parser_apply(rstar_parser *p, const char *text, size_t length, const rstar_expr *a)
 {
-	rstar_node *node = rstar_node_make(p->work, RSTAR_NODE_APPLY, a ? 1 : 0);
+	rstar_expr *node = rstar_expr_make(p->work, RSTAR_EXPR_APPLY, a ? 1 : 0);
 
 	if (!node)
 		return NULL;
@@ -261,28 +261,28 @@ rstar_parser_apply(rstar_parser *p, const char *text, size_t length, const rstar
 	return node;
 }
 
-const rstar_node *
+const rstar_expr *
 rstar_parse_one(rstar_parser *p, bool one_digit)
 {
-	const rstar_node *node = parse_argument(p, one_digit);
+	const rstar_expr *node = parse_argument(p, one_digit);
 
 	return node ? node : rstar_parse_power(p);
 }
 
-static const rstar_node *
+static const rstar_expr *
 parse_fraction(rstar_parser *p)
 {
-	const rstar_node *num = rstar_parse_one(p, true);
-	const rstar_node *den = num ? rstar_parse_one(p, true) : NULL;
+	const rstar_expr *num = rstar_parse_one(p, true);
+	const rstar_expr *den = num ? rstar_parse_one(p, true) : NULL;
 
-	return rstar_node_binary(p->work, RSTAR_NODE_QUOTIENT, num, den);
+	return rstar_expr_binary(p->work, RSTAR_EXPR_QUOTIENT, num, den);
 }
 
-static const rstar_node *
+static const rstar_expr *
 parse_root(rstar_parser *p)
 {
-	const rstar_node *index = NULL;
-	const rstar_node *radicand;
+	const rstar_expr *index = NULL;
+	const rstar_expr *radicand;
 
 	if (is_mark(p->token, '['))
 	{
@@ -297,11 +297,11 @@ parse_root(rstar_parser *p)
 	return rstar_parser_call(p, RSTAR_FUNCTION_SQRT, radicand, index);
 }
 
-static const rstar_node *
+static const rstar_expr *
 parse_bars(rstar_parser *p)
 {
 	bool directed = is_mark(p->token, RSTAR_MARK_BAR_OPEN);
-	const rstar_node *inside;
+	const rstar_expr *inside;
 
 	p->token++;
 	if (!rstar_parser_enter(p))
@@ -312,15 +312,15 @@ parse_bars(rstar_parser *p)
 	p->depth--;
 	if (!inside || !accept(p, directed ? RSTAR_MARK_BAR_CLOSE : '|'))
 		return NULL;
-	if (inside->kind == RSTAR_NODE_MATRIX)
+	if (inside->kind == RSTAR_EXPR_MATRIX)
 		return rstar_parser_call(p, RSTAR_FUNCTION_DET, inside, NULL);
 	return rstar_parser_call(p, RSTAR_FUNCTION_ABS, inside, NULL);
 }
 
-static const rstar_node *
+static const rstar_expr *
 parse_between(rstar_parser *p, unsigned function, unsigned close)
 {
-	const rstar_node *inside;
+	const rstar_expr *inside;
 
 	p->token++;
 	if (!rstar_parser_enter(p))
@@ -331,15 +331,15 @@ parse_between(rstar_parser *p, unsigned function, unsigned close)
 }
 
 /* The lines of cases and aligned: a list of all their items. */
-static const rstar_node *
+static const rstar_expr *
 parse_lines(rstar_parser *p)
 {
 	rstar_children list = {0};
-	rstar_node *node;
+	rstar_expr *node;
 
 	while (!is_mark(p->token, RSTAR_MARK_END))
 	{
-		const rstar_node *item;
+		const rstar_expr *item;
 
 		if (accept(p, '&') || accept(p, RSTAR_MARK_ROW) || accept(p, ',') || accept(p, ';'))
 			continue;
@@ -347,19 +347,19 @@ parse_lines(rstar_parser *p)
 		if (!rstar_parser_push(p, &list, item))
 			return NULL;
 	}
-	node = rstar_parser_collect(p, RSTAR_NODE_LIST, &list);
+	node = rstar_parser_collect(p, RSTAR_EXPR_LIST, &list);
 	if (node)
 		node->op = 's';
 	return node;
 }
 
-static const rstar_node *
+static const rstar_expr *
 parse_matrix(rstar_parser *p)
 {
 	rstar_children list = {0};
 	size_t columns = 0;
 	size_t here = 0;
-	rstar_node *node;
+	rstar_expr *node;
 
 	while (!is_mark(p->token, RSTAR_MARK_END))
 	{
@@ -384,17 +384,17 @@ parse_matrix(rstar_parser *p)
 		columns = here;
 	if (list.count == 0 || (here > 0 && here != columns))
 		return NULL;
-	node = rstar_parser_collect(p, RSTAR_NODE_MATRIX, &list);
+	node = rstar_parser_collect(p, RSTAR_EXPR_MATRIX, &list);
 	if (node)
 		node->columns = (uint32_t) columns;
 	return node;
 }
 
-static const rstar_node *
+static const rstar_expr *
 parse_environment(rstar_parser *p)
 {
 	const rstar_token *name = p->token++;
-	const rstar_node *node;
+	const rstar_expr *node;
 	int squares = p->squares;
 	int bars = p->bars;
 	int lines = p->lines;
@@ -425,10 +425,10 @@ parse_environment(rstar_parser *p)
 }
 
 /* 3\frac{1}{2}, 1 1/2: a number and a proper fraction of numbers. */
-static const rstar_node *
-parse_mixed(rstar_parser *p, const rstar_node *whole)
+static const rstar_expr *
+parse_mixed(rstar_parser *p, const rstar_expr *whole)
 {
-	const rstar_node *fraction = NULL;
+	const rstar_expr *fraction = NULL;
 	const rstar_token *t = p->token;
 
 	if (is_mark(t, RSTAR_MARK_FRAC))
@@ -438,8 +438,8 @@ parse_mixed(rstar_parser *p, const rstar_node *whole)
 	}
 	else if (is_integer_token(t) && t->spaced && is_mark(t + 1, '/') && is_integer_token(t + 2))
 	{
-		rstar_node *num = rstar_node_make(p->work, RSTAR_NODE_NUMBER, 0);
-		rstar_node *den = rstar_node_make(p->work, RSTAR_NODE_NUMBER, 0);
+		rstar_expr *num = rstar_expr_make(p->work, RSTAR_EXPR_NUMBER, 0);
+		rstar_expr *den = rstar_expr_make(p->work, RSTAR_EXPR_NUMBER, 0);
 
 		if (!num || !den)
 			return NULL;
@@ -448,29 +448,29 @@ parse_mixed(rstar_parser *p, const rstar_node *whole)
 		den->text = t[2].text;
 		den->length = t[2].length;
 		p->token += 3;
-		fraction = rstar_node_binary(p->work, RSTAR_NODE_QUOTIENT, num, den);
+		fraction = rstar_expr_binary(p->work, RSTAR_EXPR_QUOTIENT, num, den);
 	}
 	else
 		return whole;
 	if (!fraction)
 		return NULL;
-	if (fraction->child[0]->kind == RSTAR_NODE_NUMBER &&
-		fraction->child[1]->kind == RSTAR_NODE_NUMBER &&
+	if (fraction->child[0]->kind == RSTAR_EXPR_NUMBER &&
+		fraction->child[1]->kind == RSTAR_EXPR_NUMBER &&
 		(fraction->child[0]->length < fraction->child[1]->length ||
 		 (fraction->child[0]->length == fraction->child[1]->length &&
 		  memcmp(fraction->child[0]->text, fraction->child[1]->text, fraction->child[0]->length) <
 			  0)))
-		return rstar_node_binary(p->work, RSTAR_NODE_SUM, whole, fraction);
-	return rstar_node_binary(p->work, RSTAR_NODE_PRODUCT, whole, fraction);
+		return rstar_expr_binary(p->work, RSTAR_EXPR_SUM, whole, fraction);
+	return rstar_expr_binary(p->work, RSTAR_EXPR_PRODUCT, whole, fraction);
 }
 
 /* 2102_{8}: digits and a base from 2 to 36. */
-static const rstar_node *
+static const rstar_expr *
 parse_based(rstar_parser *p, const rstar_token *digits)
 {
 	const rstar_token *t = ++p->token; /* behind the _ */
 	bool braced = accept(p, '{');
-	rstar_node *node;
+	rstar_expr *node;
 	unsigned base = 0;
 
 	t = p->token;
@@ -484,7 +484,7 @@ parse_based(rstar_parser *p, const rstar_token *digits)
 	for (uint32_t i = 0; i < digits->length; i++)
 		if ((unsigned) (digits->text[i] - '0') >= base)
 			return NULL; /* 8_6 is no numeral */
-	node = rstar_node_make(p->work, RSTAR_NODE_BASED, 0);
+	node = rstar_expr_make(p->work, RSTAR_EXPR_BASED, 0);
 	if (node)
 	{
 		node->text = digits->text;
@@ -494,15 +494,15 @@ parse_based(rstar_parser *p, const rstar_token *digits)
 	return node;
 }
 
-static const rstar_node *
+static const rstar_expr *
 parse_number(rstar_parser *p)
 {
 	const rstar_token *t = p->token++;
-	rstar_node *node;
+	rstar_expr *node;
 
 	if (is_mark(p->token, '_') && is_integer_token(t))
 		return parse_based(p, t);
-	node = rstar_node_make(p->work, RSTAR_NODE_NUMBER, 0);
+	node = rstar_expr_make(p->work, RSTAR_EXPR_NUMBER, 0);
 	if (!node)
 		return NULL;
 	node->text = t->text;
@@ -519,11 +519,11 @@ is_function_letter(const rstar_token *t)
 		   (*t->text == 'f' || *t->text == 'g' || *t->text == 'F' || *t->text == 'G');
 }
 
-static const rstar_node *
+static const rstar_expr *
 parse_letter(rstar_parser *p)
 {
 	const rstar_token *t = p->token++;
-	rstar_node *node;
+	rstar_expr *node;
 
 	if (t->in_text && (p->token->in_text && (p->token->kind == RSTAR_TOKEN_WORD ||
 											 p->token->kind == RSTAR_TOKEN_LETTER)))
@@ -538,8 +538,8 @@ parse_letter(rstar_parser *p)
 		node->hash = rstar_hash_mix(node->hash, '\'');
 	if (is_mark(p->token, '(') && is_function_letter(t) && !p->token->spaced)
 	{
-		const rstar_node *argument = rstar_parse_bracket(p, '(');
-		rstar_node *apply;
+		const rstar_expr *argument = rstar_parse_bracket(p, '(');
+		rstar_expr *apply;
 
 		if (!argument)
 			return NULL;
@@ -551,19 +551,19 @@ parse_letter(rstar_parser *p)
 	return node;
 }
 
-static const rstar_node *
+static const rstar_expr *
 parse_named(rstar_parser *p, const char *name, size_t length)
 {
-	const rstar_node *inside = rstar_parse_one(p, false);
+	const rstar_expr *inside = rstar_parse_one(p, false);
 
 	return inside ? rstar_parser_apply(p, name, length, inside) : NULL;
 }
 
-static const rstar_node *
+static const rstar_expr *
 parse_mark_primary(rstar_parser *p)
 {
 	const rstar_token *t = p->token;
-	rstar_node *node;
+	rstar_expr *node;
 
 	switch (t->id)
 	{
@@ -589,7 +589,7 @@ parse_mark_primary(rstar_parser *p)
 			return parse_root(p);
 		case RSTAR_MARK_BINOM:
 		{
-			const rstar_node *top, *bottom;
+			const rstar_expr *top, *bottom;
 
 			p->token++;
 			top = rstar_parse_one(p, true);
@@ -609,10 +609,10 @@ parse_mark_primary(rstar_parser *p)
 			return parse_named(p, t->text, t->length);
 		case RSTAR_MARK_EMPTYSET:
 			p->token++;
-			return rstar_node_make(p->work, RSTAR_NODE_SET, 0);
+			return rstar_expr_make(p->work, RSTAR_EXPR_SET, 0);
 		case RSTAR_MARK_NUMBERS:
 			p->token++;
-			node = rstar_node_make(p->work, RSTAR_NODE_NUMBERS, 0);
+			node = rstar_expr_make(p->work, RSTAR_EXPR_NUMBERS, 0);
 			if (node && t->length > 0)
 				node->op = (uint16_t) *t->text;
 			return node;
@@ -635,11 +635,11 @@ parse_mark_primary(rstar_parser *p)
 	}
 }
 
-static const rstar_node *
+static const rstar_expr *
 parse_constant(rstar_parser *p)
 {
 	const rstar_token *t = p->token++;
-	rstar_node *node;
+	rstar_expr *node;
 
 	if (t->in_text && p->token->in_text &&
 		(p->token->kind == RSTAR_TOKEN_WORD || p->token->kind == RSTAR_TOKEN_LETTER))
@@ -647,13 +647,13 @@ parse_constant(rstar_parser *p)
 		p->token--;
 		return parse_words(p);
 	}
-	node = rstar_node_make(p->work, RSTAR_NODE_CONSTANT, 0);
+	node = rstar_expr_make(p->work, RSTAR_EXPR_CONSTANT, 0);
 	if (node)
 		node->op = t->id;
 	return node;
 }
 
-static const rstar_node *
+static const rstar_expr *
 read_primary(rstar_parser *p)
 {
 	switch (p->token->kind)
@@ -664,11 +664,11 @@ read_primary(rstar_parser *p)
 			return parse_letter(p);
 		case RSTAR_TOKEN_WORD:
 		{
-			const rstar_node *name = parse_words(p);
+			const rstar_expr *name = parse_words(p);
 
 			if (name && is_mark(p->token, '('))
 			{
-				const rstar_node *argument = rstar_parse_bracket(p, '(');
+				const rstar_expr *argument = rstar_parse_bracket(p, '(');
 
 				return argument ? rstar_parser_apply(p, name->text, name->length, argument) : NULL;
 			}
@@ -688,21 +688,21 @@ read_primary(rstar_parser *p)
 }
 
 /* All recursion of the parser comes through here. */
-static const rstar_node *
+static const rstar_expr *
 parse_primary(rstar_parser *p)
 {
-	const rstar_node *node = rstar_parser_enter(p) ? read_primary(p) : NULL;
+	const rstar_expr *node = rstar_parser_enter(p) ? read_primary(p) : NULL;
 
 	p->depth--;
 	return node;
 }
 
 /* x_1, a_{n+1}: a name applied to its index. */
-static const rstar_node *
-parse_subscript(rstar_parser *p, const rstar_node *node)
+static const rstar_expr *
+parse_subscript(rstar_parser *p, const rstar_expr *node)
 {
-	rstar_node *apply;
-	const rstar_node *index;
+	rstar_expr *apply;
+	const rstar_expr *index;
 
 	if (is_mark(p->token, '{'))
 		index = rstar_parse_bracket(p, '{');
@@ -711,8 +711,8 @@ parse_subscript(rstar_parser *p, const rstar_node *node)
 		index = parse_primary(p);
 	else
 		return NULL;
-	if (!index || (node->kind != RSTAR_NODE_NAME && node->kind != RSTAR_NODE_APPLY &&
-				   node->kind != RSTAR_NODE_CONSTANT))
+	if (!index || (node->kind != RSTAR_EXPR_NAME && node->kind != RSTAR_EXPR_APPLY &&
+				   node->kind != RSTAR_EXPR_CONSTANT))
 		return NULL;
 	apply = rstar_parser_apply(p, node->text, node->length, index);
 	if (apply)
@@ -720,10 +720,10 @@ parse_subscript(rstar_parser *p, const rstar_node *node)
 	return apply;
 }
 
-static const rstar_node *
+static const rstar_expr *
 parse_postfix(rstar_parser *p)
 {
-	const rstar_node *node = parse_primary(p);
+	const rstar_expr *node = parse_primary(p);
 
 	for (int chain = 0; node; chain++)
 	{
@@ -735,9 +735,9 @@ parse_postfix(rstar_parser *p)
 			node = rstar_parser_call(p, RSTAR_FUNCTION_FACTORIAL, node, NULL);
 		}
 		else if (accept(p, RSTAR_MARK_PERCENT))
-			node = rstar_node_unary(p->work, RSTAR_NODE_PERCENT, node);
+			node = rstar_expr_unary(p->work, RSTAR_EXPR_PERCENT, node);
 		else if (accept(p, RSTAR_MARK_DEGREE))
-			node = rstar_node_unary(p->work, RSTAR_NODE_DEGREE, node);
+			node = rstar_expr_unary(p->work, RSTAR_EXPR_DEGREE, node);
 		else if (is_mark(p->token, RSTAR_MARK_PRIME))
 		{
 			p->token++;
@@ -752,22 +752,22 @@ parse_postfix(rstar_parser *p)
 }
 
 /* Behind ^: a degree sign, a prime, or the exponent. */
-static const rstar_node *
-parse_exponent(rstar_parser *p, const rstar_node *base)
+static const rstar_expr *
+parse_exponent(rstar_parser *p, const rstar_expr *base)
 {
 	bool braced =
 		is_mark(p->token, '{') &&
 		(is_mark(p->token + 1, RSTAR_MARK_DEGREE) || is_mark(p->token + 1, RSTAR_MARK_PRIME)) &&
 		is_mark(p->token + 2, '}');
 	const rstar_token *t = p->token + (braced ? 1 : 0);
-	const rstar_node *exponent;
+	const rstar_expr *exponent;
 
 	if (is_mark(t, RSTAR_MARK_DEGREE) || is_mark(t, RSTAR_MARK_PRIME))
 	{
 		p->token = t + (braced ? 2 : 1);
 		if (is_mark(t, RSTAR_MARK_PRIME))
 			return rstar_parser_apply(p, "'", 1, base);
-		return rstar_node_unary(p->work, RSTAR_NODE_DEGREE, base);
+		return rstar_expr_unary(p->work, RSTAR_EXPR_DEGREE, base);
 	}
 	if (!rstar_parser_enter(p))
 		return NULL;
@@ -775,13 +775,13 @@ parse_exponent(rstar_parser *p, const rstar_node *base)
 	if (exponent && (accept(p, '^') || accept(p, RSTAR_MARK_POWER)))
 		exponent = parse_exponent(p, exponent); /* 2^3^4 is 2^(3^4) */
 	p->depth--;
-	return rstar_node_binary(p->work, RSTAR_NODE_POWER, base, exponent);
+	return rstar_expr_binary(p->work, RSTAR_EXPR_POWER, base, exponent);
 }
 
-const rstar_node *
+const rstar_expr *
 rstar_parse_power(rstar_parser *p)
 {
-	const rstar_node *node = parse_postfix(p);
+	const rstar_expr *node = parse_postfix(p);
 
 	for (int chain = 0; node; chain++)
 	{
@@ -789,28 +789,28 @@ rstar_parse_power(rstar_parser *p)
 			return NULL;
 		if (is_mark(p->token, RSTAR_MARK_SUPERSCRIPT))
 		{
-			rstar_node *exponent = rstar_node_make(p->work, RSTAR_NODE_NUMBER, 0);
+			rstar_expr *exponent = rstar_expr_make(p->work, RSTAR_EXPR_NUMBER, 0);
 
 			if (!exponent)
 				return NULL;
 			exponent->text = p->token->text;
 			exponent->length = p->token->length;
 			p->token++;
-			node = rstar_node_binary(p->work, RSTAR_NODE_POWER, node, exponent);
+			node = rstar_expr_binary(p->work, RSTAR_EXPR_POWER, node, exponent);
 		}
 		else if (accept(p, '^') || accept(p, RSTAR_MARK_POWER))
 			node = parse_exponent(p, node);
-		else if (node->kind == RSTAR_NODE_POWER || node->kind == RSTAR_NODE_APPLY ||
-				 node->kind == RSTAR_NODE_DEGREE)
+		else if (node->kind == RSTAR_EXPR_POWER || node->kind == RSTAR_EXPR_APPLY ||
+				 node->kind == RSTAR_EXPR_DEGREE)
 		{
 			if (accept(p, RSTAR_MARK_PERCENT))
-				node = rstar_node_unary(p->work, RSTAR_NODE_PERCENT, node);
+				node = rstar_expr_unary(p->work, RSTAR_EXPR_PERCENT, node);
 			else if (is_mark(p->token, '!') && !is_mark(p->token + 1, '='))
 			{
 				p->token++;
 				node = rstar_parser_call(p, RSTAR_FUNCTION_FACTORIAL, node, NULL);
 			}
-			else if (node->kind == RSTAR_NODE_POWER && accept(p, '_'))
+			else if (node->kind == RSTAR_EXPR_POWER && accept(p, '_'))
 				node = parse_subscript(p, node);
 			else
 				break;

@@ -16,8 +16,8 @@
 
 typedef struct piece
 {
-	const rstar_node *low;  /* NULL: minus infinity */
-	const rstar_node *high; /* NULL: infinity */
+	const rstar_expr *low;  /* NULL: minus infinity */
+	const rstar_expr *high; /* NULL: infinity */
 	bool low_closed;
 	bool high_closed;
 } piece;
@@ -30,19 +30,19 @@ typedef struct pieces
 	uint64_t name; /* of the variable whose values these are, 0 where none is given */
 } pieces;
 
-static bool read_set(rstar_comparison *c, const rstar_node *node, pieces *out);
+static bool read_set(rstar_comparison *c, const rstar_expr *node, pieces *out);
 
 static bool
-is_infinity(const rstar_node *node, bool *negative)
+is_infinity(const rstar_expr *node, bool *negative)
 {
-	*negative = node->kind == RSTAR_NODE_NEGATIVE;
+	*negative = node->kind == RSTAR_EXPR_NEGATIVE;
 	if (*negative)
 		node = node->child[0];
-	return node->kind == RSTAR_NODE_CONSTANT && node->op == RSTAR_CONSTANT_INFINITY;
+	return node->kind == RSTAR_EXPR_CONSTANT && node->op == RSTAR_CONSTANT_INFINITY;
 }
 
 static bool
-add_piece(pieces *out, const rstar_node *low, bool low_closed, const rstar_node *high,
+add_piece(pieces *out, const rstar_expr *low, bool low_closed, const rstar_expr *high,
 		  bool high_closed)
 {
 	piece *p;
@@ -73,16 +73,16 @@ add_piece(pieces *out, const rstar_node *low, bool low_closed, const rstar_node 
 }
 
 static bool
-is_real_set_kind(const rstar_node *node)
+is_real_set_kind(const rstar_expr *node)
 {
-	return node->kind == RSTAR_NODE_TUPLE || node->kind == RSTAR_NODE_COMBINE ||
-		   node->kind == RSTAR_NODE_NUMBERS || node->kind == RSTAR_NODE_SET ||
-		   node->kind == RSTAR_NODE_RELATION;
+	return node->kind == RSTAR_EXPR_TUPLE || node->kind == RSTAR_EXPR_COMBINE ||
+		   node->kind == RSTAR_EXPR_NUMBERS || node->kind == RSTAR_EXPR_SET ||
+		   node->kind == RSTAR_EXPR_RELATION;
 }
 
 /* value op name, as a piece */
 static bool
-add_ray(pieces *out, unsigned op, const rstar_node *bound)
+add_ray(pieces *out, unsigned op, const rstar_expr *bound)
 {
 	switch (op)
 	{
@@ -104,11 +104,11 @@ add_ray(pieces *out, unsigned op, const rstar_node *bound)
 
 /* The only name of a tree: its hash, 0 for none, and false for several or others. */
 static bool
-only_name(const rstar_node *node, uint64_t *name)
+only_name(const rstar_expr *node, uint64_t *name)
 {
-	if (node->kind == RSTAR_NODE_APPLY)
+	if (node->kind == RSTAR_EXPR_APPLY)
 		return false;
-	if (node->kind == RSTAR_NODE_NAME)
+	if (node->kind == RSTAR_EXPR_NAME)
 	{
 		if (*name && *name != node->hash)
 			return false;
@@ -123,12 +123,12 @@ only_name(const rstar_node *node, uint64_t *name)
 
 /* What a name is told apart by: f(1) is not f(2). */
 static uint64_t
-name_of(rstar_comparison *c, const rstar_node *node)
+name_of(rstar_comparison *c, const rstar_expr *node)
 {
 	rstar_evaluation e = {.work = c->work};
 	uint64_t value;
 
-	if (node->kind == RSTAR_NODE_NAME)
+	if (node->kind == RSTAR_EXPR_NAME)
 		return node->hash;
 	return rstar_value_residue(&e, node, &value) ? value : 1;
 }
@@ -149,64 +149,64 @@ about(pieces *out, uint64_t name)
  * linearity is E(1) - E(0) = E(x) - E(x - 1) for the values 2, 7 and -5 of x.
  */
 static bool
-read_linear(rstar_comparison *c, const rstar_node *node, unsigned op, pieces *out)
+read_linear(rstar_comparison *c, const rstar_expr *node, unsigned op, pieces *out)
 {
 	static const int probes[] = {2, 7, -5};
 	rstar_work *w = c->work;
-	const rstar_node *e, *zero, *one, *slope, *root;
+	const rstar_expr *e, *zero, *one, *slope, *root;
 	uint64_t name = 0;
 	int order;
 
-	e = rstar_node_binary(w, RSTAR_NODE_SUM, node->child[0],
-						  rstar_node_unary(w, RSTAR_NODE_NEGATIVE, node->child[1]));
+	e = rstar_expr_binary(w, RSTAR_EXPR_SUM, node->child[0],
+						  rstar_expr_unary(w, RSTAR_EXPR_NEGATIVE, node->child[1]));
 	if (!e || !only_name(e, &name) || !name)
 		return false;
-	zero = rstar_node_substitute(w, e, name, rstar_node_number(w, 0));
-	one = rstar_node_substitute(w, e, name, rstar_node_number(w, 1));
+	zero = rstar_expr_substitute(w, e, name, rstar_expr_number(w, 0));
+	one = rstar_expr_substitute(w, e, name, rstar_expr_number(w, 1));
 	if (!zero || !one)
 		return false;
 	slope =
-		rstar_node_binary(w, RSTAR_NODE_SUM, one, rstar_node_unary(w, RSTAR_NODE_NEGATIVE, zero));
+		rstar_expr_binary(w, RSTAR_EXPR_SUM, one, rstar_expr_unary(w, RSTAR_EXPR_NEGATIVE, zero));
 	for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++)
 	{
-		const rstar_node *at = rstar_node_number(w, probes[i]);
-		const rstar_node *value = at ? rstar_node_substitute(w, e, name, at) : NULL;
-		const rstar_node *line = rstar_node_binary(
-			w, RSTAR_NODE_SUM, zero, rstar_node_binary(w, RSTAR_NODE_PRODUCT, slope, at));
+		const rstar_expr *at = rstar_expr_number(w, probes[i]);
+		const rstar_expr *value = at ? rstar_expr_substitute(w, e, name, at) : NULL;
+		const rstar_expr *line = rstar_expr_binary(
+			w, RSTAR_EXPR_SUM, zero, rstar_expr_binary(w, RSTAR_EXPR_PRODUCT, slope, at));
 
 		if (!value || !line || !rstar_compare_order(c, value, line, &order) || order != 0)
 			return false;
 	}
-	if (!slope || !rstar_compare_order(c, slope, rstar_node_number(w, 0), &order) || order == 0)
+	if (!slope || !rstar_compare_order(c, slope, rstar_expr_number(w, 0), &order) || order == 0)
 		return false;
-	root = rstar_node_binary(w, RSTAR_NODE_QUOTIENT, rstar_node_unary(w, RSTAR_NODE_NEGATIVE, zero),
+	root = rstar_expr_binary(w, RSTAR_EXPR_QUOTIENT, rstar_expr_unary(w, RSTAR_EXPR_NEGATIVE, zero),
 							 slope);
 	return root && about(out, name) && add_ray(out, order > 0 ? op : rstar_mirrored_mark(op), root);
 }
 
 static bool
-read_relation(rstar_comparison *c, const rstar_node *node, pieces *out)
+read_relation(rstar_comparison *c, const rstar_expr *node, pieces *out)
 {
-	const rstar_node *a = node->child[0];
-	const rstar_node *b = node->child[1];
+	const rstar_expr *a = node->child[0];
+	const rstar_expr *b = node->child[1];
 	unsigned op = node->relation[0];
 	unsigned second;
 
 	out->certain = true;
 	if (op == RSTAR_MARK_IN)
-		return node->count == 2 && rstar_node_is_name(a) && is_real_set_kind(b) &&
+		return node->count == 2 && rstar_expr_is_name(a) && is_real_set_kind(b) &&
 			   about(out, name_of(c, a)) && read_set(c, b, out);
 	if (node->count == 2)
 	{
 		if (op == '=' || op == RSTAR_MARK_APPROX || op == RSTAR_MARK_EQUIV)
 			return false;
-		if (rstar_node_is_name(a) && !rstar_node_has_names(b))
+		if (rstar_expr_is_name(a) && !rstar_expr_has_names(b))
 			return about(out, name_of(c, a)) && add_ray(out, op, b);
-		if (rstar_node_is_name(b) && !rstar_node_has_names(a))
+		if (rstar_expr_is_name(b) && !rstar_expr_has_names(a))
 			return about(out, name_of(c, b)) && add_ray(out, rstar_mirrored_mark(op), a);
 		return read_linear(c, node, op, out);
 	}
-	if (node->count != 3 || !rstar_node_is_name(b) || !about(out, name_of(c, b)))
+	if (node->count != 3 || !rstar_expr_is_name(b) || !about(out, name_of(c, b)))
 		return false;
 	second = node->relation[1];
 	if ((op == '<' || op == RSTAR_MARK_LE) && (second == '<' || second == RSTAR_MARK_LE))
@@ -218,12 +218,12 @@ read_relation(rstar_comparison *c, const rstar_node *node, pieces *out)
 
 /* Take single points out of the pieces they lie in. */
 static bool
-remove_points(rstar_comparison *c, pieces *out, const rstar_node *points)
+remove_points(rstar_comparison *c, pieces *out, const rstar_expr *points)
 {
 	for (uint32_t i = 0; i < points->count; i++)
 		for (size_t k = 0; k < out->count; k++)
 		{
-			const rstar_node *point = points->child[i];
+			const rstar_expr *point = points->child[i];
 			piece *p = &out->item[k];
 			int low = 1, high = -1;
 
@@ -236,7 +236,7 @@ remove_points(rstar_comparison *c, pieces *out, const rstar_node *points)
 				p->high_closed = false;
 			if (low > 0 && high < 0)
 			{
-				const rstar_node *end = p->high;
+				const rstar_expr *end = p->high;
 				bool closed = p->high_closed;
 
 				p->high = point;
@@ -280,36 +280,36 @@ join_rays(rstar_comparison *c, pieces *out)
 }
 
 static bool
-read_set(rstar_comparison *c, const rstar_node *node, pieces *out)
+read_set(rstar_comparison *c, const rstar_expr *node, pieces *out)
 {
-	switch ((rstar_node_kind) node->kind)
+	switch ((rstar_expr_kind) node->kind)
 	{
-		case RSTAR_NODE_TUPLE:
+		case RSTAR_EXPR_TUPLE:
 			return node->count == 2 && node->open != '<' &&
 				   add_piece(out, node->child[0], node->open == '[', node->child[1],
 							 node->close == ']');
-		case RSTAR_NODE_NUMBERS:
+		case RSTAR_EXPR_NUMBERS:
 			out->certain = true;
 			return node->op == 'R' && add_piece(out, NULL, false, NULL, false);
-		case RSTAR_NODE_SET:
+		case RSTAR_EXPR_SET:
 			for (uint32_t i = 0; i < node->count; i++)
 				if (!add_piece(out, node->child[i], true, node->child[i], true))
 					return false;
 			return true;
-		case RSTAR_NODE_COMBINE:
+		case RSTAR_EXPR_COMBINE:
 			out->certain = true;
 			if (!read_set(c, node->child[0], out))
 				return false;
 			if (node->op == RSTAR_MARK_CUP)
 				return read_set(c, node->child[1], out);
-			return node->op == RSTAR_MARK_SETMINUS && node->child[1]->kind == RSTAR_NODE_SET &&
+			return node->op == RSTAR_MARK_SETMINUS && node->child[1]->kind == RSTAR_EXPR_SET &&
 				   remove_points(c, out, node->child[1]);
-		case RSTAR_NODE_RELATION:
+		case RSTAR_EXPR_RELATION:
 			return read_relation(c, node, out);
-		case RSTAR_NODE_LIST:
+		case RSTAR_EXPR_LIST:
 			for (uint32_t i = 0; i < node->count; i++)
-				if (!is_real_set_kind(node->child[i]) || node->child[i]->kind == RSTAR_NODE_SET ||
-					node->child[i]->kind == RSTAR_NODE_TUPLE || !read_set(c, node->child[i], out))
+				if (!is_real_set_kind(node->child[i]) || node->child[i]->kind == RSTAR_EXPR_SET ||
+					node->child[i]->kind == RSTAR_EXPR_TUPLE || !read_set(c, node->child[i], out))
 					return false;
 			return join_rays(c, out);
 		default:
@@ -321,14 +321,14 @@ static bool
 constant_pieces(const pieces *set)
 {
 	for (size_t i = 0; i < set->count; i++)
-		if ((set->item[i].low && rstar_node_has_names(set->item[i].low)) ||
-			(set->item[i].high && rstar_node_has_names(set->item[i].high)))
+		if ((set->item[i].low && rstar_expr_has_names(set->item[i].low)) ||
+			(set->item[i].high && rstar_expr_has_names(set->item[i].high)))
 			return false;
 	return true;
 }
 
 static bool
-end_order(rstar_comparison *c, const rstar_node *a, const rstar_node *b, int missing, int *order)
+end_order(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b, int missing, int *order)
 {
 	if (!a || !b)
 	{
@@ -394,7 +394,7 @@ join_pieces(rstar_comparison *c, pieces *set)
 }
 
 static bool
-ends_equal(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
+ends_equal(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b)
 {
 	if (!a || !b)
 		return a == b;
@@ -409,7 +409,7 @@ pieces_equal(rstar_comparison *c, const piece *a, const piece *b)
 }
 
 bool
-rstar_compare_sets(rstar_comparison *c, const rstar_node *a, const rstar_node *b, bool *applies)
+rstar_compare_sets(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b, bool *applies)
 {
 	pieces x, y;
 	bool used[MAX_PIECES] = {false};

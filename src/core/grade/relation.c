@@ -7,25 +7,25 @@
 #include <string.h>
 
 static bool
-is_capital(const rstar_node *node)
+is_capital(const rstar_expr *node)
 {
-	return node->kind == RSTAR_NODE_NAME && node->length == 1 && node->text[0] >= 'A' &&
+	return node->kind == RSTAR_EXPR_NAME && node->length == 1 && node->text[0] >= 'A' &&
 		   node->text[0] <= 'Z';
 }
 
 /* AB, a segment; NO/BO, a ratio of two; A:B */
 static bool
-is_segment(const rstar_node *node)
+is_segment(const rstar_expr *node)
 {
 	if (is_capital(node))
 		return true;
-	if (node->kind != RSTAR_NODE_PRODUCT && node->kind != RSTAR_NODE_QUOTIENT &&
-		node->kind != RSTAR_NODE_RATIO)
+	if (node->kind != RSTAR_EXPR_PRODUCT && node->kind != RSTAR_EXPR_QUOTIENT &&
+		node->kind != RSTAR_EXPR_RATIO)
 		return false;
 	for (uint32_t i = 0; i < node->count; i++)
-		if (node->child[i]->kind != RSTAR_NODE_NAME && !is_segment(node->child[i]))
+		if (node->child[i]->kind != RSTAR_EXPR_NAME && !is_segment(node->child[i]))
 			return false;
-	if (node->kind == RSTAR_NODE_PRODUCT)
+	if (node->kind == RSTAR_EXPR_PRODUCT)
 		for (uint32_t i = 0; i < node->count; i++)
 			if (!is_capital(node->child[i]))
 				return false;
@@ -33,25 +33,25 @@ is_segment(const rstar_node *node)
 }
 
 bool
-rstar_node_is_name(const rstar_node *node)
+rstar_expr_is_name(const rstar_expr *node)
 {
-	switch ((rstar_node_kind) node->kind)
+	switch ((rstar_expr_kind) node->kind)
 	{
-		case RSTAR_NODE_NAME:
-		case RSTAR_NODE_APPLY:
+		case RSTAR_EXPR_NAME:
+		case RSTAR_EXPR_APPLY:
 			return true;
-		case RSTAR_NODE_PRODUCT:
+		case RSTAR_EXPR_PRODUCT:
 			return node->op == 1 || is_segment(node);
-		case RSTAR_NODE_QUOTIENT:
-		case RSTAR_NODE_RATIO:
+		case RSTAR_EXPR_QUOTIENT:
+		case RSTAR_EXPR_RATIO:
 			return is_segment(node);
-		case RSTAR_NODE_CONSTANT:
+		case RSTAR_EXPR_CONSTANT:
 			return node->op == RSTAR_CONSTANT_I || node->op == RSTAR_CONSTANT_E;
-		case RSTAR_NODE_CALL:
-			return node->op == RSTAR_FUNCTION_ABS && rstar_node_is_name(node->child[0]);
-		case RSTAR_NODE_TUPLE:
+		case RSTAR_EXPR_CALL:
+			return node->op == RSTAR_FUNCTION_ABS && rstar_expr_is_name(node->child[0]);
+		case RSTAR_EXPR_TUPLE:
 			for (uint32_t i = 0; i < node->count; i++)
-				if (!rstar_node_is_name(node->child[i]))
+				if (!rstar_expr_is_name(node->child[i]))
 					return false;
 			return node->count > 0;
 		default:
@@ -60,17 +60,17 @@ rstar_node_is_name(const rstar_node *node)
 }
 
 static bool
-has_infinity_or_set(const rstar_node *node)
+has_infinity_or_set(const rstar_expr *node)
 {
-	return node->kind == RSTAR_NODE_TUPLE || node->kind == RSTAR_NODE_COMBINE ||
-		   node->kind == RSTAR_NODE_NUMBERS || node->kind == RSTAR_NODE_SET;
+	return node->kind == RSTAR_EXPR_TUPLE || node->kind == RSTAR_EXPR_COMBINE ||
+		   node->kind == RSTAR_EXPR_NUMBERS || node->kind == RSTAR_EXPR_SET;
 }
 
 /* The last member that = connects with the first; what follows \approx is rounded. */
-static const rstar_node *
-chain_value(const rstar_node *node)
+static const rstar_expr *
+chain_value(const rstar_expr *node)
 {
-	const rstar_node *value = node->child[1];
+	const rstar_expr *value = node->child[1];
 
 	for (uint32_t i = 1; i + 1 < node->count; i++)
 	{
@@ -84,11 +84,11 @@ chain_value(const rstar_node *node)
 }
 
 bool
-rstar_node_assignment(const rstar_node *node, const rstar_node **name, const rstar_node **value)
+rstar_expr_assignment(const rstar_expr *node, const rstar_expr **name, const rstar_expr **value)
 {
-	const rstar_node *first;
+	const rstar_expr *first;
 
-	if (node->kind != RSTAR_NODE_RELATION)
+	if (node->kind != RSTAR_EXPR_RELATION)
 		return false;
 	first = node->child[0];
 	switch (node->relation[0])
@@ -99,47 +99,47 @@ rstar_node_assignment(const rstar_node *node, const rstar_node **name, const rst
 			*value = chain_value(node);
 			if (!*value)
 				return false;
-			if (rstar_node_is_name(first))
+			if (rstar_expr_is_name(first))
 				return true;
 			/* 1 + 1 = 2; but a + 3 = 0 is an equation. */
-			if (!rstar_node_has_names(node))
+			if (!rstar_expr_has_names(node))
 			{
 				if (node->relation[0] == RSTAR_MARK_APPROX)
 					*value = first;
 				return true;
 			}
-			if (node->count == 2 && rstar_node_is_name(node->child[1]) &&
-				!rstar_node_has_names(first))
+			if (node->count == 2 && rstar_expr_is_name(node->child[1]) &&
+				!rstar_expr_has_names(first))
 			{
 				*name = node->child[1];
 				*value = first;
 				return true;
 			}
 			/* z = 1 + 1 = 2 was caught; f(-2)+f(-1) = ... = 14/3 has a constant at its end */
-			if (node->count > 2 && !rstar_node_has_names(*value))
+			if (node->count > 2 && !rstar_expr_has_names(*value))
 				return true;
 			return false;
 		case RSTAR_MARK_IN:
 			*name = first;
 			*value = node->child[1];
-			return node->count == 2 && rstar_node_is_name(first) && has_infinity_or_set(*value);
+			return node->count == 2 && rstar_expr_is_name(first) && has_infinity_or_set(*value);
 		default:
 			return false;
 	}
 }
 
-const rstar_node *
-rstar_node_substitute(rstar_work *work, const rstar_node *node, uint64_t name, const rstar_node *by)
+const rstar_expr *
+rstar_expr_substitute(rstar_work *work, const rstar_expr *node, uint64_t name, const rstar_expr *by)
 {
-	rstar_node *copy;
+	rstar_expr *copy;
 
-	if (node->kind == RSTAR_NODE_NAME)
+	if (node->kind == RSTAR_EXPR_NAME)
 		return node->hash == name ? by : node;
 	if (node->count == 0)
 		return node;
 	if ((work->fuel -= 32) < 0)
 		return NULL;
-	copy = rstar_node_make(work, RSTAR_NODE_NUMBER, 0);
+	copy = rstar_expr_make(work, RSTAR_EXPR_NUMBER, 0);
 	if (!copy)
 		return NULL;
 	*copy = *node;
@@ -148,7 +148,7 @@ rstar_node_substitute(rstar_work *work, const rstar_node *node, uint64_t name, c
 		return NULL;
 	for (uint32_t i = 0; i < node->count; i++)
 	{
-		copy->child[i] = rstar_node_substitute(work, node->child[i], name, by);
+		copy->child[i] = rstar_expr_substitute(work, node->child[i], name, by);
 		if (!copy->child[i])
 			return NULL;
 	}
@@ -156,11 +156,11 @@ rstar_node_substitute(rstar_work *work, const rstar_node *node, uint64_t name, c
 }
 
 /* left - right of the only relation sign */
-static const rstar_node *
-difference(rstar_work *work, const rstar_node *node)
+static const rstar_expr *
+difference(rstar_work *work, const rstar_expr *node)
 {
-	return rstar_node_binary(work, RSTAR_NODE_SUM, node->child[0],
-							 rstar_node_unary(work, RSTAR_NODE_NEGATIVE, node->child[1]));
+	return rstar_expr_binary(work, RSTAR_EXPR_SUM, node->child[0],
+							 rstar_expr_unary(work, RSTAR_EXPR_NEGATIVE, node->child[1]));
 }
 
 /*
@@ -168,7 +168,7 @@ difference(rstar_work *work, const rstar_node *node)
  * numerators (y = 1/x and xy = 1).
  */
 static bool
-residues_proportional(rstar_comparison *c, const rstar_node *a, const rstar_node *b,
+residues_proportional(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b,
 					  bool numerators, bool *irrational)
 {
 	for (unsigned prime = 0; prime < RSTAR_RESIDUE_POINTS; prime++)
@@ -202,7 +202,7 @@ residues_proportional(rstar_comparison *c, const rstar_node *a, const rstar_node
 
 /* The same by balls; *sign is the sign of the ratio, 0 if it is not real. */
 static bool
-balls_proportional(rstar_comparison *c, const rstar_node *a, const rstar_node *b, int *sign)
+balls_proportional(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b, int *sign)
 {
 	rstar_ball first = rstar_ball_from_i64(0);
 	int agree = 0;
@@ -234,7 +234,7 @@ balls_proportional(rstar_comparison *c, const rstar_node *a, const rstar_node *b
 }
 
 static bool
-proportional(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
+proportional(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b)
 {
 	bool irrational = false;
 	int sign;
@@ -270,10 +270,10 @@ is_inequality(unsigned op)
 }
 
 static bool
-inequalities_equal(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
+inequalities_equal(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b)
 {
-	const rstar_node *x = difference(c->work, a);
-	const rstar_node *y = difference(c->work, b);
+	const rstar_expr *x = difference(c->work, a);
+	const rstar_expr *y = difference(c->work, b);
 	int sign;
 
 	c->rule = RSTAR_RULE_INEQUALITY;
@@ -284,7 +284,7 @@ inequalities_equal(rstar_comparison *c, const rstar_node *a, const rstar_node *b
 
 /* Longer chains: member by member, from either end. */
 static bool
-chains_equal(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
+chains_equal(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b)
 {
 	uint32_t n = a->count;
 
@@ -311,26 +311,26 @@ chains_equal(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
 
 /* a = f(x) = g(x): all members count; in z = 1 + 1 = 2 only the ends. */
 static bool
-has_named_middle(const rstar_node *node)
+has_named_middle(const rstar_expr *node)
 {
 	for (uint32_t i = 1; i + 1 < node->count; i++)
-		if (node->relation[0] == '=' && rstar_node_has_names(node->child[i]))
+		if (node->relation[0] == '=' && rstar_expr_has_names(node->child[i]))
 			return true;
 	return false;
 }
 
 bool
-rstar_compare_relations(rstar_comparison *c, const rstar_node *a, const rstar_node *b)
+rstar_compare_relations(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b)
 {
-	const rstar_node *name_a, *name_b, *value_a, *value_b;
+	const rstar_expr *name_a, *name_b, *value_a, *value_b;
 	unsigned op = a->relation[0];
 	bool applies;
 
-	if ((op == RSTAR_MARK_APPROX && !rstar_node_has_names(a)) || has_named_middle(a) ||
+	if ((op == RSTAR_MARK_APPROX && !rstar_expr_has_names(a)) || has_named_middle(a) ||
 		has_named_middle(b))
 		return chains_equal(c, a, b);
-	if (rstar_node_assignment(a, &name_a, &value_a) &&
-		rstar_node_assignment(b, &name_b, &value_b) && rstar_compare_nodes(c, name_a, name_b) &&
+	if (rstar_expr_assignment(a, &name_a, &value_a) &&
+		rstar_expr_assignment(b, &name_b, &value_b) && rstar_compare_nodes(c, name_a, name_b) &&
 		rstar_compare_nodes(c, value_a, value_b))
 	{
 		c->rule = RSTAR_RULE_EQUATION;
@@ -342,7 +342,7 @@ rstar_compare_relations(rstar_comparison *c, const rstar_node *a, const rstar_no
 		return rstar_compare_sets(c, a, b, &applies);
 	}
 	c->rule = is_inequality(op) ? RSTAR_RULE_INEQUALITY : RSTAR_RULE_EQUATION;
-	if (a->count == 2 && b->count == 2 && rstar_node_has_names(a) && rstar_node_has_names(b))
+	if (a->count == 2 && b->count == 2 && rstar_expr_has_names(a) && rstar_expr_has_names(b))
 	{
 		unsigned other = b->relation[0];
 
@@ -350,8 +350,8 @@ rstar_compare_relations(rstar_comparison *c, const rstar_node *a, const rstar_no
 			return true;
 		if (op == other && (op == '=' || op == RSTAR_MARK_NE))
 		{
-			const rstar_node *x = difference(c->work, a);
-			const rstar_node *y = difference(c->work, b);
+			const rstar_expr *x = difference(c->work, a);
+			const rstar_expr *y = difference(c->work, b);
 
 			if (x && y && proportional(c, x, y))
 				return true;

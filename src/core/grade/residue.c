@@ -87,7 +87,7 @@ from_digits(uint64_t p, const char *text, size_t length, unsigned base)
 
 /* A literal; only digits and a point reach this after exact_literal gave up. */
 static bool
-literal(rstar_evaluation *e, const rstar_node *node, uint64_t *out)
+literal(rstar_evaluation *e, const rstar_expr *node, uint64_t *out)
 {
 	uint64_t p = primes[index_of(e)];
 	const char *point = memchr(node->text, '.', node->length);
@@ -130,13 +130,13 @@ from_rational(rstar_evaluation *e, const rstar_rational *value, uint64_t *out)
 
 /* What no rational operation makes: a hash of kind, name and children. */
 static bool
-hashed(rstar_evaluation *e, const rstar_node *node, uint64_t seed, uint64_t *out)
+hashed(rstar_evaluation *e, const rstar_expr *node, uint64_t seed, uint64_t *out)
 {
 	uint64_t hash = rstar_hash_mix(seed, node->kind * 64u + node->op);
 
 	e->irrational = true;
 	hash = rstar_hash_mix(hash, node->count);
-	if (node->kind == RSTAR_NODE_TUPLE)
+	if (node->kind == RSTAR_EXPR_TUPLE)
 		hash = rstar_hash_mix(hash, node->open * 256u + node->close);
 	for (uint32_t i = 0; i < node->count; i++)
 	{
@@ -146,14 +146,14 @@ hashed(rstar_evaluation *e, const rstar_node *node, uint64_t seed, uint64_t *out
 			return false;
 		hash = rstar_hash_mix(hash, child);
 	}
-	for (uint32_t i = 0; node->kind == RSTAR_NODE_RELATION && i + 1 < node->count; i++)
+	for (uint32_t i = 0; node->kind == RSTAR_EXPR_RELATION && i + 1 < node->count; i++)
 		hash = rstar_hash_mix(hash, node->relation[i]);
 	*out = from_hash(e, rstar_hash_mix(hash, node->columns));
 	return true;
 }
 
 static bool
-residue_power(rstar_evaluation *e, const rstar_node *node, uint64_t *out)
+residue_power(rstar_evaluation *e, const rstar_expr *node, uint64_t *out)
 {
 	uint64_t p = primes[index_of(e)];
 	rstar_rational exponent;
@@ -176,7 +176,7 @@ residue_power(rstar_evaluation *e, const rstar_node *node, uint64_t *out)
 
 /* n! and n (n-1) ... (n-k+1) / k! for constants, without the big number. */
 static bool
-residue_product(rstar_evaluation *e, const rstar_node *node, uint64_t *out)
+residue_product(rstar_evaluation *e, const rstar_expr *node, uint64_t *out)
 {
 	uint64_t p = primes[index_of(e)];
 	bool factorial = node->op == RSTAR_FUNCTION_FACTORIAL;
@@ -206,7 +206,7 @@ residue_product(rstar_evaluation *e, const rstar_node *node, uint64_t *out)
 }
 
 static bool
-residue_constant(rstar_evaluation *e, const rstar_node *node, uint64_t *out)
+residue_constant(rstar_evaluation *e, const rstar_expr *node, uint64_t *out)
 {
 	if (node->op == RSTAR_CONSTANT_I && !e->i_is_name)
 		*out = roots[index_of(e)];
@@ -216,10 +216,10 @@ residue_constant(rstar_evaluation *e, const rstar_node *node, uint64_t *out)
 }
 
 static bool
-residue_fold(rstar_evaluation *e, const rstar_node *node, uint64_t *out)
+residue_fold(rstar_evaluation *e, const rstar_expr *node, uint64_t *out)
 {
 	uint64_t p = primes[index_of(e)];
-	bool sum = node->kind == RSTAR_NODE_SUM;
+	bool sum = node->kind == RSTAR_EXPR_SUM;
 	uint64_t child;
 
 	*out = sum ? 0 : 1;
@@ -233,7 +233,7 @@ residue_fold(rstar_evaluation *e, const rstar_node *node, uint64_t *out)
 }
 
 bool
-rstar_value_residue(rstar_evaluation *e, const rstar_node *node, uint64_t *out)
+rstar_value_residue(rstar_evaluation *e, const rstar_expr *node, uint64_t *out)
 {
 	uint64_t p = primes[index_of(e)];
 	uint64_t value;
@@ -241,60 +241,60 @@ rstar_value_residue(rstar_evaluation *e, const rstar_node *node, uint64_t *out)
 
 	if ((e->work->fuel -= 16) < 0)
 		return false;
-	switch ((rstar_node_kind) node->kind)
+	switch ((rstar_expr_kind) node->kind)
 	{
-		case RSTAR_NODE_NUMBER:
+		case RSTAR_EXPR_NUMBER:
 			if (rstar_value_exact(e->work, node, &exact))
 				return from_rational(e, &exact, out);
 			return literal(e, node, out);
-		case RSTAR_NODE_BASED:
+		case RSTAR_EXPR_BASED:
 			*out = from_digits(p, node->text, node->length, node->columns);
 			return true;
-		case RSTAR_NODE_NAME:
+		case RSTAR_EXPR_NAME:
 			*out = from_hash(e, node->hash);
 			return true;
-		case RSTAR_NODE_CONSTANT:
+		case RSTAR_EXPR_CONSTANT:
 			return residue_constant(e, node, out);
-		case RSTAR_NODE_SUM:
-		case RSTAR_NODE_PRODUCT:
+		case RSTAR_EXPR_SUM:
+		case RSTAR_EXPR_PRODUCT:
 			return residue_fold(e, node, out);
-		case RSTAR_NODE_NEGATIVE:
+		case RSTAR_EXPR_NEGATIVE:
 			if (!rstar_value_residue(e, node->child[0], &value))
 				return false;
 			*out = negate(p, value);
 			return true;
-		case RSTAR_NODE_QUOTIENT:
+		case RSTAR_EXPR_QUOTIENT:
 			if (!rstar_value_residue(e, node->child[0], out) ||
 				!rstar_value_residue(e, node->child[1], &value) || !inverse(p, value, &value))
 				return false;
 			*out = mul(p, *out, value);
 			return true;
-		case RSTAR_NODE_PERCENT:
+		case RSTAR_EXPR_PERCENT:
 			if (!rstar_value_residue(e, node->child[0], out) || !inverse(p, 100, &value))
 				return false;
 			*out = mul(p, *out, value);
 			return true;
-		case RSTAR_NODE_DEGREE:
+		case RSTAR_EXPR_DEGREE:
 			if (!rstar_value_residue(e, node->child[0], out) || !inverse(p, 180, &value))
 				return false;
 			*out = mul(p, mul(p, *out, value), from_hash(e, rstar_hash_mix(13, RSTAR_CONSTANT_PI)));
 			return true;
-		case RSTAR_NODE_POWER:
+		case RSTAR_EXPR_POWER:
 			return residue_power(e, node, out);
-		case RSTAR_NODE_CALL:
+		case RSTAR_EXPR_CALL:
 			if (residue_product(e, node, out))
 				return true;
 			if (rstar_value_exact(e->work, node, &exact))
 				return from_rational(e, &exact, out);
 			return e->work->fuel >= 0 && hashed(e, node, 17, out);
-		case RSTAR_NODE_APPLY:
+		case RSTAR_EXPR_APPLY:
 			return hashed(e, node, node->hash, out);
-		case RSTAR_NODE_TUPLE:
-		case RSTAR_NODE_MATRIX:
-		case RSTAR_NODE_RELATION:
-		case RSTAR_NODE_RATIO:
-		case RSTAR_NODE_LIST:
-		case RSTAR_NODE_NUMBERS:
+		case RSTAR_EXPR_TUPLE:
+		case RSTAR_EXPR_MATRIX:
+		case RSTAR_EXPR_RELATION:
+		case RSTAR_EXPR_RATIO:
+		case RSTAR_EXPR_LIST:
+		case RSTAR_EXPR_NUMBERS:
 			return hashed(e, node, 19, out);
 		default:
 			return false;
@@ -303,10 +303,10 @@ rstar_value_residue(rstar_evaluation *e, const rstar_node *node, uint64_t *out)
 
 /* Sums and products of fractions, nothing cancelled. */
 static bool
-fraction_fold(rstar_evaluation *e, const rstar_node *node, uint64_t *num, uint64_t *den)
+fraction_fold(rstar_evaluation *e, const rstar_expr *node, uint64_t *num, uint64_t *den)
 {
 	uint64_t p = primes[index_of(e)];
-	bool sum = node->kind == RSTAR_NODE_SUM;
+	bool sum = node->kind == RSTAR_EXPR_SUM;
 	uint64_t n, d;
 
 	*num = sum ? 0 : 1;
@@ -325,22 +325,22 @@ fraction_fold(rstar_evaluation *e, const rstar_node *node, uint64_t *num, uint64
 }
 
 bool
-rstar_value_fraction(rstar_evaluation *e, const rstar_node *node, uint64_t *num, uint64_t *den)
+rstar_value_fraction(rstar_evaluation *e, const rstar_expr *node, uint64_t *num, uint64_t *den)
 {
 	uint64_t p = primes[index_of(e)];
 	uint64_t n, d;
 
-	switch ((rstar_node_kind) node->kind)
+	switch ((rstar_expr_kind) node->kind)
 	{
-		case RSTAR_NODE_SUM:
-		case RSTAR_NODE_PRODUCT:
+		case RSTAR_EXPR_SUM:
+		case RSTAR_EXPR_PRODUCT:
 			return fraction_fold(e, node, num, den);
-		case RSTAR_NODE_NEGATIVE:
+		case RSTAR_EXPR_NEGATIVE:
 			if (!rstar_value_fraction(e, node->child[0], num, den))
 				return false;
 			*num = negate(p, *num);
 			return true;
-		case RSTAR_NODE_QUOTIENT:
+		case RSTAR_EXPR_QUOTIENT:
 			if (!rstar_value_fraction(e, node->child[0], num, den) ||
 				!rstar_value_fraction(e, node->child[1], &n, &d))
 				return false;

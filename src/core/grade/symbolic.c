@@ -39,7 +39,7 @@ typedef struct writer
 	rstar_buffer *out;
 } writer;
 
-static bool write_node(writer *w, const rstar_node *node);
+static bool write_node(writer *w, const rstar_expr *node);
 
 static bool
 put(writer *w, const char *text)
@@ -49,7 +49,7 @@ put(writer *w, const char *text)
 
 /* name(child, child, ...) */
 static bool
-write_call(writer *w, const char *name, const rstar_node *const *child, uint32_t count)
+write_call(writer *w, const char *name, const rstar_expr *const *child, uint32_t count)
 {
 	if (!put(w, name) || !put(w, "("))
 		return false;
@@ -60,7 +60,7 @@ write_call(writer *w, const char *name, const rstar_node *const *child, uint32_t
 }
 
 static bool
-write_exact(writer *w, const rstar_node *node)
+write_exact(writer *w, const rstar_expr *node)
 {
 	rstar_rational value;
 	const char *num, *den;
@@ -81,10 +81,10 @@ write_hash(writer *w, const char *function, uint64_t hash)
 }
 
 static bool
-write_function(writer *w, const rstar_node *node)
+write_function(writer *w, const rstar_expr *node)
 {
 	const char *name = node->op < sizeof(calls) / sizeof(calls[0]) ? calls[node->op] : NULL;
-	const rstar_node *ten;
+	const rstar_expr *ten;
 
 	switch (node->op)
 	{
@@ -93,7 +93,7 @@ write_function(writer *w, const rstar_node *node)
 		case RSTAR_FUNCTION_LOG:
 			return write_call(w, node->count == 1 ? "S.log" : "L", node->child, node->count);
 		case RSTAR_FUNCTION_LG:
-			ten = rstar_node_number(w->work, 10);
+			ten = rstar_expr_number(w->work, 10);
 			return ten && put(w, "L(") && write_node(w, node->child[0]) && put(w, ", ") &&
 				   write_node(w, ten) && put(w, ")");
 		default:
@@ -102,17 +102,17 @@ write_function(writer *w, const rstar_node *node)
 }
 
 static bool
-text_is(const rstar_node *node, const char *text)
+text_is(const rstar_expr *node, const char *text)
 {
 	return node->length == strlen(text) && memcmp(node->text, text, node->length) == 0;
 }
 
 /* "k = 1" below and "n" above; "x \to 0" below a limit */
 static bool
-write_range(writer *w, const rstar_node *below, const rstar_node *above)
+write_range(writer *w, const rstar_expr *below, const rstar_expr *above)
 {
-	if (below->kind != RSTAR_NODE_RELATION || below->count != 2 ||
-		below->child[0]->kind != RSTAR_NODE_NAME)
+	if (below->kind != RSTAR_EXPR_RELATION || below->count != 2 ||
+		below->child[0]->kind != RSTAR_EXPR_NAME)
 		return false;
 	return put(w, "(") && write_node(w, below->child[0]) && put(w, ", ") &&
 		   write_node(w, below->child[1]) && put(w, ", ") && write_node(w, above) && put(w, "))");
@@ -120,17 +120,17 @@ write_range(writer *w, const rstar_node *below, const rstar_node *above)
 
 /* \int_a^b f dx: the last two factors are d and the variable. */
 static bool
-write_integral(writer *w, const rstar_node *node)
+write_integral(writer *w, const rstar_expr *node)
 {
-	const rstar_node *body = node->child[0];
-	rstar_node *integrand;
+	const rstar_expr *body = node->child[0];
+	rstar_expr *integrand;
 	uint32_t n = body->count;
 
-	if (body->kind != RSTAR_NODE_PRODUCT || n < 3 || node->count == 2 ||
-		body->child[n - 1]->kind != RSTAR_NODE_NAME ||
-		body->child[n - 2]->kind != RSTAR_NODE_NAME || !text_is(body->child[n - 2], "d"))
+	if (body->kind != RSTAR_EXPR_PRODUCT || n < 3 || node->count == 2 ||
+		body->child[n - 1]->kind != RSTAR_EXPR_NAME ||
+		body->child[n - 2]->kind != RSTAR_EXPR_NAME || !text_is(body->child[n - 2], "d"))
 		return false;
-	integrand = rstar_node_make(w->work, RSTAR_NODE_PRODUCT, 0);
+	integrand = rstar_expr_make(w->work, RSTAR_EXPR_PRODUCT, 0);
 	if (!integrand)
 		return false;
 	integrand->child = body->child;
@@ -145,7 +145,7 @@ write_integral(writer *w, const rstar_node *node)
 }
 
 static bool
-write_apply(writer *w, const rstar_node *node)
+write_apply(writer *w, const rstar_expr *node)
 {
 	if (node->text && text_is(node, "int"))
 		return write_integral(w, node);
@@ -155,10 +155,10 @@ write_apply(writer *w, const rstar_node *node)
 			   write_range(w, node->child[1], node->child[2]);
 	if (node->text && text_is(node, "lim"))
 	{
-		const rstar_node *to = node->count == 2 ? node->child[1] : NULL;
+		const rstar_expr *to = node->count == 2 ? node->child[1] : NULL;
 
-		return to && to->kind == RSTAR_NODE_RELATION && to->count == 2 &&
-			   to->child[0]->kind == RSTAR_NODE_NAME && put(w, "S.Limit(") &&
+		return to && to->kind == RSTAR_EXPR_RELATION && to->count == 2 &&
+			   to->child[0]->kind == RSTAR_EXPR_NAME && put(w, "S.Limit(") &&
 			   write_node(w, node->child[0]) && put(w, ", ") && write_node(w, to->child[0]) &&
 			   put(w, ", ") && write_node(w, to->child[1]) && put(w, ", '+-')");
 	}
@@ -171,7 +171,7 @@ write_apply(writer *w, const rstar_node *node)
 }
 
 static bool
-write_constant(writer *w, const rstar_node *node)
+write_constant(writer *w, const rstar_expr *node)
 {
 	static const char *const names[] = {"S.pi", "S.E", "S.I", "S.oo"};
 
@@ -179,37 +179,37 @@ write_constant(writer *w, const rstar_node *node)
 }
 
 static bool
-write_node(writer *w, const rstar_node *node)
+write_node(writer *w, const rstar_expr *node)
 {
 	if ((w->work->fuel -= 100) < 0)
 		return false;
-	switch ((rstar_node_kind) node->kind)
+	switch ((rstar_expr_kind) node->kind)
 	{
-		case RSTAR_NODE_NUMBER:
-		case RSTAR_NODE_BASED:
+		case RSTAR_EXPR_NUMBER:
+		case RSTAR_EXPR_BASED:
 			return write_exact(w, node);
-		case RSTAR_NODE_NAME:
+		case RSTAR_EXPR_NAME:
 			return write_hash(w, "V", node->hash) && put(w, ")");
-		case RSTAR_NODE_CONSTANT:
+		case RSTAR_EXPR_CONSTANT:
 			return write_constant(w, node);
-		case RSTAR_NODE_SUM:
+		case RSTAR_EXPR_SUM:
 			return write_call(w, "S.Add", node->child, node->count);
-		case RSTAR_NODE_PRODUCT:
+		case RSTAR_EXPR_PRODUCT:
 			return write_call(w, "S.Mul", node->child, node->count);
-		case RSTAR_NODE_NEGATIVE:
+		case RSTAR_EXPR_NEGATIVE:
 			return put(w, "-") && write_call(w, "", node->child, 1);
-		case RSTAR_NODE_QUOTIENT:
+		case RSTAR_EXPR_QUOTIENT:
 			return put(w, "(") && write_node(w, node->child[0]) && put(w, ")/(") &&
 				   write_node(w, node->child[1]) && put(w, ")");
-		case RSTAR_NODE_POWER:
+		case RSTAR_EXPR_POWER:
 			return write_call(w, "S.Pow", node->child, 2);
-		case RSTAR_NODE_PERCENT:
+		case RSTAR_EXPR_PERCENT:
 			return write_call(w, "", node->child, 1) && put(w, "/100");
-		case RSTAR_NODE_DEGREE:
+		case RSTAR_EXPR_DEGREE:
 			return write_call(w, "", node->child, 1) && put(w, "*S.pi/180");
-		case RSTAR_NODE_CALL:
+		case RSTAR_EXPR_CALL:
 			return write_function(w, node);
-		case RSTAR_NODE_APPLY:
+		case RSTAR_EXPR_APPLY:
 			return write_apply(w, node);
 		default:
 			return false;
@@ -217,20 +217,20 @@ write_node(writer *w, const rstar_node *node)
 }
 
 /* The value an answer gives: without "name =". */
-static const rstar_node *
+static const rstar_expr *
 read_value(rstar_work *work, const char *text, size_t length)
 {
 	rstar_reading reading = {false, false, false};
 	rstar_tokens tokens;
 	rstar_span span;
-	const rstar_node *node, *name, *value;
+	const rstar_expr *node, *name, *value;
 
 	rstar_extract_marked(work->arena, (rstar_span){text, length}, &span);
 	if (span.length == 0 || span.length > MAX_READ ||
 		!rstar_lex(work, span.at, span.length, reading, &tokens))
 		return NULL;
 	node = rstar_parse(work, &tokens);
-	return node && rstar_node_assignment(node, &name, &value) ? value : node;
+	return node && rstar_expr_assignment(node, &name, &value) ? value : node;
 }
 
 bool
@@ -240,7 +240,7 @@ rstar_grade_symbolic_program(const rstar_allocator *allocator, const char *gold,
 	rstar_arena arena;
 	rstar_work work = {&arena, FUEL};
 	writer w = {&work, out};
-	const rstar_node *g, *a;
+	const rstar_expr *g, *a;
 	bool done;
 
 	rstar_arena_init(&arena, allocator, ARENA_LIMIT);

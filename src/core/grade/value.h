@@ -57,22 +57,22 @@ typedef struct rstar_evaluation
 	bool unevaluated; /* ball: a sum, integral or limit stands for a random value */
 } rstar_evaluation;
 
-extern bool rstar_value_exact(rstar_work *work, const rstar_node *node, rstar_rational *out);
+extern bool rstar_value_exact(rstar_work *work, const rstar_expr *node, rstar_rational *out);
 
 /* The same, for a value that is an integer below 2^63. */
-extern bool rstar_value_integer(rstar_work *work, const rstar_node *node, int64_t *out);
-extern bool rstar_value_residue(rstar_evaluation *evaluation, const rstar_node *node,
+extern bool rstar_value_integer(rstar_work *work, const rstar_expr *node, int64_t *out);
+extern bool rstar_value_residue(rstar_evaluation *evaluation, const rstar_expr *node,
 								uint64_t *out);
 
 /* As a fraction: numerator and denominator without cancelling. */
-extern bool rstar_value_fraction(rstar_evaluation *evaluation, const rstar_node *node,
+extern bool rstar_value_fraction(rstar_evaluation *evaluation, const rstar_expr *node,
 								 uint64_t *num, uint64_t *den);
-extern bool rstar_value_ball(rstar_evaluation *evaluation, const rstar_node *node, rstar_ball *out);
+extern bool rstar_value_ball(rstar_evaluation *evaluation, const rstar_expr *node, rstar_ball *out);
 
 /* a * b modulo the prime of a point. */
 extern uint64_t rstar_residue_mul(unsigned point, uint64_t a, uint64_t b);
 
 /* Is it a literal with a decimal point (perhaps negative, perhaps times 10^n)? */
-extern bool rstar_value_decimal(rstar_work *work, const rstar_node *node, rstar_decimal *out);
+extern bool rstar_value_decimal(rstar_work *work, const rstar_expr *node, rstar_decimal *out);
 
 #endif

@@ -370,7 +370,7 @@ clean_text(const rstar_allocator *allocator, rstar_slice text, size_t *length)
 bool
 rstar_sandbox_finish(rstar_sandbox *sandbox, client_node *node, const rstar_broker_result *came)
 {
-	const rstar_node_result *said = &came->result;
+	const rstar_sandbox_node_result *said = &came->result;
 	rstar_sandbox_result *result = &node->result;
 	size_t length;
 	bool good;

@@ -350,14 +350,14 @@ rstar_sandbox_decode_counters(rstar_reader *payload, rstar_sandbox_counters *out
 /* --- results --------------------------------------------------------------- */
 
 static bool
-write_texts(rstar_buffer *buffer, const rstar_node_result *result)
+write_texts(rstar_buffer *buffer, const rstar_sandbox_node_result *result)
 {
 	return write_slice(buffer, result->output) && write_slice(buffer, result->value) &&
 		   write_slice(buffer, result->error) && write_slice(buffer, result->message);
 }
 
 static bool
-read_texts(rstar_reader *payload, size_t max_text, rstar_node_result *out)
+read_texts(rstar_reader *payload, size_t max_text, rstar_sandbox_node_result *out)
 {
 	out->output = rstar_sandbox_read_string(payload);
 	out->value = rstar_sandbox_read_string(payload);
@@ -369,7 +369,7 @@ read_texts(rstar_reader *payload, size_t max_text, rstar_node_result *out)
 }
 
 bool
-rstar_sandbox_encode_node_result(rstar_buffer *buffer, const rstar_node_result *result)
+rstar_sandbox_encode_node_result(rstar_buffer *buffer, const rstar_sandbox_node_result *result)
 {
 	size_t start = rstar_sandbox_frame_begin(buffer, RSTAR_FRAME_RESULT);
 	bool good = start != SIZE_MAX && rstar_sandbox_write_u8(buffer, result->status) &&
@@ -380,7 +380,8 @@ rstar_sandbox_encode_node_result(rstar_buffer *buffer, const rstar_node_result *
 }
 
 bool
-rstar_sandbox_decode_node_result(rstar_reader *payload, size_t max_text, rstar_node_result *out)
+rstar_sandbox_decode_node_result(rstar_reader *payload, size_t max_text,
+								 rstar_sandbox_node_result *out)
 {
 	out->status = rstar_sandbox_read_u8(payload);
 	out->flags = rstar_sandbox_read_u8(payload);

@@ -139,13 +139,13 @@ typedef struct rstar_sandbox_counters
 } rstar_sandbox_counters;
 
 /* What a node reports (RESULT); the slices point into the payload. */
-typedef struct rstar_node_result
+typedef struct rstar_sandbox_node_result
 {
 	uint8_t status; /* rstar_sandbox_status, ok or error only */
 	uint8_t flags;
 	uint32_t line;
 	rstar_slice output, value, error, message;
-} rstar_node_result;
+} rstar_sandbox_node_result;
 
 /* What the broker reports to the client (RESULT). */
 typedef struct rstar_broker_result
@@ -153,7 +153,7 @@ typedef struct rstar_broker_result
 	uint64_t node;
 	uint32_t signal; /* that killed it, 0: none */
 	uint64_t elapsed_us, cpu_us, bytes;
-	rstar_node_result result; /* status: any of rstar_sandbox_status */
+	rstar_sandbox_node_result result; /* status: any of rstar_sandbox_status */
 } rstar_broker_result;
 
 typedef enum rstar_sandbox_status
@@ -245,7 +245,7 @@ extern bool rstar_sandbox_decode_start(rstar_reader *payload, rstar_frame_start 
 extern bool rstar_sandbox_decode_ready(rstar_reader *payload, rstar_frame_ready *out);
 extern bool rstar_sandbox_decode_fatal(rstar_reader *payload, rstar_frame_fatal *out);
 extern bool rstar_sandbox_decode_node_result(rstar_reader *payload, size_t max_text,
-											 rstar_node_result *out);
+											 rstar_sandbox_node_result *out);
 extern bool rstar_sandbox_decode_broker_result(rstar_reader *payload, rstar_broker_result *out);
 extern bool rstar_sandbox_decode_counters(rstar_reader *payload, rstar_sandbox_counters *out);
 
@@ -254,7 +254,8 @@ extern bool rstar_sandbox_encode_config(rstar_buffer *buffer, const rstar_frame_
 extern bool rstar_sandbox_encode_ready(rstar_buffer *buffer, const rstar_frame_ready *ready);
 extern bool rstar_sandbox_encode_fatal(rstar_buffer *buffer, rstar_sandbox_fatal kind,
 									   uint64_t node, const char *message, const char *detail);
-extern bool rstar_sandbox_encode_node_result(rstar_buffer *buffer, const rstar_node_result *result);
+extern bool rstar_sandbox_encode_node_result(rstar_buffer *buffer,
+											 const rstar_sandbox_node_result *result);
 extern bool rstar_sandbox_encode_broker_result(rstar_buffer *buffer,
 											   const rstar_broker_result *result);
 extern bool rstar_sandbox_encode_node(rstar_buffer *buffer, rstar_frame_type type, uint64_t node);
