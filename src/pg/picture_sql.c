@@ -15,8 +15,8 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "core/search/picture_svg.h"
-#include "core/search/picture_text.h"
+#include "core/picture/picture_svg.h"
+#include "core/picture/picture_text.h"
 #include "pg/boundary.h"
 #include "pg/tables.h"
 #include "pg/tree_store.h"

@@ -11,8 +11,8 @@
 
 #include "core/search/luck.h"
 #include "core/search/pairs.h"
-#include "core/search/picture_svg.h"
-#include "core/search/picture_text.h"
+#include "core/picture/picture_svg.h"
+#include "core/picture/picture_text.h"
 #include "core/text/utf8.h"
 
 extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

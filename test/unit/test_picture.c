@@ -10,10 +10,10 @@
 #include <time.h>
 
 #include "core/base/random.h"
-#include "core/search/layout.h"
+#include "core/picture/layout.h"
 #include "core/search/mcts.h"
-#include "core/search/picture_svg.h"
-#include "core/search/picture_text.h"
+#include "core/picture/picture_svg.h"
+#include "core/picture/picture_text.h"
 #include "core/text/utf8.h"
 
 static const rstar_allocator *const memory = &rstar_allocator_malloc;

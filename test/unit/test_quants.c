@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "core/base/random.h"
-#include "core/model/types.h"
+#include "core/tensor/types.h"
 #include "core/tensor/half.h"
 #include "core/tensor/quants.h"
 

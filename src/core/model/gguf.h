@@ -29,7 +29,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/status.h"
-#include "core/model/types.h"
+#include "core/tensor/types.h"
 
 #define RSTAR_GGUF_MAX_DIMS 4
 

@@ -19,7 +19,7 @@
 #include "core/base/memory.h"
 #include "core/base/status.h"
 #include "core/model/gguf.h"
-#include "core/model/types.h"
+#include "core/tensor/types.h"
 
 typedef struct rstar_quantize_target
 {

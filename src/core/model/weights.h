@@ -25,8 +25,8 @@
 #include "core/base/status.h"
 #include "core/model/gguf.h"
 #include "core/model/hparams.h"
-#include "core/model/matrix.h"
-#include "core/model/types.h"
+#include "core/tensor/matrix.h"
+#include "core/tensor/types.h"
 
 typedef struct rstar_layer_weights
 {

@@ -69,9 +69,9 @@ grade_answer(rstar_search *search, rstar_candidate *c, rstar_error *err)
 	const rstar_string *gold = &c->tree->problem.gold;
 	size_t length;
 	const char *answer =
-		rstar_grade_extract(&search->round, c->parse.answer.data, c->parse.answer.length, &length);
+		rstar_grade_extract(&search->turn, c->parse.answer.data, c->parse.answer.length, &length);
 
-	c->node.answer.data = rstar_arena_strndup(&search->round, answer ? answer : "", length);
+	c->node.answer.data = rstar_arena_strndup(&search->turn, answer ? answer : "", length);
 	if (!c->node.answer.data)
 		return rstar_error_memory(err, length);
 	c->node.answer.length = length;
@@ -366,5 +366,5 @@ rstar_search_free_candidates(rstar_search *search)
 	search->candidates = NULL;
 	search->n_candidates = 0;
 	search->n_running = 0;
-	rstar_arena_reset(&search->round);
+	rstar_arena_reset(&search->turn);
 }

@@ -3,7 +3,7 @@
  *	  What the files of a search share.
  *
  * search.c		life of a search, its steps and what it has to show
- * rounds.c		the phases of a round
+ * phases.c		the phases of a turn
  * candidates.c	what the policy wrote, read and judged
  * attach.c		what hangs on the nodes: tokens in the caches, states in the sandbox
  */
@@ -43,7 +43,7 @@ typedef struct rstar_search_tree
 	size_t attached_capacity;
 	rstar_search_cost cost;
 	double started_ms;
-	uint32_t *wanted; /* nodes under expansion in this round */
+	uint32_t *wanted; /* nodes under expansion in this turn */
 	size_t wanted_capacity;
 	uint32_t n_wanted;
 	rstar_status failed; /* OK: it was or can be searched */
@@ -85,7 +85,7 @@ struct rstar_search
 	rstar_search_parts parts;
 	rstar_search_options options;
 	rstar_arena arena; /* texts of the problems */
-	rstar_arena round; /* answers of this round */
+	rstar_arena turn;  /* answers of this turn */
 	rstar_search_tree *trees;
 	uint32_t n_trees;
 	uint32_t n_begun; /* trees begin in order */
@@ -102,7 +102,7 @@ struct rstar_search
 	bool scoring; /* the PPM's job is under way */
 };
 
-/* --- rounds.c ------------------------------------------------------------------------ */
+/* --- phases.c ------------------------------------------------------------------------ */
 
 /* A slice of the present phase: AGAIN, or OK when it has ended (search->phase is the next). */
 extern rstar_status rstar_search_run_phase(rstar_search *search, const rstar_cancel *cancel,

@@ -3,7 +3,7 @@
  *	  Life of a search, its steps, and what it has to show.
  *
  * The search is a machine of phases; rstar_search_step works on the present
- * one for a slice and returns. Between the rounds every tree is consistent, so
+ * one for a slice and returns. Between turns every tree is consistent, so
  * a search may be ended or looked at after any step.
  */
 #include "core/search/search.h"
@@ -122,7 +122,7 @@ rstar_search_create(const rstar_search_parts *parts, const rstar_search_options 
 	search->parts = *parts;
 	search->options = *options;
 	rstar_arena_init(&search->arena, allocator, 0);
-	rstar_arena_init(&search->round, allocator, 0);
+	rstar_arena_init(&search->turn, allocator, 0);
 	search->trees = rstar_alloc_array_zero(allocator, n, sizeof *search->trees);
 	if (search->trees)
 		search->n_trees = n;
@@ -167,7 +167,7 @@ rstar_search_free(rstar_search *search)
 	rstar_free(search->allocator, search->requests);
 	rstar_free(search->allocator, search->scored);
 	rstar_arena_reset(&search->arena);
-	rstar_arena_reset(&search->round);
+	rstar_arena_reset(&search->turn);
 	rstar_free(search->allocator, search);
 }
 

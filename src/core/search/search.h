@@ -3,7 +3,7 @@
  *	  Searching problems: policy, sandbox, PPM and tree together.
  *
  * A search holds one or several problems, each with a tree of its own, and
- * works through them in rounds, so many at a time:
+ * works through them in turns, so many at a time:
  *
  *		select	each tree names the node it wants expanded (or a level of them)
  *		write	the policy writes candidates for all of them, in one batch
@@ -107,7 +107,7 @@ typedef struct rstar_search_problem
 /* The seed of a tree: a hash of the given seed, the problem's text and the attempt. */
 extern uint64_t rstar_search_seed(uint64_t seed, rstar_string problem, uint32_t attempt);
 
-/* What a tree cost. What a round did for several trees is shared out evenly. */
+/* What a tree cost. What a turn did for several trees is shared out evenly. */
 typedef struct rstar_search_cost
 {
 	uint64_t generated_tokens;

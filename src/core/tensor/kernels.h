@@ -22,7 +22,7 @@
 #include <stdint.h>
 
 #include "core/base/cpu.h"
-#include "core/model/matrix.h"
+#include "core/tensor/matrix.h"
 
 #define RSTAR_LANES       16
 #define RSTAR_TILE_ROWS   4 /* rows unpacked together */

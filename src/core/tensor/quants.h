@@ -59,7 +59,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/model/types.h"
+#include "core/tensor/types.h"
 
 #define RSTAR_Q8_0_BLOCK 32
 #define RSTAR_Q4_0_BLOCK 32

@@ -13,10 +13,10 @@
  * One line for each node: its first words or else its code, what it printed
  * behind a bar, and figures. The double arrow is the way to the answer given.
  */
-#ifndef RSTAR_SEARCH_PICTURE_TEXT_H
-#define RSTAR_SEARCH_PICTURE_TEXT_H
+#ifndef RSTAR_PICTURE_PICTURE_TEXT_H
+#define RSTAR_PICTURE_PICTURE_TEXT_H
 
-#include "core/search/picture.h"
+#include "core/picture/picture.h"
 
 /*
  * Append the picture to out; rejected: show rejected candidates. Errors: MEMORY,

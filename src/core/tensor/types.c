@@ -2,7 +2,7 @@
  * types.c
  *	  The element types of tensors, as GGUF numbers them.
  */
-#include "core/model/types.h"
+#include "core/tensor/types.h"
 
 #include <stddef.h>
 #include <strings.h>

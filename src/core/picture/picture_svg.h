@@ -14,10 +14,10 @@
  * The file is complete and stands alone: no script, no font, no link. Colours
  * follow the reader's light or dark mode.
  */
-#ifndef RSTAR_SEARCH_PICTURE_SVG_H
-#define RSTAR_SEARCH_PICTURE_SVG_H
+#ifndef RSTAR_PICTURE_PICTURE_SVG_H
+#define RSTAR_PICTURE_PICTURE_SVG_H
 
-#include "core/search/picture.h"
+#include "core/picture/picture.h"
 
 /* Append the picture to out. Linear in the nodes. Errors: MEMORY, CANCELLED. */
 extern rstar_status rstar_picture_svg(const rstar_tree *tree, const rstar_picture_facts *facts,

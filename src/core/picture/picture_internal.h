@@ -3,13 +3,13 @@
  *	  A tree on its way to a picture: what picture_svg.c, svg_page.c and
  *	  svg_marks.c share.
  */
-#ifndef RSTAR_SEARCH_PICTURE_INTERNAL_H
-#define RSTAR_SEARCH_PICTURE_INTERNAL_H
+#ifndef RSTAR_PICTURE_PICTURE_INTERNAL_H
+#define RSTAR_PICTURE_PICTURE_INTERNAL_H
 
 #include <math.h>
 
-#include "core/search/picture.h"
-#include "core/search/svg_text.h"
+#include "core/picture/picture.h"
+#include "core/picture/svg_text.h"
 
 #define RSTAR_NO_MARK UINT32_MAX
 

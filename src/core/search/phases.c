@@ -1,6 +1,6 @@
 /*
- * rounds.c
- *	  The phases of a round: select, write, run, score, expand.
+ * phases.c
+ *	  The phases of a turn: select, write, run, score, expand.
  */
 #include <math.h>
 #include <time.h>
@@ -262,7 +262,7 @@ select_nodes(rstar_search *search, const rstar_cancel *cancel, rstar_error *err)
 		return status;
 	if (search->n_active == 0)
 	{
-		/* Places may have come free in this very round. */
+		/* Places may have come free in this very turn. */
 		search->phase = search->n_begun < search->n_trees ? PHASE_SELECT : PHASE_DONE;
 		return RSTAR_OK;
 	}

@@ -2,7 +2,7 @@
  * picture.c
  *	  What the pictures of a tree share.
  */
-#include "core/search/picture.h"
+#include "core/picture/picture.h"
 
 #include <string.h>
 

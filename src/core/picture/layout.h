@@ -9,8 +9,8 @@
  * middle above its first and last child, equal subtrees are drawn alike, and
  * small subtrees between large ones are spread evenly.
  */
-#ifndef RSTAR_SEARCH_LAYOUT_H
-#define RSTAR_SEARCH_LAYOUT_H
+#ifndef RSTAR_PICTURE_LAYOUT_H
+#define RSTAR_PICTURE_LAYOUT_H
 
 #include <stdint.h>
 

@@ -3,10 +3,10 @@
  *	  Writing SVG: escaped, clean, and no wider than its place. Internal to
  *	  core/search.
  */
-#ifndef RSTAR_SEARCH_SVG_TEXT_H
-#define RSTAR_SEARCH_SVG_TEXT_H
+#ifndef RSTAR_PICTURE_SVG_TEXT_H
+#define RSTAR_PICTURE_SVG_TEXT_H
 
-#include "core/search/picture.h"
+#include "core/picture/picture.h"
 
 /* A file in the making; after a failed allocation nothing more is written. */
 typedef struct rstar_svg

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "core/search/picture_internal.h"
+#include "core/picture/picture_internal.h"
 
 #define TOOLTIP_FULL 300 /* marks up to which tooltips have room */
 

@@ -7,12 +7,12 @@
  * points of that. Then the file is written: head, the way to the answer in words (where the
  * marks have none), links, marks, legend.
  */
-#include "core/search/picture_svg.h"
+#include "core/picture/picture_svg.h"
 
 #include <string.h>
 
-#include "core/search/layout.h"
-#include "core/search/picture_internal.h"
+#include "core/picture/layout.h"
+#include "core/picture/picture_internal.h"
 
 /* Which look for which tree. */
 #define CARDS_MARKS 40 /* most marks that are cards */

@@ -11,7 +11,7 @@
  * subtree's side to the next level of a deeper neighbour. The second walk goes down
  * and adds up what was moved.
  */
-#include "core/search/layout.h"
+#include "core/picture/layout.h"
 
 #define NONE UINT32_MAX
 

@@ -6,7 +6,7 @@
  * steps deep. Lines are indented down to MAX_INDENT levels; deeper ones
  * say their depth instead.
  */
-#include "core/search/picture_text.h"
+#include "core/picture/picture_text.h"
 
 #include <math.h>
 #include <string.h>

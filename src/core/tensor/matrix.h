@@ -2,13 +2,13 @@
  * matrix.h
  *	  A weight matrix as it lies in the file: rows of one element type.
  */
-#ifndef RSTAR_MODEL_MATRIX_H
-#define RSTAR_MODEL_MATRIX_H
+#ifndef RSTAR_TENSOR_MATRIX_H
+#define RSTAR_TENSOR_MATRIX_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/model/types.h"
+#include "core/tensor/types.h"
 
 /*
  * rows x columns, row-major; a row is columns / block blocks of the type and

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "core/search/picture_internal.h"
+#include "core/picture/picture_internal.h"
 
 #define PATH_LINES 24 /* of the panel */
 #define LINE       19 /* px */

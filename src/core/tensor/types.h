@@ -6,8 +6,8 @@
  * bytes; a row's length is always a multiple of its block. The layouts are
  * those of ggml (see core/tensor/quants.h for pictures of the bytes).
  */
-#ifndef RSTAR_MODEL_TYPES_H
-#define RSTAR_MODEL_TYPES_H
+#ifndef RSTAR_TENSOR_TYPES_H
+#define RSTAR_TENSOR_TYPES_H
 
 #include <stdbool.h>
 #include <stdint.h>

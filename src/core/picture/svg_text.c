@@ -5,7 +5,7 @@
  * XML 1.0 has no place for most control characters, not even escaped, so what
  * steers the display becomes U+FFFD here as everywhere (picture.h).
  */
-#include "core/search/svg_text.h"
+#include "core/picture/svg_text.h"
 
 #include <stdarg.h>
 #include <stdio.h>

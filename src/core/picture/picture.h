@@ -8,8 +8,8 @@
  * that are no characters, lines without end. Whatever is shown goes through
  * rstar_picture_line, or is escaped and cleaned as it does.
  */
-#ifndef RSTAR_SEARCH_PICTURE_H
-#define RSTAR_SEARCH_PICTURE_H
+#ifndef RSTAR_PICTURE_PICTURE_H
+#define RSTAR_PICTURE_PICTURE_H
 
 #include "core/search/tree.h"
 
