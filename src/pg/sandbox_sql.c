@@ -18,6 +18,7 @@
 #include "storage/ipc.h"
 #include "utils/builtins.h"
 
+#include "core/base/clock.h"
 #include "core/base/cpu.h"
 #include "pg/boundary.h"
 #include "pg/compat.h"
@@ -26,8 +27,6 @@
 
 PG_FUNCTION_INFO_V1(rstar_run_python);
 PG_FUNCTION_INFO_V1(rstar_sandbox_info);
-
-#define SLICE_MS 20
 
 /* What the session's sandbox was opened with. */
 typedef struct opened_with
@@ -124,8 +123,8 @@ rstar_session_sandbox_run(rstar_sandbox_node parent, const rstar_sandbox_step *s
 	rstar_check(rstar_sandbox_start(sandbox, parent, step, &node, &err), &err);
 	PG_TRY();
 	{
-		while ((status = rstar_sandbox_wait_for(sandbox, node, SLICE_MS, &rstar_pg_cancel, result,
-												&err)) == RSTAR_AGAIN)
+		while ((status = rstar_sandbox_wait_for(sandbox, node, RSTAR_SLICE_MS, &rstar_pg_cancel,
+												result, &err)) == RSTAR_AGAIN)
 			CHECK_FOR_INTERRUPTS();
 		rstar_check(status, &err);
 	}
@@ -323,12 +322,12 @@ rstar_sandbox_info(PG_FUNCTION_ARGS)
 	rstar_error err;
 
 	rstar_materialize(fcinfo);
-	while ((status = rstar_sandbox_describe(sandbox, SLICE_MS, &rstar_pg_cancel, &info, &err)) ==
-		   RSTAR_AGAIN)
+	while ((status = rstar_sandbox_describe(sandbox, RSTAR_SLICE_MS, &rstar_pg_cancel, &info,
+											&err)) == RSTAR_AGAIN)
 		CHECK_FOR_INTERRUPTS();
 	rstar_check(status, &err);
-	while ((status = rstar_sandbox_count(sandbox, SLICE_MS, &rstar_pg_cancel, &statistics, &err)) ==
-		   RSTAR_AGAIN)
+	while ((status = rstar_sandbox_count(sandbox, RSTAR_SLICE_MS, &rstar_pg_cancel, &statistics,
+										 &err)) == RSTAR_AGAIN)
 		CHECK_FOR_INTERRUPTS();
 	rstar_check(status, &err);
 	confinement_rows(rsinfo, &info);

@@ -33,12 +33,6 @@ clock_ns(clockid_t clock)
 	return (int64_t) t.tv_sec * 1000000000ll + t.tv_nsec;
 }
 
-int64_t
-rstar_broker_now(void)
-{
-	return clock_ns(CLOCK_MONOTONIC);
-}
-
 /* CPU time of another process: how its clock's number is made is kernel ABI. */
 int64_t
 rstar_broker_cpu(pid_t pid)
@@ -162,7 +156,7 @@ read_client(void)
 		rstar_broker_end();
 	memmove(rstar_broker.in.data, rstar_broker.in.data + used, rstar_broker.in.length - used);
 	rstar_broker.in.length -= used;
-	rstar_broker.idle_since_ns = rstar_broker_now();
+	rstar_broker.idle_since_ns = rstar_clock_ns();
 }
 
 /* --- starting and the loop ---------------------------------------------------------------------------- */
@@ -342,7 +336,7 @@ rstar_broker_main(bool namespaces, int executable)
 		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_LOAD, 0, "a template did not start", "");
 	confine_broker();
 	rstar_broker.features |= RSTAR_SANDBOX_BROKER_CONFINED;
-	rstar_broker.idle_since_ns = rstar_broker_now();
+	rstar_broker.idle_since_ns = rstar_clock_ns();
 	for (;;)
 		loop_once();
 }

@@ -12,6 +12,7 @@
 #ifndef RSTAR_SANDBOX_BROKER_H
 #define RSTAR_SANDBOX_BROKER_H
 
+#include "core/base/clock.h"
 #include "sandbox/program.h"
 
 #define MAX_RUNNING 1024
@@ -198,7 +199,6 @@ extern void rstar_broker_send_ready(const rstar_frame_ready *ready);
 
 /* --- broker.c --------------------------------------------------------------------- */
 
-extern int64_t rstar_broker_now(void);
 extern int64_t rstar_broker_cpu(pid_t pid);
 
 #endif

@@ -253,13 +253,13 @@ rstar_family_fork(node *base, job *j)
 	if (!rstar_broker.replay)
 	{
 		rstar_jobs_forking(base);
-		base->deadline_ns = rstar_broker_now() + HELLO_NS;
+		base->deadline_ns = rstar_clock_ns() + HELLO_NS;
 	}
 	fork_->job = j;
 	fork_->base = base->id;
 	fork_->blameless = false;
 	fork_->family = base->family;
-	fork_->deadline_ns = rstar_broker_now() + HELLO_NS;
+	fork_->deadline_ns = rstar_clock_ns() + HELLO_NS;
 	rstar_broker.counters.forks++;
 	return true;
 }

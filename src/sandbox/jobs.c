@@ -121,7 +121,7 @@ rstar_jobs_send(node *n)
 void
 rstar_jobs_start_clocks(node *n)
 {
-	n->started_ns = rstar_broker_now();
+	n->started_ns = rstar_clock_ns();
 	n->cpu_started_ns = rstar_broker_cpu(n->pid);
 	n->deadline_ns = n->started_ns + n->wall_ns;
 	n->cpu_check_ns = n->started_ns + n->cpu_limit_ns;

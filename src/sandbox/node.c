@@ -98,12 +98,12 @@ typedef struct report
 	PyObject *owners[3];
 } report;
 
-static rstar_slice
+static rstar_string
 text_slice(PyObject *text, size_t limit, PyObject **owner, bool *cut)
 {
 	Py_ssize_t length;
 	const char *data = rstar_stream_utf8(text, &length, owner);
-	rstar_slice slice = {"", 0};
+	rstar_string slice = {"", 0};
 
 	if (!data)
 	{
@@ -192,8 +192,8 @@ write_report(const report *r)
 {
 	static char small[SMALL_FRAME];
 	const rstar_sandbox_node_result *result = &r->result;
-	const rstar_slice *texts[] = {&result->output, &result->value, &result->error,
-								  &result->message};
+	const rstar_string *texts[] = {&result->output, &result->value, &result->error,
+								   &result->message};
 	uint32_t size = 6 + 4 * 4;
 	size_t used;
 	uint32_t line = result->line;
@@ -243,7 +243,7 @@ run_pieces(rstar_reader *job, uint32_t n, report *r, PyObject *globals)
 
 	for (uint32_t i = 0; i < n; i++)
 	{
-		rstar_slice code = rstar_sandbox_read_string(job);
+		rstar_string code = rstar_sandbox_read_string(job);
 		char *end = (char *) code.data + code.length;
 		char saved = *end;
 

@@ -19,7 +19,7 @@
 void
 rstar_broker_end(void)
 {
-	int64_t until = rstar_broker_now() + 2000 * MILLISECOND;
+	int64_t until = rstar_clock_ns() + 2000 * MILLISECOND;
 
 	for (int i = 0; i < RSTAR_SANDBOX_TEMPLATES; i++)
 		if (rstar_broker.families[i].pid > 1)
@@ -28,7 +28,7 @@ rstar_broker_end(void)
 			(void) kill(rstar_broker.families[i].pid, SIGKILL);
 		}
 	rstar_nodes_kill_all();
-	while (rstar_broker_now() < until)
+	while (rstar_clock_ns() < until)
 	{
 		struct timespec pause = {.tv_nsec = MILLISECOND};
 		pid_t pid = waitpid(-1, NULL, WNOHANG);
@@ -122,7 +122,7 @@ rstar_broker_send_result(const node *n, uint64_t node_id, rstar_sandbox_node_res
 
 	if (n)
 	{
-		int64_t elapsed = rstar_broker_now() - n->started_ns;
+		int64_t elapsed = rstar_clock_ns() - n->started_ns;
 
 		out.elapsed_us = (uint64_t) (elapsed > 0 ? elapsed / 1000 : 0);
 		out.cpu_us = (uint64_t) (cpu > n->cpu_started_ns ? (cpu - n->cpu_started_ns) / 1000 : 0);
@@ -131,10 +131,10 @@ rstar_broker_send_result(const node *n, uint64_t node_id, rstar_sandbox_node_res
 	rstar_broker_check_memory(rstar_sandbox_encode_broker_result(&rstar_broker.out, &out));
 }
 
-static rstar_slice
+static rstar_string
 slice_of(const char *text)
 {
-	rstar_slice slice = {text, strlen(text)};
+	rstar_string slice = {text, strlen(text)};
 
 	return slice;
 }

@@ -60,7 +60,7 @@ result_came(node *n, rstar_sandbox_node_result *result)
 		return;
 	}
 	n->state = NODE_FINISHED;
-	n->deadline_ns = rstar_broker_now() + PARK_NS;
+	n->deadline_ns = rstar_clock_ns() + PARK_NS;
 	close(n->channel);
 	n->channel = -1;
 	rstar_buffer_free(&n->in);
@@ -140,7 +140,7 @@ rstar_reports_read(node *n)
 static void
 base_died(int sig)
 {
-	int64_t soon = rstar_broker_now() + 200 * MILLISECOND;
+	int64_t soon = rstar_clock_ns() + 200 * MILLISECOND;
 
 	if (soon < rstar_broker.fork.deadline_ns)
 		rstar_broker.fork.deadline_ns = soon;
@@ -296,7 +296,7 @@ check_forking(int64_t now)
 int64_t
 rstar_reports_check_deadlines(void)
 {
-	int64_t now = rstar_broker_now(), next = now + 1000 * MILLISECOND;
+	int64_t now = rstar_clock_ns(), next = now + 1000 * MILLISECOND;
 
 	for (unsigned i = rstar_broker.n_running; i-- > 0;)
 		if (i < rstar_broker.n_running)

@@ -211,7 +211,7 @@ start_python(void)
 
 /* The names, one per line, as a list. */
 static PyObject *
-module_names(rstar_slice modules)
+module_names(rstar_string modules)
 {
 	PyObject *text = PyUnicode_DecodeUTF8(modules.data, (Py_ssize_t) modules.length, NULL);
 	PyObject *names = text ? PyUnicode_Split(text, NULL, -1) : NULL;
@@ -221,7 +221,7 @@ module_names(rstar_slice modules)
 }
 
 static void
-load_modules(rstar_slice modules, bool sympy)
+load_modules(rstar_string modules, bool sympy)
 {
 	PyObject *scope = PyDict_New();
 	PyObject *names = module_names(modules);
@@ -527,7 +527,7 @@ typedef struct order
 {
 	uint32_t index, flags;
 	bool namespaces;
-	rstar_slice modules;
+	rstar_string modules;
 } order;
 
 static void

@@ -139,11 +139,8 @@ static void __attribute__((noreturn)) fake_exit(int code)
 #include "../../src/sandbox/nodes.c"
 #undef FIXED
 #include "../../src/sandbox/broker.c"
-#undef B
 #include "../../src/sandbox/jobs.c"
-#undef B
 #include "../../src/sandbox/reply.c"
-#undef B
 #include "../../src/sandbox/reports.c"
 
 /* --- what family.c, confine.c and filter.c do, played ------------------------------ */
@@ -159,7 +156,7 @@ rstar_family_spawn(int index, int executable)
 bool
 rstar_family_order(int index)
 {
-	B.families[index].ordered = true;
+	rstar_broker.families[index].ordered = true;
 	return true;
 }
 
@@ -179,19 +176,19 @@ bool
 rstar_family_fork(node *base, job *j)
 {
 	rstar_jobs_forking(base);
-	base->deadline_ns = rstar_broker_now() + 1000000000ll;
-	B.fork.job = j;
-	B.fork.base = base->id;
-	B.fork.family = base->family;
-	B.fork.deadline_ns = base->deadline_ns;
+	base->deadline_ns = rstar_clock_ns() + 1000000000ll;
+	rstar_broker.fork.job = j;
+	rstar_broker.fork.base = base->id;
+	rstar_broker.fork.family = base->family;
+	rstar_broker.fork.deadline_ns = base->deadline_ns;
 	return true;
 }
 
 void
 rstar_family_fork_done(void)
 {
-	B.fork.job = NULL;
-	B.fork.spawn_fd = -1;
+	rstar_broker.fork.job = NULL;
+	rstar_broker.fork.spawn_fd = -1;
 }
 
 bool
@@ -259,22 +256,22 @@ static pid_t next_pid;
 static void
 begin(void)
 {
-	memset(&B, 0, sizeof(B));
-	B.config.budget = 64ull << 20;
-	B.config.running = 3;
-	B.proc_fd = -1;
-	B.fork.spawn_fd = -1;
-	rstar_buffer_init(&B.in, &rstar_allocator_malloc);
-	rstar_buffer_init(&B.out, &rstar_allocator_malloc);
+	memset(&rstar_broker, 0, sizeof(rstar_broker));
+	rstar_broker.config.budget = 64ull << 20;
+	rstar_broker.config.running = 3;
+	rstar_broker.proc_fd = -1;
+	rstar_broker.fork.spawn_fd = -1;
+	rstar_buffer_init(&rstar_broker.in, &rstar_allocator_malloc);
+	rstar_buffer_init(&rstar_broker.out, &rstar_allocator_malloc);
 	next_pid = 1000;
 	for (int i = 0; i < RSTAR_SANDBOX_TEMPLATES; i++)
 	{
-		B.families[i].pid = next_pid;
-		B.families[i].channel = B.families[i].listener = -1;
-		B.families[i].root = rstar_nodes_add((uint64_t) i, next_pid++, i);
-		B.families[i].root->state = NODE_PARKED;
-		B.families[i].ready.bytes = 1 << 20;
-		rstar_nodes_set_bytes(B.families[i].root, 1 << 20);
+		rstar_broker.families[i].pid = next_pid;
+		rstar_broker.families[i].channel = rstar_broker.families[i].listener = -1;
+		rstar_broker.families[i].root = rstar_nodes_add((uint64_t) i, next_pid++, i);
+		rstar_broker.families[i].root->state = NODE_PARKED;
+		rstar_broker.families[i].ready.bytes = 1 << 20;
+		rstar_nodes_set_bytes(rstar_broker.families[i].root, 1 << 20);
 	}
 }
 
@@ -308,8 +305,8 @@ balance(void)
 			if (at->state != NODE_DEAD && rstar_nodes_by_pid(at->pid) != at)
 				abort();
 		}
-	if (bytes != B.counters.bytes || dying != B.dying || running != B.n_running ||
-		forking != B.n_forking)
+	if (bytes != rstar_broker.counters.bytes || dying != rstar_broker.dying ||
+		running != rstar_broker.n_running || forking != rstar_broker.n_forking)
 		abort();
 }
 
@@ -332,9 +329,9 @@ operate(uint8_t kind, uint8_t which, const uint8_t *bytes, size_t length)
 				(void) rstar_reports_read(n);
 			break;
 		case 2: /* the fork in flight comes about */
-			if (B.fork.job && !B.fork.job->cancelled)
+			if (rstar_broker.fork.job && !rstar_broker.fork.job->cancelled)
 			{
-				job *j = B.fork.job;
+				job *j = rstar_broker.fork.job;
 
 				rstar_family_fork_done();
 				rstar_broker_adopt(j, next_pid++, (int) (which % RSTAR_SANDBOX_TEMPLATES), 50);
@@ -374,20 +371,20 @@ operate(uint8_t kind, uint8_t which, const uint8_t *bytes, size_t length)
 static void
 end(void)
 {
-	while (B.first)
+	while (rstar_broker.first)
 	{
-		job *j = B.first;
+		job *j = rstar_broker.first;
 
-		B.first = j->next;
+		rstar_broker.first = j->next;
 		rstar_broker_job_free(j);
 	}
-	if (B.fork.job)
-		rstar_broker_job_free(B.fork.job);
+	if (rstar_broker.fork.job)
+		rstar_broker_job_free(rstar_broker.fork.job);
 	for (unsigned i = 0; i < BUCKETS; i++)
 		while (by_pid[i])
 			rstar_nodes_free(by_pid[i]);
-	rstar_buffer_free(&B.in);
-	rstar_buffer_free(&B.out);
+	rstar_buffer_free(&rstar_broker.in);
+	rstar_buffer_free(&rstar_broker.out);
 }
 
 int

@@ -31,7 +31,7 @@ static bool replay, plain;
 static double
 now_ms(void)
 {
-	return (double) rstar_sandbox_now() / 1e6;
+	return (double) rstar_clock_ns() / 1e6;
 }
 
 static rstar_sandbox *

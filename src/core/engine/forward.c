@@ -3,7 +3,7 @@
  *	  One pass through the transformer, in slices.
  *
  * The pass is a machine of stages (internal.h); rstar_engine_forward runs
- * stages until about SLICE_SECONDS have gone by, so that its caller can look
+ * stages until about RSTAR_SLICE_MS have gone by, so that its caller can look
  * for interrupts. Long stages (products, attention) stop within themselves and
  * remember `progress`. Where the slices fall changes nothing in the results:
  * every output element is computed whole by one call of a kernel.
@@ -16,23 +16,12 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/tensor/quants.h"
 
-#define SLICE_SECONDS  0.015
 #define LEAST_SLICE    1e6
 #define GREATEST_SLICE 1e11
 #define ROWS_PER_BLOCK 64 /* rows of a product that a thread takes at once, at most */
-
-static double
-now_seconds(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double) time.tv_sec + (double) time.tv_nsec * 1e-9;
-}
 
 /* --- memory of a pass ----------------------------------------------------------- */
 
@@ -203,7 +192,7 @@ is_quantised(const rstar_matrix *w)
 static void
 learn_speed(rstar_engine *e, double work, double seconds)
 {
-	double wanted = seconds > 1e-6 ? work * SLICE_SECONDS / seconds : e->slice_work * 2;
+	double wanted = seconds > 1e-6 ? work * (RSTAR_SLICE_MS * 1e-3) / seconds : e->slice_work * 2;
 
 	/* Short slices tell little about long ones: never grow by more than two. */
 	if (wanted > e->slice_work * 2)
@@ -243,11 +232,11 @@ multiply(rstar_engine *e, const product *products, int n, const rstar_activation
 		.block_rows = share < ROWS_PER_BLOCK ? share : ROWS_PER_BLOCK,
 	};
 	uint32_t blocks = (take + slice.block_rows - 1) / slice.block_rows;
-	double start = now_seconds();
+	double start = rstar_clock_ms();
 
 	if (!rstar_pool_run(e->pool, multiply_block, &slice, blocks, cancel))
 		return RSTAR_ERR_CANCELLED;
-	learn_speed(e, row_work * take, now_seconds() - start);
+	learn_speed(e, row_work * take, (rstar_clock_ms() - start) * 1e-3);
 	e->progress += take;
 	return e->progress == rows ? RSTAR_OK : RSTAR_AGAIN;
 }
@@ -601,7 +590,7 @@ next_stage(rstar_engine *e)
 rstar_status
 rstar_engine_forward(rstar_engine *e, const rstar_cancel *cancel)
 {
-	double deadline = now_seconds() + SLICE_SECONDS;
+	double deadline = rstar_clock_ms() + RSTAR_SLICE_MS;
 
 	while (e->stage != STAGE_DONE)
 	{
@@ -611,7 +600,7 @@ rstar_engine_forward(rstar_engine *e, const rstar_cancel *cancel)
 			next_stage(e);
 		else if (status != RSTAR_AGAIN)
 			return status;
-		if (e->stage != STAGE_DONE && now_seconds() > deadline)
+		if (e->stage != STAGE_DONE && rstar_clock_ms() > deadline)
 			return RSTAR_AGAIN;
 	}
 	return RSTAR_OK;

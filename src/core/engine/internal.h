@@ -7,6 +7,7 @@
 #ifndef RSTAR_ENGINE_INTERNAL_H
 #define RSTAR_ENGINE_INTERNAL_H
 
+#include "core/base/clock.h"
 #include "core/engine/engine.h"
 #include "core/tensor/kernels.h"
 
@@ -88,7 +89,7 @@ struct rstar_engine
 	rstar_stage stage;
 	uint32_t layer;
 	uint32_t progress;
-	double slice_work; /* multiplications that take about SLICE_SECONDS */
+	double slice_work; /* multiplications that take about RSTAR_SLICE_MS */
 
 	/* Buffers, by token. */
 	float *x;                 /* [T][n_embd]: the residual stream */

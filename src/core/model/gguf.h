@@ -29,6 +29,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/status.h"
+#include "core/base/string.h"
 #include "core/tensor/types.h"
 
 #define RSTAR_GGUF_MAX_DIMS 4
@@ -49,13 +50,6 @@ typedef enum rstar_gguf_type
 	RSTAR_GGUF_I64 = 11,
 	RSTAR_GGUF_F64 = 12
 } rstar_gguf_type;
-
-/* Bytes that lie in the map (or in the caller's memory), not terminated. */
-typedef struct rstar_string
-{
-	const char *data;
-	size_t length;
-} rstar_string;
 
 typedef struct rstar_gguf_tensor
 {

@@ -352,7 +352,7 @@ rstar_sandbox_set_value(rstar_sandbox *sandbox, rstar_sandbox_node handle, doubl
 
 /* A clean copy; NULL when memory is out. */
 static char *
-clean_text(const rstar_allocator *allocator, rstar_slice text, size_t *length)
+clean_text(const rstar_allocator *allocator, rstar_string text, size_t *length)
 {
 	rstar_buffer buffer;
 
@@ -485,12 +485,12 @@ static rstar_status
 wait_result(rstar_sandbox *sandbox, rstar_sandbox_node handle, int timeout_ms,
 			const rstar_cancel *cancel, rstar_sandbox_result *result, rstar_error *err)
 {
-	int64_t until = rstar_sandbox_now() + (int64_t) timeout_ms * 1000000;
+	int64_t until = rstar_clock_ns() + (int64_t) timeout_ms * 1000000;
 	rstar_status status;
 
 	for (;;)
 	{
-		int64_t left = until - rstar_sandbox_now();
+		int64_t left = until - rstar_clock_ns();
 
 		if (take_result(sandbox, handle, result))
 			return RSTAR_OK;
@@ -562,18 +562,18 @@ rstar_status
 rstar_sandbox_describe(rstar_sandbox *sandbox, int timeout_ms, const rstar_cancel *cancel,
 					   rstar_sandbox_description *info, rstar_error *err)
 {
-	int64_t until = rstar_sandbox_now() + (int64_t) timeout_ms * 1000000;
+	int64_t until = rstar_clock_ns() + (int64_t) timeout_ms * 1000000;
 	rstar_status status = rstar_sandbox_process_start(sandbox, err);
 
 	while (status == RSTAR_OK && !sandbox->info.started)
 	{
-		int64_t left = until - rstar_sandbox_now();
+		int64_t left = until - rstar_clock_ns();
 
 		if (rstar_cancel_requested(cancel))
 			return rstar_error_set(err, RSTAR_ERR_CANCELLED, "cancelled");
 		status = rstar_sandbox_pump(sandbox, left > 0 ? (int) (left / 1000000 + 1) : 0, err);
 		if (status == RSTAR_OK && !sandbox->info.started &&
-			(sandbox->pid == 0 || rstar_sandbox_now() > until))
+			(sandbox->pid == 0 || rstar_clock_ns() > until))
 			status = RSTAR_AGAIN;
 	}
 	*info = sandbox->info;
@@ -584,7 +584,7 @@ rstar_status
 rstar_sandbox_count(rstar_sandbox *sandbox, int timeout_ms, const rstar_cancel *cancel,
 					rstar_sandbox_statistics *statistics, rstar_error *err)
 {
-	int64_t until = rstar_sandbox_now() + (int64_t) timeout_ms * 1000000;
+	int64_t until = rstar_clock_ns() + (int64_t) timeout_ms * 1000000;
 	rstar_status status = RSTAR_OK;
 	size_t start;
 
@@ -598,12 +598,12 @@ rstar_sandbox_count(rstar_sandbox *sandbox, int timeout_ms, const rstar_cancel *
 	}
 	while (sandbox->pid > 0 && !sandbox->counters_came && status == RSTAR_OK)
 	{
-		int64_t left = until - rstar_sandbox_now();
+		int64_t left = until - rstar_clock_ns();
 
 		if (rstar_cancel_requested(cancel))
 			return rstar_error_set(err, RSTAR_ERR_CANCELLED, "cancelled");
 		status = rstar_sandbox_pump(sandbox, left > 0 ? (int) (left / 1000000 + 1) : 0, err);
-		if (status == RSTAR_OK && !sandbox->counters_came && rstar_sandbox_now() > until)
+		if (status == RSTAR_OK && !sandbox->counters_came && rstar_clock_ns() > until)
 			status = RSTAR_AGAIN;
 	}
 	sandbox->statistics.nodes = sandbox->n_used;

@@ -75,10 +75,10 @@ rstar_sandbox_read_f64(rstar_reader *reader)
 	return value;
 }
 
-rstar_slice
+rstar_string
 rstar_sandbox_read_string(rstar_reader *reader)
 {
-	rstar_slice slice = {"", 0};
+	rstar_string slice = {"", 0};
 	uint32_t length = rstar_sandbox_read_u32(reader);
 	const unsigned char *at = take(reader, length);
 
@@ -156,7 +156,7 @@ rstar_sandbox_write_string(rstar_buffer *buffer, const char *data, size_t length
 }
 
 static bool
-write_slice(rstar_buffer *buffer, rstar_slice slice)
+write_slice(rstar_buffer *buffer, rstar_string slice)
 {
 	return rstar_sandbox_write_string(buffer, slice.data, slice.length);
 }

@@ -49,6 +49,7 @@
 #include <stdint.h>
 
 #include "core/base/memory.h"
+#include "core/base/string.h"
 
 #define RSTAR_FRAME_VERSION 1
 #define RSTAR_FRAME_HEADER  5
@@ -116,12 +117,6 @@ typedef enum rstar_sandbox_fatal
 	RSTAR_SANDBOX_FATAL_INTERNAL
 } rstar_sandbox_fatal;
 
-typedef struct rstar_slice
-{
-	const char *data; /* not NUL-terminated */
-	size_t length;
-} rstar_slice;
-
 /* Counters of a broker's life. */
 typedef struct rstar_sandbox_counters
 {
@@ -144,7 +139,7 @@ typedef struct rstar_sandbox_node_result
 	uint8_t status; /* rstar_sandbox_status, ok or error only */
 	uint8_t flags;
 	uint32_t line;
-	rstar_slice output, value, error, message;
+	rstar_string output, value, error, message;
 } rstar_sandbox_node_result;
 
 /* What the broker reports to the client (RESULT). */
@@ -170,7 +165,7 @@ typedef struct rstar_frame_config
 	uint64_t budget;  /* bytes of all templates and nodes together */
 	uint32_t running; /* nodes that run at the same time */
 	uint32_t idle_ms; /* the broker ends itself after so long without a request; 0: never */
-	rstar_slice modules;
+	rstar_string modules;
 } rstar_frame_config;
 
 typedef struct rstar_frame_start
@@ -181,7 +176,7 @@ typedef struct rstar_frame_start
 	uint32_t output; /* bytes of output, and of the value */
 	double value;    /* what is worth least is evicted first */
 	uint32_t n_pieces;
-	rstar_slice pieces; /* the strings, still encoded */
+	rstar_string pieces; /* the strings, still encoded */
 } rstar_frame_start;
 
 typedef struct rstar_frame_ready
@@ -189,14 +184,14 @@ typedef struct rstar_frame_ready
 	uint32_t template_index, features, landlock;
 	uint64_t bytes; /* resident memory of the template */
 	uint64_t space; /* its address space */
-	rstar_slice python;
+	rstar_string python;
 } rstar_frame_ready;
 
 typedef struct rstar_frame_fatal
 {
 	uint32_t kind;
 	uint64_t node;
-	rstar_slice message, detail;
+	rstar_string message, detail;
 } rstar_frame_fatal;
 
 /* A cursor over a payload. A read past the end sets bad and yields zeros. */
@@ -213,7 +208,7 @@ extern uint8_t rstar_sandbox_read_u8(rstar_reader *reader);
 extern uint32_t rstar_sandbox_read_u32(rstar_reader *reader);
 extern uint64_t rstar_sandbox_read_u64(rstar_reader *reader);
 extern double rstar_sandbox_read_f64(rstar_reader *reader);
-extern rstar_slice rstar_sandbox_read_string(rstar_reader *reader);
+extern rstar_string rstar_sandbox_read_string(rstar_reader *reader);
 
 /* true: nothing was missing and nothing is left over. */
 extern bool rstar_sandbox_reader_done(const rstar_reader *reader);

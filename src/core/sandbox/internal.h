@@ -11,6 +11,7 @@
 
 #include <sys/types.h>
 
+#include "core/base/clock.h"
 #include "core/sandbox/sandbox.h"
 
 typedef enum node_phase
@@ -84,7 +85,6 @@ extern rstar_status rstar_sandbox_process_start(rstar_sandbox *sandbox, rstar_er
 
 /* Close the channel, wait for its orderly end, then kill. */
 extern void rstar_sandbox_process_end(rstar_sandbox *sandbox);
-extern int64_t rstar_sandbox_now(void);
 
 /* --- traffic.c ------------------------------------------------------------------- */
 

@@ -17,19 +17,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define CHANNEL 3
-
-int64_t
-rstar_sandbox_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t) t.tv_sec * 1000000000ll + t.tv_nsec;
-}
 
 /* Zero, or an errno. */
 static int
@@ -125,7 +115,7 @@ rstar_sandbox_process_end(rstar_sandbox *sandbox)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
 	pid_t pid = sandbox->pid;
-	int64_t soon = rstar_sandbox_now() + 500000000ll;
+	int64_t soon = rstar_clock_ns() + 500000000ll;
 	int64_t late = soon + 2000000000ll;
 
 	if (sandbox->fd >= 0)
@@ -139,7 +129,7 @@ rstar_sandbox_process_end(rstar_sandbox *sandbox)
 	/* It ends by itself when its channel closes. */
 	while (!reaped(pid))
 	{
-		int64_t now = rstar_sandbox_now();
+		int64_t now = rstar_clock_ns();
 
 		if (now > soon)
 		{

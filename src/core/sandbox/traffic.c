@@ -67,7 +67,7 @@ send_start(rstar_sandbox *sandbox, const start_order *order, rstar_error *err)
 
 	node->template_index = order->template_index;
 	node->patience_ns =
-		rstar_sandbox_now() + PATIENCE_NS + (int64_t) order->n_pieces * limits->wall_ms * 1000000;
+		rstar_clock_ns() + PATIENCE_NS + (int64_t) order->n_pieces * limits->wall_ms * 1000000;
 	good = start != SIZE_MAX && rstar_sandbox_write_u64(out, new_broker_id(sandbox, node)) &&
 		   rstar_sandbox_write_u64(out, base) &&
 		   rstar_sandbox_write_u32(out, order->leaf ? RSTAR_SANDBOX_NO_SNAPSHOT : 0) &&
@@ -474,7 +474,7 @@ rstar_sandbox_lost(rstar_sandbox *sandbox, rstar_error *err)
 static bool
 hangs(const rstar_sandbox *sandbox)
 {
-	int64_t now = rstar_sandbox_now();
+	int64_t now = rstar_clock_ns();
 
 	for (size_t i = 0; i < sandbox->n_nodes; i++)
 		if ((sandbox->nodes[i].phase == PHASE_FLYING || sandbox->nodes[i].rebuilding) &&

@@ -10,6 +10,7 @@
 #ifndef RSTAR_SEARCH_INTERNAL_H
 #define RSTAR_SEARCH_INTERNAL_H
 
+#include "core/base/clock.h"
 #include "core/search/search.h"
 #include "core/step/stop.h"
 
@@ -107,7 +108,6 @@ struct rstar_search
 /* A slice of the present phase: AGAIN, or OK when it has ended (search->phase is the next). */
 extern rstar_status rstar_search_run_phase(rstar_search *search, const rstar_cancel *cancel,
 										   rstar_error *err);
-extern double rstar_search_now_ms(void);
 
 /* --- attach.c ------------------------------------------------------------------------ */
 

@@ -3,20 +3,8 @@
  *	  The phases of a turn: select, write, run, score, expand.
  */
 #include <math.h>
-#include <time.h>
 
 #include "core/search/internal.h"
-
-#define SLICE_MS 15
-
-double
-rstar_search_now_ms(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double) time.tv_sec * 1e3 + (double) time.tv_nsec * 1e-6;
-}
 
 /* --- select: trees begin and end ----------------------------------------------------- */
 
@@ -44,7 +32,7 @@ begin_tree(rstar_search *search, rstar_search_tree *tree, const rstar_cancel *ca
 		return status;
 	tree->phase = TREE_ACTIVE;
 	search->n_active++;
-	tree->started_ms = rstar_search_now_ms();
+	tree->started_ms = rstar_clock_ms();
 	return rstar_search_attach_root(search, tree, cancel, err);
 }
 
@@ -52,7 +40,7 @@ static void
 finish_tree(rstar_search *search, rstar_search_tree *tree)
 {
 	rstar_search_release_tree(search, tree);
-	tree->cost.elapsed_ms = rstar_search_now_ms() - tree->started_ms;
+	tree->cost.elapsed_ms = rstar_clock_ms() - tree->started_ms;
 	tree->phase = TREE_FINISHED;
 	tree->n_wanted = 0;
 	search->n_active--;
@@ -90,7 +78,7 @@ over_budget(const rstar_search *search, rstar_search_tree *tree)
 
 	if (o->max_generated > 0 && tree->cost.generated_tokens >= o->max_generated)
 		return true;
-	if (o->max_seconds > 0 && rstar_search_now_ms() - tree->started_ms >= o->max_seconds * 1e3)
+	if (o->max_seconds > 0 && rstar_clock_ms() - tree->started_ms >= o->max_seconds * 1e3)
 	{
 		tree->cost.reproducible = false;
 		return true;
@@ -296,7 +284,7 @@ write_candidates(rstar_search *search, const rstar_cancel *cancel, rstar_error *
 static rstar_status
 run_code(rstar_search *search, const rstar_cancel *cancel, rstar_error *err)
 {
-	double deadline = rstar_search_now_ms() + SLICE_MS;
+	double deadline = rstar_clock_ms() + RSTAR_SLICE_MS;
 
 	while (search->n_running > 0)
 	{
@@ -309,7 +297,7 @@ run_code(rstar_search *search, const rstar_cancel *cancel, rstar_error *err)
 		rstar_sandbox_result_free(&result);
 		if (status != RSTAR_OK)
 			return status;
-		if (search->n_running > 0 && rstar_search_now_ms() > deadline)
+		if (search->n_running > 0 && rstar_clock_ms() > deadline)
 			return RSTAR_AGAIN;
 	}
 	search->phase = PHASE_SCORE;

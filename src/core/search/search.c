@@ -207,10 +207,10 @@ rstar_search_step(rstar_search *search, const rstar_cancel *cancel, rstar_error 
 {
 	rstar_search_phase phase = search->phase;
 	uint64_t tokens = computed_tokens(search);
-	double start = rstar_search_now_ms();
+	double start = rstar_clock_ms();
 	rstar_status status = rstar_search_run_phase(search, cancel, err);
 
-	book(search, phase, rstar_search_now_ms() - start, computed_tokens(search) - tokens);
+	book(search, phase, rstar_clock_ms() - start, computed_tokens(search) - tokens);
 	if (status == RSTAR_OK && search->phase != PHASE_DONE)
 		return RSTAR_AGAIN;
 	return status;
