@@ -16,7 +16,7 @@ CORE_SRCS = $(sort $(wildcard src/core/*/*.c))
 ifneq ($(shell uname -m),x86_64)
   CORE_SRCS := $(filter-out %_avx2.c %_avx512.c,$(CORE_SRCS))
 endif
-PG_SRCS = $(sort $(wildcard src/pg/*.c))
+PG_SRCS = $(sort $(wildcard src/pg/*.c src/pg/*/*.c))
 CORE_OBJS = $(CORE_SRCS:.c=.o)
 PG_OBJS = $(PG_SRCS:.c=.o)
 OBJS = $(CORE_OBJS) $(PG_OBJS)

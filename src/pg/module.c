@@ -11,10 +11,10 @@
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
 
-#include "pg/admission.h"
-#include "pg/compat.h"
-#include "pg/model_files.h"
-#include "pg/settings.h"
+#include "pg/search/admission.h"
+#include "pg/base/compat.h"
+#include "pg/models/files.h"
+#include "pg/base/settings.h"
 
 RSTAR_MODULE_MAGIC;
 

@@ -4,7 +4,7 @@
  *
  * Every core function that can fail returns an rstar_status and, on failure,
  * fills the caller's rstar_error. There are no globals, so the scheme is safe
- * in threads. src/pg/boundary.c alone turns a status into an ereport; the
+ * in threads. src/pg/base/boundary.c alone turns a status into an ereport; the
  * texts here therefore follow PostgreSQL's rules: the message starts in lower
  * case and has no full stop, detail and hint are sentences.
  *

@@ -1,0 +1,73 @@
+/*
+ * compat.c
+ *	  Functions that older servers lack.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "nodes/execnodes.h"
+#include "storage/ipc.h"
+#include "utils/tuplestore.h"
+#include "utils/wait_event.h"
+
+#include "pg/base/compat.h"
+
+#if PG_VERSION_NUM >= 150000
+static shmem_request_hook_type previous_request = NULL;
+static void (*own_request)(void) = NULL;
+
+static void
+request_all(void)
+{
+	if (previous_request)
+		previous_request();
+	own_request();
+}
+
+void
+rstar_on_shmem_request(void (*request)(void))
+{
+	own_request = request;
+	previous_request = shmem_request_hook;
+	shmem_request_hook = request_all;
+}
+#else
+void
+rstar_on_shmem_request(void (*request)(void))
+{
+	request();
+}
+#endif
+
+uint32
+rstar_wait_event(const char *name)
+{
+#if PG_VERSION_NUM >= 170000
+	return WaitEventExtensionNew(name);
+#else
+	return PG_WAIT_EXTENSION;
+#endif
+}
+
+#if PG_VERSION_NUM < 150000
+/* Prepare a set-returning function to fill a tuplestore of its declared type. */
+void
+rstar_materialize(FunctionCallInfo fcinfo)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext caller;
+	TupleDesc descriptor;
+
+	if (!result || !IsA(result, ReturnSetInfo) || !(result->allowedModes & SFRM_Materialize))
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("set-valued function called in context that cannot accept a set")));
+	caller = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
+	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	result->returnMode = SFRM_Materialize;
+	result->setResult = tuplestore_begin_heap((result->allowedModes & SFRM_Materialize_Random) != 0,
+											  false, work_mem);
+	result->setDesc = descriptor;
+	MemoryContextSwitchTo(caller);
+}
+#endif

@@ -1,0 +1,53 @@
+/*
+ * compat.h
+ *	  What differs between PostgreSQL 14 and 18.
+ *
+ * Include it after postgres.h and before anything it papers over. Code
+ * elsewhere never asks for PG_VERSION_NUM.
+ */
+#ifndef RSTAR_PG_BASE_COMPAT_H
+#define RSTAR_PG_BASE_COMPAT_H
+
+#include "postgres.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/guc.h"
+
+#if PG_VERSION_NUM < 140000
+#error "rstar needs PostgreSQL 14 or later"
+#endif
+
+/* 16: the macros of varlena values have a header of their own. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 15: reserving a prefix also removes placeholders that match no setting. */
+#if PG_VERSION_NUM < 150000
+#define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
+#endif
+
+/*
+ * 15: shared memory is asked for in a hook of its own. `request` runs in the
+ * postmaster while libraries are preloaded (14) or right after (15).
+ */
+extern void rstar_on_shmem_request(void (*request)(void));
+
+/* 17: an extension's waits have names. Before, all are "Extension". */
+extern uint32 rstar_wait_event(const char *name);
+
+/* 18: the magic block names the module and its version. */
+#if PG_VERSION_NUM >= 180000
+#define RSTAR_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "rstar", .version = "1.0")
+#else
+#define RSTAR_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
+/* 14 has no helper for functions that return a whole set; 15 gave it a passing name. */
+#if PG_VERSION_NUM >= 150000
+#define rstar_materialize(fcinfo) InitMaterializedSRF(fcinfo, 0)
+#else
+extern void rstar_materialize(FunctionCallInfo fcinfo);
+#endif
+
+#endif

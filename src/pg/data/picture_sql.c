@@ -1,0 +1,187 @@
+/*
+ * picture_sql.c
+ *	  Pictures of stored trees: rstar_tree_text, rstar_tree_svg.
+ *
+ * Rows are read as the tables' owner, by statements that no search path can
+ * bend, after a look at whether the caller could have read them.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "core/picture/picture_svg.h"
+#include "core/picture/picture_text.h"
+#include "pg/base/boundary.h"
+#include "pg/base/tables.h"
+#include "pg/search/tree_store.h"
+
+PG_FUNCTION_INFO_V1(rstar_tree_text);
+PG_FUNCTION_INFO_V1(rstar_tree_svg);
+
+static const char facts_query[] =
+	"SELECT p.statement, p.answer, t.answer, t.answer_id, t.rollouts, t.first_correct_rollout,"
+	"       t.generated_tokens, t.python_steps, t.policy_ms, t.ppm_ms, t.sandbox_ms,"
+	"       1000 * extract(epoch FROM t.finished_at - t.started_at)::float8,"
+	"       concat_ws(', ', t.method, (t.settings->>'candidates') || ' candidates',"
+	"                 'policy ' || coalesce(m.name, t.settings->>'policy'),"
+	"                 'ppm ' || coalesce(n.name, t.settings->>'ppm'), 'seed ' || t.seed,"
+	"                 'round ' || t.round_id, 'failed: ' || t.error)"
+	"  FROM rstar.trees t JOIN rstar.problems p ON p.problem_id = t.problem_id"
+	"  LEFT JOIN rstar.models m ON m.model_id = t.policy_id"
+	"  LEFT JOIN rstar.models n ON n.model_id = t.ppm_id"
+	" WHERE t.tree_id = $1";
+
+/* Everything that is shown must be readable for the caller. */
+static void
+check_rights(void)
+{
+	static const char *const tables[] = {"problems", "trees", "nodes"};
+
+	for (int i = 0; i < lengthof(tables); i++)
+	{
+		AclResult result = pg_class_aclcheck(rstar_table_oid(tables[i]), GetUserId(), ACL_SELECT);
+
+		if (result != ACLCHECK_OK)
+			aclcheck_error(result, OBJECT_TABLE, psprintf("rstar.%s", tables[i]));
+	}
+}
+
+static Datum
+column(int number, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, number, isnull);
+}
+
+/* In the caller's context; data NULL for NULL. */
+static rstar_string
+text_column(int number, MemoryContext context)
+{
+	bool isnull;
+	Datum value = column(number, &isnull);
+	rstar_string result = {NULL, 0};
+	char *copy;
+
+	if (isnull)
+		return result;
+	copy = MemoryContextStrdup(context, TextDatumGetCString(value));
+	result.data = copy;
+	result.length = strlen(copy);
+	return result;
+}
+
+static int64
+int_column(int number, int64 null_value)
+{
+	bool isnull;
+	Datum value = column(number, &isnull);
+
+	if (isnull)
+		return null_value;
+	if (SPI_gettypeid(SPI_tuptable->tupdesc, number) == INT4OID)
+		return DatumGetInt32(value);
+	return DatumGetInt64(value);
+}
+
+static double
+real_column(int number)
+{
+	bool isnull;
+	Datum value = column(number, &isnull);
+
+	return isnull ? 0 : DatumGetFloat8(value);
+}
+
+static uint32
+node_number(int64 value)
+{
+	return value < 0 || value >= RSTAR_NO_NODE ? RSTAR_NO_NODE : (uint32) value;
+}
+
+static void
+read_facts(int64 tree_id, rstar_picture_facts *facts)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Oid types[1] = {INT8OID};
+	Datum values[1] = {Int64GetDatum(tree_id)};
+	rstar_tables_scope scope;
+
+	check_rights();
+	rstar_tables_begin(&scope, "trees");
+	if (SPI_execute_with_args(facts_query, 1, types, values, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "reading rstar.trees failed");
+	if (SPI_processed == 0)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("tree " INT64_FORMAT " does not exist", tree_id)));
+	*facts = (rstar_picture_facts){
+		.tree_id = tree_id,
+		.problem = text_column(1, context),
+		.known_answer = text_column(2, context),
+		.answer = text_column(3, context),
+		.answer_node = node_number(int_column(4, -1)),
+		.rollouts = (uint32) int_column(5, 0),
+		.first_correct = node_number(int_column(6, -1)),
+		.generated_tokens = (uint64) int_column(7, 0),
+		.python_steps = (uint64) int_column(8, 0),
+		.policy_ms = real_column(9),
+		.ppm_ms = real_column(10),
+		.sandbox_ms = real_column(11),
+		.elapsed_ms = real_column(12),
+		.settings = text_column(13, context),
+	};
+	rstar_tables_end(&scope);
+}
+
+/* The picture, drawn in a context of its own, as a text in the caller's. */
+static text *
+draw(int64 tree_id, bool svg, bool rejected)
+{
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "rstar picture", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	rstar_allocator allocator = rstar_pg_allocator_in(context);
+	rstar_picture_facts facts;
+	rstar_tree *tree;
+	rstar_buffer out;
+	rstar_status status;
+	rstar_error err;
+	text *result;
+
+	read_facts(tree_id, &facts);
+	tree = rstar_tree_load_nodes(tree_id);
+	CHECK_FOR_INTERRUPTS();
+	rstar_buffer_init(&out, &allocator);
+	status = svg ? rstar_picture_svg(tree, &facts, &out, &rstar_pg_cancel_serving, &err)
+				 : rstar_picture_text(tree, &facts, rejected, &out, &rstar_pg_cancel_serving, &err);
+	rstar_check(status, &err);
+	if (out.length >= MaxAllocSize - VARHDRSZ)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("the picture of tree " INT64_FORMAT " is too large", tree_id)));
+	MemoryContextSwitchTo(caller);
+	result = cstring_to_text_with_len(out.data, (int) out.length);
+	MemoryContextDelete(context);
+	return result;
+}
+
+/*
+ * rstar_tree_text(tree_id bigint, rejected boolean) returns text
+ */
+Datum
+rstar_tree_text(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(draw(PG_GETARG_INT64(0), false, PG_GETARG_BOOL(1)));
+}
+
+/*
+ * rstar_tree_svg(tree_id bigint) returns text
+ */
+Datum
+rstar_tree_svg(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(draw(PG_GETARG_INT64(0), true, true));
+}

@@ -1,0 +1,337 @@
+/*
+ * sandbox_sql.c
+ *	  The session's sandbox, rstar_run_python and rstar_sandbox_info.
+ *
+ * The sandbox is made of malloc'ed memory and one descriptor, so it outlives
+ * transactions; what an aborted call left running is released in its handler.
+ * At backend exit the program is told to end and reaped: an orphan would fall to
+ * the postmaster where that is process 1. If the backend is killed the program
+ * sees its channel close and ends by itself.
+ */
+#include "postgres.h"
+
+#include <unistd.h>
+
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "utils/builtins.h"
+
+#include "core/base/clock.h"
+#include "core/base/cpu.h"
+#include "pg/base/boundary.h"
+#include "pg/base/compat.h"
+#include "pg/sandbox/session.h"
+#include "pg/base/settings.h"
+
+PG_FUNCTION_INFO_V1(rstar_run_python);
+PG_FUNCTION_INFO_V1(rstar_sandbox_info);
+
+/* What the session's sandbox was opened with. */
+typedef struct opened_with
+{
+	int mode, memory_mb, parallel, idle_timeout_s;
+	bool namespaces;
+	char program[MAXPGPATH];
+} opened_with;
+
+static rstar_sandbox *session;
+static opened_with session_settings;
+
+/* --- the session's sandbox ------------------------------------------------------ */
+
+static void
+close_session(int code, Datum arg)
+{
+	rstar_sandbox *closing = session;
+
+	session = NULL;
+	rstar_sandbox_close(closing);
+}
+
+static void
+wanted_settings(opened_with *wanted)
+{
+	memset(wanted, 0, sizeof(*wanted));
+	wanted->mode = rstar_settings.sandbox_mode;
+	wanted->memory_mb = rstar_settings.sandbox_memory_mb;
+	wanted->parallel = rstar_settings.sandbox_parallel;
+	wanted->idle_timeout_s = rstar_settings.sandbox_idle_timeout_s;
+	wanted->namespaces = rstar_settings.sandbox_namespaces;
+	if (rstar_settings.sandbox_program && rstar_settings.sandbox_program[0])
+		strlcpy(wanted->program, rstar_settings.sandbox_program, sizeof(wanted->program));
+	else
+		snprintf(wanted->program, sizeof(wanted->program), "%s/rstar-sandbox", pkglib_path);
+}
+
+static void
+open_session(const opened_with *wanted)
+{
+	static bool registered = false;
+	rstar_sandbox_options options;
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	rstar_error err;
+
+	if (!registered)
+		on_proc_exit(close_session, (Datum) 0);
+	registered = true;
+	rstar_sandbox_options_default(&options);
+	options.program = wanted->program;
+	options.modules = rstar_settings.sandbox_modules;
+	options.budget = (uint64) wanted->memory_mb << 20;
+	options.running = wanted->parallel > 0 ? wanted->parallel : Max(1, Min(cores, 256));
+	options.idle_ms = (uint32) wanted->idle_timeout_s * 1000;
+	options.replay = wanted->mode == RSTAR_SANDBOX_MODE_REPLAY;
+	options.namespaces = wanted->namespaces;
+	rstar_check(rstar_sandbox_open(&options, &rstar_allocator_malloc, &session, &err), &err);
+	session_settings = *wanted;
+}
+
+rstar_sandbox *
+rstar_session_sandbox(void)
+{
+	opened_with wanted;
+
+	wanted_settings(&wanted);
+	if (session && memcmp(&wanted, &session_settings, sizeof(wanted)) != 0)
+		close_session(0, (Datum) 0);
+	if (!session)
+		open_session(&wanted);
+	return session;
+}
+
+void
+rstar_session_sandbox_limits(rstar_sandbox_limits *limits)
+{
+	rstar_sandbox_limits_default(limits);
+	limits->wall_ms = (uint32) rstar_option_int("timeout", false, 0, NULL);
+	limits->cpu_ms = (uint32) rstar_settings.sandbox_cpu_timeout_ms;
+	limits->memory = (uint64) rstar_settings.sandbox_step_memory_mb << 20;
+	limits->output = (uint32) rstar_settings.sandbox_output;
+}
+
+void
+rstar_session_sandbox_run(rstar_sandbox_node parent, const rstar_sandbox_step *step,
+						  rstar_sandbox_result *result)
+{
+	rstar_sandbox *sandbox = rstar_session_sandbox();
+	rstar_sandbox_node node;
+	rstar_status status;
+	rstar_error err;
+
+	rstar_check(rstar_sandbox_start(sandbox, parent, step, &node, &err), &err);
+	PG_TRY();
+	{
+		while ((status = rstar_sandbox_wait_for(sandbox, node, RSTAR_SLICE_MS, &rstar_pg_cancel,
+												result, &err)) == RSTAR_AGAIN)
+			CHECK_FOR_INTERRUPTS();
+		rstar_check(status, &err);
+	}
+	PG_CATCH();
+	{
+		/* Kills it if it runs. */
+		rstar_sandbox_release(sandbox, node);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}
+
+/* --- rstar_run_python -------------------------------------------------------------- */
+
+const char *
+rstar_session_sandbox_status(rstar_sandbox_status status)
+{
+	switch (status)
+	{
+		case RSTAR_SANDBOX_OK:
+			return "ok";
+		case RSTAR_SANDBOX_ERROR:
+			return "error";
+		case RSTAR_SANDBOX_TIMEOUT:
+			return "timeout";
+		case RSTAR_SANDBOX_KILLED:
+			break;
+	}
+	return "killed";
+}
+
+char *
+rstar_session_sandbox_error(const rstar_sandbox_result *result)
+{
+	const char *message = result->message ? result->message : "";
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, result->error ? result->error : "");
+	if (message[0])
+		appendStringInfo(&text, ": %s", message);
+	if (result->line > 0)
+		appendStringInfo(&text, " (line %u)", result->line);
+	return text.data;
+}
+
+static Datum
+result_row(FunctionCallInfo fcinfo, const rstar_sandbox_result *result)
+{
+	TupleDesc descriptor;
+	Datum values[5];
+	bool nulls[5] = {false};
+
+	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	descriptor = BlessTupleDesc(descriptor);
+	values[0] = CStringGetTextDatum(rstar_session_sandbox_status(result->status));
+	values[1] = PointerGetDatum(cstring_to_text_with_len(result->output, result->output_length));
+	nulls[2] = result->value == NULL;
+	if (result->value)
+		values[2] = PointerGetDatum(cstring_to_text_with_len(result->value, result->value_length));
+	nulls[3] = result->status == RSTAR_SANDBOX_OK;
+	if (!nulls[3])
+		values[3] = CStringGetTextDatum(rstar_session_sandbox_error(result));
+	values[4] = Float8GetDatum(result->elapsed_ms);
+	return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
+}
+
+/*
+ * rstar_run_python(code text, timeout integer): one row
+ */
+Datum
+rstar_run_python(PG_FUNCTION_ARGS)
+{
+	rstar_sandbox_step step = {.leaf = true};
+	rstar_sandbox_result result;
+	text *code;
+	volatile Datum row = (Datum) 0;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	code = PG_GETARG_TEXT_PP(0);
+	rstar_session_sandbox_limits(&step.limits);
+	if (!PG_ARGISNULL(1))
+	{
+		step.limits.wall_ms = (uint32) rstar_option_int("timeout", true, PG_GETARG_INT32(1), NULL);
+		/* Who asks for more time means more of either kind. */
+		step.limits.cpu_ms = Max(step.limits.cpu_ms, step.limits.wall_ms);
+	}
+	step.code = VARDATA_ANY(code);
+	step.length = VARSIZE_ANY_EXHDR(code);
+	rstar_session_sandbox_run(0, &step, &result);
+	PG_TRY();
+	{
+		row = result_row(fcinfo, &result);
+	}
+	PG_FINALLY();
+	{
+		if (session)
+			rstar_sandbox_release(session, result.node);
+		rstar_sandbox_result_free(&result);
+	}
+	PG_END_TRY();
+	PG_RETURN_DATUM(row);
+}
+
+/* --- rstar_sandbox_info ---------------------------------------------------------------- */
+
+static void
+info_row(ReturnSetInfo *rsinfo, const char *name, bool active, const char *detail)
+{
+	Datum values[3];
+	bool nulls[3] = {false};
+
+	values[0] = CStringGetTextDatum(name);
+	values[1] = BoolGetDatum(active);
+	nulls[2] = detail == NULL;
+	if (detail)
+		values[2] = CStringGetTextDatum(detail);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+static void
+confinement_rows(ReturnSetInfo *rsinfo, const rstar_sandbox_description *info)
+{
+	info_row(rsinfo, "seccomp", info->seccomp, "system calls that a step can make: an allowlist");
+	info_row(rsinfo, "notification", info->snapshots,
+			 info->snapshots ? "the state before a step is kept as a parked process"
+							 : "the state before a step is rebuilt by running its code again");
+	info_row(rsinfo, "landlock", info->landlock > 0,
+			 info->landlock > 0
+				 ? psprintf("ABI %u: no files, no network, no signals", info->landlock)
+				 : "this kernel does not offer Landlock");
+	info_row(rsinfo, "namespaces", info->namespaces,
+			 info->namespaces ? "user, mount (an empty root), process, network, IPC, UTS"
+							  : "not allowed here, or turned off");
+	info_row(rsinfo, "broker", info->broker_confined, "the supervising process is confined too");
+	info_row(rsinfo, "memory_measured", info->measured,
+			 info->measured ? "from the kernel's figures"
+							: "no /proc: each process counts as all that it may use");
+	info_row(rsinfo, "huge_pages", info->huge_pages,
+			 "the interpreter lies in huge pages: faster forks");
+	info_row(rsinfo, "fixed_addresses", info->fixed_addresses,
+			 "equal code gives equal output even where addresses decide an order");
+}
+
+static void
+limit_rows(ReturnSetInfo *rsinfo)
+{
+	rstar_sandbox_limits limits;
+
+	rstar_session_sandbox_limits(&limits);
+	info_row(rsinfo, "timeout", true, psprintf("%u ms", limits.wall_ms));
+	info_row(rsinfo, "cpu_timeout", true, psprintf("%u ms", limits.cpu_ms));
+	info_row(rsinfo, "step_memory", true, psprintf("%d MB", rstar_settings.sandbox_step_memory_mb));
+	info_row(rsinfo, "memory", true, psprintf("%d MB", rstar_settings.sandbox_memory_mb));
+	info_row(rsinfo, "output", true, psprintf("%u bytes", limits.output));
+}
+
+static void
+statistics_rows(ReturnSetInfo *rsinfo, const rstar_sandbox_description *info,
+				const rstar_sandbox_statistics *s)
+{
+	info_row(rsinfo, "python", true, info->python);
+	info_row(rsinfo, "template", info->template_bytes[0] > 0,
+			 psprintf(UINT64_FORMAT " kB", info->template_bytes[0] >> 10));
+	info_row(rsinfo, "template_sympy", info->template_bytes[1] > 0,
+			 info->template_bytes[1] > 0
+				 ? psprintf(UINT64_FORMAT " kB", info->template_bytes[1] >> 10)
+				 : "loaded when a step first asks for it");
+	info_row(rsinfo, "process", info->pid > 0, psprintf("%d", info->pid));
+	info_row(rsinfo, "steps", true,
+			 psprintf(UINT64_FORMAT " run, " UINT64_FORMAT " stopped by time, " UINT64_FORMAT
+									" killed, " UINT64_FORMAT " states rebuilt",
+					  s->broker.steps, s->broker.timeouts, s->broker.killed, s->rebuilds));
+	info_row(rsinfo, "in_use", true,
+			 psprintf(UINT64_FORMAT " kB, at most " UINT64_FORMAT " kB, " UINT64_FORMAT
+									" states kept, " UINT64_FORMAT " evicted",
+					  s->broker.bytes >> 10, s->broker.peak >> 10, s->broker.snapshots,
+					  s->broker.evictions));
+}
+
+/*
+ * rstar_sandbox_info(): rows (name, active, detail). Starts the sandbox, since
+ * what is in force is known only then.
+ */
+Datum
+rstar_sandbox_info(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	rstar_sandbox *sandbox = rstar_session_sandbox();
+	rstar_sandbox_description info;
+	rstar_sandbox_statistics statistics;
+	rstar_status status;
+	rstar_error err;
+
+	rstar_materialize(fcinfo);
+	while ((status = rstar_sandbox_describe(sandbox, RSTAR_SLICE_MS, &rstar_pg_cancel, &info,
+											&err)) == RSTAR_AGAIN)
+		CHECK_FOR_INTERRUPTS();
+	rstar_check(status, &err);
+	while ((status = rstar_sandbox_count(sandbox, RSTAR_SLICE_MS, &rstar_pg_cancel, &statistics,
+										 &err)) == RSTAR_AGAIN)
+		CHECK_FOR_INTERRUPTS();
+	rstar_check(status, &err);
+	confinement_rows(rsinfo, &info);
+	limit_rows(rsinfo);
+	statistics_rows(rsinfo, &info, &statistics);
+	return (Datum) 0;
+}

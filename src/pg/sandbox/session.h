@@ -1,0 +1,35 @@
+/*
+ * session.h
+ *	  The session's sandbox.
+ *
+ * A session has at most one; it is opened at first use with the settings of
+ * that moment and opened anew when one of those settings has changed. It ends
+ * with the session, however that ends.
+ */
+#ifndef RSTAR_PG_SANDBOX_SESSION_H
+#define RSTAR_PG_SANDBOX_SESSION_H
+
+#include "postgres.h"
+
+#include "core/sandbox/sandbox.h"
+
+/* The sandbox; raises. Handles of nodes are void after a change of settings. */
+extern rstar_sandbox *rstar_session_sandbox(void);
+
+/* The limits of a step that the settings ask for. */
+extern void rstar_session_sandbox_limits(rstar_sandbox_limits *limits);
+
+/*
+ * Run a step and wait, serving interrupts; raises on failure of the sandbox,
+ * not of the code. The node stays until it is released; by an error it is.
+ */
+extern void rstar_session_sandbox_run(rstar_sandbox_node parent, const rstar_sandbox_step *step,
+									  rstar_sandbox_result *result);
+
+/* How results read in SQL: "ok", "error", "timeout" or "killed". */
+extern const char *rstar_session_sandbox_status(rstar_sandbox_status status);
+
+/* "ZeroDivisionError: division by zero (line 3)"; palloc'd. */
+extern char *rstar_session_sandbox_error(const rstar_sandbox_result *result);
+
+#endif

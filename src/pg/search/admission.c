@@ -1,0 +1,586 @@
+/*
+ * admission.c
+ *	  Which searches may run: the limits of the whole server.
+ *
+ * Shared memory holds a slot for every session that searches or waits to. A
+ * lightweight lock protects the slots; nothing is counted beside them, so
+ * nothing can get out of step. Whoever changes a slot then grants: as long as
+ * the one who has waited longest fits, it runs. Waiting sessions sleep on one
+ * condition variable and find their slot granted, or grant themselves when the
+ * limits were changed.
+ *
+ * The limits are settings of the configuration file. They are kept in shared
+ * memory too, since a session in the midst of a query does not read that file
+ * again: the assign hooks, which run in every process that does, put them
+ * there. The postmaster's run of the hook may only store an atomic; the
+ * checkpointer, which reads the file at the same signal, wakes those who wait.
+ *
+ * A session that is killed with -9 makes the postmaster restart all of shared
+ * memory, and this with it.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "port/atomics.h"
+#include "replication/walsender.h"
+#include "storage/condition_variable.h"
+#include "storage/ipc.h"
+#include "storage/lwlock.h"
+#include "storage/proc.h"
+#include "storage/shmem.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "core/base/cpu.h"
+#include "pg/search/admission.h"
+#include "pg/base/compat.h"
+#include "pg/models/cache.h"
+#include "pg/base/settings.h"
+
+PG_FUNCTION_INFO_V1(rstar_active_searches);
+
+#define TRANCHE  "rstar admission"
+#define MEGABYTE ((uint64) 1024 * 1024)
+
+/* What a session's searches may take. */
+typedef struct admission_bytes
+{
+	uint64 kv;
+	uint64 sandbox;
+} admission_bytes;
+
+typedef struct admission_slot
+{
+	int pid; /* 0: the slot is free */
+	bool running;
+	uint64 ticket; /* order of arrival */
+	TimestampTz since;
+	admission_bytes bytes;
+} admission_slot;
+
+typedef struct admission_shared
+{
+	LWLock *lock;
+	ConditionVariable changed;
+	pg_atomic_uint32 max_searches; /* never 0 */
+	pg_atomic_uint64 total_kv;     /* bytes; 0: no limit */
+	pg_atomic_uint64 total_sandbox;
+	uint64 next_ticket;
+	int n_slots;
+	admission_slot slots[FLEXIBLE_ARRAY_MEMBER];
+} admission_shared;
+
+static admission_shared *shared = NULL; /* NULL: not preloaded */
+static admission_slot *mine = NULL;     /* this session's slot, if it has one */
+
+static shmem_startup_hook_type previous_startup = NULL;
+
+/* --- shared memory ------------------------------------------------------------ */
+
+/* Whatever can run SQL may search. */
+static int
+slots_needed(void)
+{
+	return MaxConnections + max_worker_processes + max_wal_senders;
+}
+
+static Size
+shared_size(void)
+{
+	return add_size(offsetof(admission_shared, slots),
+					mul_size(slots_needed(), sizeof(admission_slot)));
+}
+
+static void
+request_shared(void)
+{
+	RequestAddinShmemSpace(shared_size());
+	RequestNamedLWLockTranche(TRANCHE, 1);
+}
+
+static uint32
+searches_allowed(int setting)
+{
+	return setting > 0 ? setting : Max(1, rstar_cpu_count());
+}
+
+static void
+start_shared(void)
+{
+	bool found;
+
+	if (previous_startup)
+		previous_startup();
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	shared = ShmemInitStruct("rstar admission", shared_size(), &found);
+	if (!found)
+	{
+		memset(shared, 0, shared_size());
+		shared->lock = &GetNamedLWLockTranche(TRANCHE)->lock;
+		shared->n_slots = slots_needed();
+		ConditionVariableInit(&shared->changed);
+		pg_atomic_init_u32(&shared->max_searches,
+						   searches_allowed(rstar_settings.max_active_searches));
+		pg_atomic_init_u64(&shared->total_kv, rstar_settings.total_kv_cache_mb * MEGABYTE);
+		pg_atomic_init_u64(&shared->total_sandbox,
+						   rstar_settings.total_sandbox_memory_mb * MEGABYTE);
+	}
+	LWLockRelease(AddinShmemInitLock);
+}
+
+void
+rstar_admission_init(void)
+{
+	if (!process_shared_preload_libraries_in_progress)
+		return;
+	rstar_on_shmem_request(request_shared);
+	previous_startup = shmem_startup_hook;
+	shmem_startup_hook = start_shared;
+}
+
+/* --- settings ------------------------------------------------------------------ */
+
+/* Every process that reads the file finds for itself that a value has changed. */
+static void
+wake_all(bool changed)
+{
+	if (changed && MyProc) /* the postmaster has none and must not */
+		ConditionVariableBroadcast(&shared->changed);
+}
+
+void
+rstar_admission_assign_searches(int newval, void *extra)
+{
+	if (!shared)
+		return;
+	pg_atomic_write_u32(&shared->max_searches, searches_allowed(newval));
+	wake_all(newval != rstar_settings.max_active_searches);
+}
+
+void
+rstar_admission_assign_kv(int newval, void *extra)
+{
+	if (!shared)
+		return;
+	pg_atomic_write_u64(&shared->total_kv, newval * MEGABYTE);
+	wake_all(newval != rstar_settings.total_kv_cache_mb);
+}
+
+void
+rstar_admission_assign_sandbox(int newval, void *extra)
+{
+	if (!shared)
+		return;
+	pg_atomic_write_u64(&shared->total_sandbox, newval * MEGABYTE);
+	wake_all(newval != rstar_settings.total_sandbox_memory_mb);
+}
+
+/* The totals in force, in bytes; 0: no limit. */
+static admission_bytes
+totals(void)
+{
+	admission_bytes total;
+
+	total.kv = shared ? pg_atomic_read_u64(&shared->total_kv)
+					  : rstar_settings.total_kv_cache_mb * MEGABYTE;
+	total.sandbox = shared ? pg_atomic_read_u64(&shared->total_sandbox)
+						   : rstar_settings.total_sandbox_memory_mb * MEGABYTE;
+	return total;
+}
+
+/* --- who may run ------------------------------------------------------------------ */
+
+static bool
+within(uint64 bytes, uint64 total)
+{
+	return total == 0 || bytes <= total;
+}
+
+/* Let those run who have waited longest, as long as they fit. The lock is held. */
+static bool
+grant(void)
+{
+	admission_bytes total = totals();
+	bool granted = false;
+
+	for (;;)
+	{
+		admission_slot *first = NULL;
+		admission_bytes sum = {0, 0};
+		uint32 running = 0;
+
+		for (int i = 0; i < shared->n_slots; i++)
+		{
+			admission_slot *slot = &shared->slots[i];
+
+			if (slot->pid == 0)
+				continue;
+			if (!slot->running)
+			{
+				if (!first || slot->ticket < first->ticket)
+					first = slot;
+				continue;
+			}
+			running++;
+			sum.kv += slot->bytes.kv;
+			sum.sandbox += slot->bytes.sandbox;
+		}
+		if (!first || running >= pg_atomic_read_u32(&shared->max_searches) ||
+			!within(sum.kv + first->bytes.kv, total.kv) ||
+			!within(sum.sandbox + first->bytes.sandbox, total.sandbox))
+			return granted;
+		first->running = true;
+		first->since = GetCurrentTimestamp();
+		granted = true;
+	}
+}
+
+/* Behind every change of a slot: see who may run now. Releases the lock. */
+static void
+grant_and_unlock(void)
+{
+	bool granted = grant();
+
+	LWLockRelease(shared->lock);
+	if (granted)
+		ConditionVariableBroadcast(&shared->changed);
+}
+
+static void
+refuse_beyond(const char *what, uint64 bytes, uint64 total, const char *setting, const char *own)
+{
+	if (within(bytes, total))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg("the search would reserve " UINT64_FORMAT
+					" MB of %s, the whole server has " UINT64_FORMAT " MB",
+					bytes / MEGABYTE, what, total / MEGABYTE),
+			 errhint("Lower \"%s\", or have the administrator raise \"%s\".", own, setting)));
+}
+
+static void
+refuse_impossible(const admission_bytes *bytes)
+{
+	admission_bytes total = totals();
+
+	refuse_beyond("KV cache", bytes->kv, total.kv, "rstar.total_kv_cache", "rstar.kv_cache");
+	refuse_beyond("sandbox memory", bytes->sandbox, total.sandbox, "rstar.total_sandbox_memory",
+				  "rstar.sandbox_memory");
+}
+
+/* --- deadlocks --------------------------------------------------------------------- */
+
+/* The slots in use, copied, so that no error meets the lock. */
+static admission_slot *
+copy_slots(int *count)
+{
+	admission_slot *copy = palloc(sizeof(admission_slot) * shared->n_slots);
+
+	*count = 0;
+	LWLockAcquire(shared->lock, LW_SHARED);
+	for (int i = 0; i < shared->n_slots; i++)
+	{
+		if (shared->slots[i].pid != 0)
+			copy[(*count)++] = shared->slots[i];
+	}
+	LWLockRelease(shared->lock);
+	return copy;
+}
+
+/* The waiting slot of a session, or NULL. */
+static const admission_slot *
+find_waiting(const admission_slot *slots, int count, int pid)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (slots[i].pid == pid && !slots[i].running)
+			return &slots[i];
+	}
+	return NULL;
+}
+
+/*
+ * A session of the queue for whose locks `pid` waits, be it through others; 0:
+ * none. This session is preferred.
+ */
+static int
+blocked_by_queue(const admission_slot *slots, int count, int pid)
+{
+	List *pids = list_make1_int(pid);
+	int found = 0;
+
+	for (int i = 0; i < list_length(pids); i++)
+	{
+		Datum blockers =
+			DirectFunctionCall1(pg_blocking_pids, Int32GetDatum(list_nth_int(pids, i)));
+		ArrayType *array = DatumGetArrayTypeP(blockers);
+		int n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+		int *pid_of = (int *) ARR_DATA_PTR(array);
+
+		for (int j = 0; j < n; j++)
+		{
+			if (find_waiting(slots, count, pid_of[j]) && found != MyProcPid)
+				found = pid_of[j];
+			pids = list_append_unique_int(pids, pid_of[j]);
+		}
+	}
+	return found;
+}
+
+/*
+ * The lock manager does not know of this queue. If all who run wait for locks of
+ * sessions that wait here, nobody will ever leave; one of those gives up.
+ */
+static void
+refuse_deadlock(void)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "rstar admission deadlock",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	int count, victim = 0;
+	admission_slot *slots = copy_slots(&count);
+
+	for (int i = 0; i < count; i++)
+	{
+		int blocker;
+
+		if (!slots[i].running)
+			continue;
+		blocker = blocked_by_queue(slots, count, slots[i].pid);
+		if (blocker == 0)
+		{
+			victim = 0; /* this one will leave */
+			break;
+		}
+		if (blocker == MyProcPid)
+			victim = slots[i].pid;
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+	if (victim == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_DEADLOCK_DETECTED), errmsg("deadlock detected"),
+			 errdetail("Process %d waits for its turn to search; process %d, which searches, "
+					   "waits for a lock of process %d.",
+					   MyProcPid, victim, MyProcPid),
+			 errhint("Search before taking locks on tables of rstar, or raise "
+					 "\"rstar.max_active_searches\".")));
+}
+
+/* --- a session's slot ---------------------------------------------------------------- */
+
+static void
+free_slot(void)
+{
+	admission_slot *slot = mine;
+
+	if (!slot)
+		return;
+	mine = NULL;
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	memset(slot, 0, sizeof(*slot));
+	grant_and_unlock();
+}
+
+static void
+free_slot_at_exit(int code, Datum arg)
+{
+	free_slot();
+}
+
+static void
+take_slot(const admission_bytes *bytes)
+{
+	static bool registered = false;
+	admission_slot *slot = NULL;
+
+	if (!registered)
+		before_shmem_exit(free_slot_at_exit, (Datum) 0);
+	registered = true;
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < shared->n_slots && !slot; i++)
+	{
+		if (shared->slots[i].pid == 0)
+			slot = &shared->slots[i];
+	}
+	if (!slot)
+	{
+		LWLockRelease(shared->lock);
+		elog(ERROR, "no slot is left for this session's search");
+	}
+	slot->pid = MyProcPid;
+	slot->running = false;
+	slot->ticket = shared->next_ticket++;
+	slot->since = GetCurrentTimestamp();
+	slot->bytes = *bytes;
+	mine = slot;
+	grant_and_unlock();
+}
+
+static bool
+is_running(void)
+{
+	bool granted, running;
+
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	granted = !mine->running && grant(); /* the limits may be others now */
+	running = mine->running;
+	LWLockRelease(shared->lock);
+	if (granted)
+		ConditionVariableBroadcast(&shared->changed);
+	return running;
+}
+
+static void
+wait_for_turn(const admission_bytes *bytes)
+{
+	static uint32 event = 0;
+
+	if (is_running())
+		return;
+	if (event == 0)
+		event = rstar_wait_event("RstarAdmission");
+	ConditionVariablePrepareToSleep(&shared->changed);
+	while (!is_running())
+	{
+		refuse_impossible(bytes); /* the totals may be others now */
+		if (ConditionVariableTimedSleep(&shared->changed, DeadlockTimeout, event))
+			refuse_deadlock();
+	}
+	ConditionVariableCancelSleep();
+}
+
+/* --- entering and leaving -------------------------------------------------------------- */
+
+/* Of one enter; what its guard holds. */
+typedef struct admission_entry
+{
+	admission_slot *slot;
+	uint64 ticket; /* the slot may be another's by now */
+	bool nested;
+	admission_bytes bytes;
+} admission_entry;
+
+static void
+leave(void *handle)
+{
+	admission_entry *entry = handle;
+
+	if (!mine || mine != entry->slot || mine->ticket != entry->ticket)
+		return;
+	if (!entry->nested)
+	{
+		/* What is no longer reserved must not be kept either. */
+		if (totals().kv > 0)
+			rstar_model_cache_trim();
+		free_slot();
+		return;
+	}
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	mine->bytes.kv -= entry->bytes.kv;
+	mine->bytes.sandbox -= entry->bytes.sandbox;
+	grant_and_unlock();
+}
+
+static void
+enter_nested(const admission_entry *entry)
+{
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	mine->bytes.kv += entry->bytes.kv;
+	mine->bytes.sandbox += entry->bytes.sandbox;
+	LWLockRelease(shared->lock);
+}
+
+rstar_guard *
+rstar_admission_enter(Size kv_bytes, Size sandbox_bytes)
+{
+	rstar_guard *guard = rstar_guard_create(CurrentMemoryContext, leave);
+	admission_entry *entry = palloc0(sizeof(admission_entry));
+
+	entry->bytes = (admission_bytes){kv_bytes, sandbox_bytes};
+	refuse_impossible(&entry->bytes);
+	if (!shared || !MyProc)
+		return guard;
+	entry->nested = mine != NULL;
+	if (entry->nested)
+		enter_nested(entry);
+	else
+		take_slot(&entry->bytes);
+	entry->slot = mine;
+	entry->ticket = mine->ticket;
+	rstar_guard_hold(guard, entry);
+	if (entry->nested)
+		return guard;
+	PG_TRY();
+	{
+		wait_for_turn(&entry->bytes);
+	}
+	PG_CATCH();
+	{
+		/* At once, not when the context goes: others wait. */
+		ConditionVariableCancelSleep();
+		rstar_guard_release(guard);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	return guard;
+}
+
+void
+rstar_admission_leave(rstar_guard *guard)
+{
+	rstar_guard_release(guard);
+}
+
+/* --- for the administrator --------------------------------------------------------------- */
+
+/* Running ones first, then by arrival. */
+static int
+compare_slots(const void *a, const void *b)
+{
+	const admission_slot *x = a, *y = b;
+
+	if (x->running != y->running)
+		return x->running ? -1 : 1;
+	return x->ticket < y->ticket ? -1 : x->ticket > y->ticket;
+}
+
+/*
+ * rstar_active_searches(): rows (pid, state, place, since, kv_cache, sandbox_memory)
+ */
+Datum
+rstar_active_searches(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	admission_slot *slots;
+	int count = 0, place = 0;
+
+	rstar_materialize(fcinfo);
+	if (!shared)
+		return (Datum) 0;
+	slots = copy_slots(&count);
+	qsort(slots, count, sizeof(*slots), compare_slots);
+	for (int i = 0; i < count; i++)
+	{
+		Datum values[6];
+		bool nulls[6] = {false};
+
+		values[0] = Int32GetDatum(slots[i].pid);
+		values[1] = CStringGetTextDatum(slots[i].running ? "running" : "waiting");
+		nulls[2] = slots[i].running;
+		if (!slots[i].running)
+			values[2] = Int32GetDatum(++place);
+		values[3] = TimestampTzGetDatum(slots[i].since);
+		values[4] = Int64GetDatum((int64) slots[i].bytes.kv);
+		values[5] = Int64GetDatum((int64) slots[i].bytes.sandbox);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}

@@ -1,0 +1,52 @@
+/*
+ * admission.h
+ *	  Which searches may run: the limits of the whole server.
+ *
+ * With shared_preload_libraries = 'rstar' at most rstar.max_active_searches
+ * sessions search at the same time, and what they may take of KV cache and
+ * sandbox memory stays within rstar.total_kv_cache and
+ * rstar.total_sandbox_memory. Who comes when there is no room waits: the order
+ * of arrival decides, also where a later one would fit. Without preloading a
+ * session knows of no other, and only a request beyond the totals is refused.
+ *
+ *		guard = rstar_admission_enter(kv_bytes, sandbox_bytes);
+ *		... search, and free it ...
+ *		rstar_admission_leave(guard);
+ *		... store what came of it ...
+ *
+ * A place is given back by leave, by the reset of the memory context that was
+ * current at enter (so by an error), and by the end of the session.
+ *
+ * The lock manager does not see who waits here. Where all who run wait for locks
+ * of sessions in the queue, one of those gives up with DEADLOCK_DETECTED, looked
+ * for every deadlock_timeout. Guards of the core's handles must be made after
+ * enter, since they are released in reverse order.
+ */
+#ifndef RSTAR_PG_SEARCH_ADMISSION_H
+#define RSTAR_PG_SEARCH_ADMISSION_H
+
+#include "postgres.h"
+
+#include "pg/base/boundary.h"
+
+/* From _PG_init: ask for shared memory, if the library is being preloaded. */
+extern void rstar_admission_init(void);
+
+/*
+ * Wait for a place and take it. kv_bytes and sandbox_bytes are the most that
+ * the search will take. A session that has a place already gets in at once, or
+ * it would wait for itself; its bytes are added all the same. Raises
+ * CONFIGURATION_LIMIT_EXCEEDED for a request beyond the totals, and whatever
+ * ends the wait early.
+ */
+extern rstar_guard *rstar_admission_enter(Size kv_bytes, Size sandbox_bytes);
+
+/* Give the place back. Harmless when it was given back before. */
+extern void rstar_admission_leave(rstar_guard *guard);
+
+/* The settings have new values (megabytes): tell those who wait. */
+extern void rstar_admission_assign_searches(int newval, void *extra);
+extern void rstar_admission_assign_kv(int newval, void *extra);
+extern void rstar_admission_assign_sandbox(int newval, void *extra);
+
+#endif

@@ -1,0 +1,379 @@
+/*
+ * options.c
+ *	  What a search is told: from arguments and settings, and as jsonb.
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/float.h"
+#include "utils/json.h"
+
+#include "core/base/cpu.h"
+#include "pg/base/arguments.h"
+#include "pg/models/compute.h"
+#include "pg/base/json.h"
+#include "pg/sandbox/session.h"
+#include "pg/search/options.h"
+#include "pg/base/settings.h"
+
+const char *
+rstar_search_method_name(rstar_search_method method)
+{
+	static const char *const names[] = {"mcts", "beam", "majority", "best_of_n", "greedy"};
+
+	return names[method];
+}
+
+static rstar_search_method
+method_of(const char *name)
+{
+	for (int i = 0; i < RSTAR_N_METHODS; i++)
+		if (strcmp(name, rstar_search_method_name((rstar_search_method) i)) == 0)
+			return (rstar_search_method) i;
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("\"%s\" is no method of search", name),
+					errhint("The methods are mcts, beam, majority, best_of_n and greedy.")));
+}
+
+/* --- arguments and settings ------------------------------------------------------- */
+
+/* fcinfo NULL, here and below: no arguments. */
+static uint32
+int_option(FunctionCallInfo fcinfo, int n, const char *name, Jsonb *defaults)
+{
+	bool given = fcinfo && n >= 0 && !PG_ARGISNULL(n);
+
+	return (uint32) rstar_option_int(name, given, given ? PG_GETARG_INT32(n) : 0, defaults);
+}
+
+static void
+read_sampling(FunctionCallInfo fcinfo, int first, Jsonb *defaults, rstar_sampling *sampling)
+{
+	int n = first + RSTAR_SEARCH_TEMPERATURE;
+	bool given = fcinfo && !PG_ARGISNULL(n);
+
+	sampling->temperature = (float) rstar_option_real("search_temperature", given,
+													  given ? PG_GETARG_FLOAT8(n) : 0, defaults);
+	sampling->top_k = int_option(fcinfo, -1, "top_k", defaults);
+	sampling->top_p = (float) rstar_option_real("top_p", false, 0, defaults);
+	sampling->min_p = (float) rstar_option_real("min_p", false, 0, defaults);
+}
+
+/* What the method makes of the options for a tree search. */
+static void
+apply_method(rstar_search_setup *setup)
+{
+	rstar_search_options *o = &setup->options;
+
+	if (setup->method == RSTAR_METHOD_MCTS)
+		return;
+	o->mcts.level_wise = true;
+	switch (setup->method)
+	{
+		case RSTAR_METHOD_MCTS:
+		case RSTAR_N_METHODS:
+			break;
+		case RSTAR_METHOD_BEAM:
+			o->mcts.beam_width = (uint32) rstar_settings.beam_width;
+			break;
+		case RSTAR_METHOD_MAJORITY:
+		case RSTAR_METHOD_BEST_OF_N:
+			o->choice =
+				setup->method == RSTAR_METHOD_MAJORITY ? RSTAR_CHOICE_MAJORITY : RSTAR_CHOICE_BEST;
+			o->candidates = o->mcts.max_rollouts;
+			o->candidates_below = 1;
+			o->merge_duplicates = false;
+			o->mcts.answer_exclusive = false;
+			break;
+		case RSTAR_METHOD_GREEDY:
+			o->candidates = o->candidates_below = 1;
+			o->sampling.temperature = 0;
+			break;
+	}
+}
+
+static void
+read_options(FunctionCallInfo fcinfo, int first, bool ppm, bool known_answer,
+			 rstar_search_setup *setup)
+{
+	Jsonb *defaults = setup->policy ? setup->policy->defaults : NULL;
+	rstar_search_options *o = &setup->options;
+
+	rstar_search_options_paper(o);
+	o->mcts.guidance = ppm            ? RSTAR_GUIDANCE_PPM
+					   : known_answer ? RSTAR_GUIDANCE_TERMINAL
+									  : RSTAR_GUIDANCE_NONE;
+	o->mcts.known_answer = known_answer;
+	o->mcts.max_rollouts = int_option(fcinfo, first + RSTAR_SEARCH_ROLLOUTS, "rollouts", defaults);
+	o->mcts.max_depth = int_option(fcinfo, first + RSTAR_SEARCH_MAX_DEPTH, "max_depth", defaults);
+	o->mcts.max_nodes = (uint32) rstar_settings.search_nodes;
+	o->mcts.c_uct = rstar_settings.exploration;
+	o->mcts.unvisited_value = rstar_settings.unvisited_value;
+	o->mcts.answer_exclusive = rstar_settings.answer_exclusive;
+	o->mcts.enough_correct = (uint32) rstar_settings.enough_correct;
+	o->mcts.enough_first = (uint32) rstar_settings.enough_first;
+	o->candidates = int_option(fcinfo, first + RSTAR_SEARCH_CANDIDATES, "candidates", defaults);
+	o->candidates_below = o->candidates;
+	o->step_tokens = int_option(fcinfo, -1, "step_tokens", defaults);
+	o->total_tokens = int_option(fcinfo, -1, "solution_tokens", defaults);
+	read_sampling(fcinfo, first, defaults, &o->sampling);
+	o->max_code_errors = (uint32) rstar_settings.max_code_errors;
+	o->value_scale = rstar_settings.value_scale;
+	o->max_generated = (uint64) rstar_settings.search_tokens;
+	o->max_seconds = rstar_settings.search_timeout_ms / 1000.0;
+	o->side_by_side = (uint32) rstar_settings.side_by_side;
+	rstar_session_sandbox_limits(&o->limits);
+}
+
+void
+rstar_search_setup_read(FunctionCallInfo fcinfo, int first, bool known_answer,
+						rstar_search_setup *setup)
+{
+	char *method = rstar_optional_text(fcinfo, first + RSTAR_SEARCH_METHOD);
+	int model = first + RSTAR_SEARCH_MODEL, ppm = first + RSTAR_SEARCH_PPM;
+	int seed = first + RSTAR_SEARCH_SEED;
+
+	*setup = (rstar_search_setup){0};
+	setup->method = method ? method_of(method) : (rstar_search_method) rstar_settings.method;
+	setup->seed = PG_ARGISNULL(seed) ? rstar_settings.seed : PG_GETARG_INT64(seed);
+	setup->policy = rstar_model_resolve(PG_ARGISNULL(model) ? NULL : PG_GETARG_TEXT_PP(model),
+										RSTAR_ROLE_POLICY);
+	setup->ppm = rstar_model_resolve_optional(PG_ARGISNULL(ppm) ? NULL : PG_GETARG_TEXT_PP(ppm),
+											  RSTAR_ROLE_PPM);
+	read_options(fcinfo, first, setup->ppm != NULL, known_answer, setup);
+	apply_method(setup);
+}
+
+void
+rstar_search_setup_of_settings(bool ppm, rstar_search_setup *setup)
+{
+	*setup = (rstar_search_setup){.method = (rstar_search_method) rstar_settings.method,
+								  .seed = rstar_settings.seed};
+	read_options(NULL, 0, ppm, rstar_settings.use_known_answer, setup);
+	apply_method(setup);
+}
+
+int32
+rstar_search_setup_rollouts(const rstar_search_setup *setup, const rstar_mcts *mcts)
+{
+	switch (setup->method)
+	{
+		case RSTAR_METHOD_MAJORITY:
+		case RSTAR_METHOD_BEST_OF_N:
+			return (int32) mcts->tree.nodes[0].n_children;
+		case RSTAR_METHOD_BEAM:
+		case RSTAR_METHOD_GREEDY:
+			return 1;
+		case RSTAR_METHOD_MCTS:
+		case RSTAR_N_METHODS:
+			break;
+	}
+	return (int32) mcts->rollouts;
+}
+
+/* --- as jsonb --------------------------------------------------------------------- */
+
+typedef enum field_type
+{
+	FIELD_BOOL,
+	FIELD_U32,
+	FIELD_U64,
+	FIELD_FLOAT,
+	FIELD_DOUBLE
+} field_type;
+
+typedef struct field
+{
+	const char *key;
+	field_type type;
+	size_t offset; /* in rstar_search_options */
+} field;
+
+#define FIELD(key, type, member)                                                                   \
+	{                                                                                              \
+		key, type, offsetof(rstar_search_options, member)                                          \
+	}
+
+/* Every option; what decides a tree must be here. */
+static const field fields[] = {
+	FIELD("guidance", FIELD_U32, mcts.guidance),
+	FIELD("known_answer", FIELD_BOOL, mcts.known_answer),
+	FIELD("rollouts", FIELD_U32, mcts.max_rollouts),
+	FIELD("max_depth", FIELD_U32, mcts.max_depth),
+	FIELD("max_nodes", FIELD_U32, mcts.max_nodes),
+	FIELD("exploration", FIELD_DOUBLE, mcts.c_uct),
+	FIELD("unvisited_value", FIELD_DOUBLE, mcts.unvisited_value),
+	FIELD("answer_exclusive", FIELD_BOOL, mcts.answer_exclusive),
+	FIELD("enough_correct", FIELD_U32, mcts.enough_correct),
+	FIELD("enough_first", FIELD_U32, mcts.enough_first),
+	FIELD("level_wise", FIELD_BOOL, mcts.level_wise),
+	FIELD("beam_width", FIELD_U32, mcts.beam_width),
+	FIELD("candidates", FIELD_U32, candidates),
+	FIELD("candidates_below", FIELD_U32, candidates_below),
+	FIELD("merge_duplicates", FIELD_BOOL, merge_duplicates),
+	FIELD("step_tokens", FIELD_U32, step_tokens),
+	FIELD("solution_tokens", FIELD_U32, total_tokens),
+	FIELD("temperature", FIELD_FLOAT, sampling.temperature),
+	FIELD("top_k", FIELD_U32, sampling.top_k),
+	FIELD("top_p", FIELD_FLOAT, sampling.top_p),
+	FIELD("min_p", FIELD_FLOAT, sampling.min_p),
+	FIELD("max_code_errors", FIELD_U32, max_code_errors),
+	FIELD("output_characters", FIELD_U32, output_characters),
+	FIELD("value_scale", FIELD_DOUBLE, value_scale),
+	FIELD("choice", FIELD_U32, choice),
+	FIELD("search_tokens", FIELD_U64, max_generated),
+	FIELD("search_seconds", FIELD_DOUBLE, max_seconds),
+	FIELD("sandbox_timeout", FIELD_U32, limits.wall_ms),
+	FIELD("sandbox_cpu_timeout", FIELD_U32, limits.cpu_ms),
+	FIELD("sandbox_step_memory", FIELD_U64, limits.memory),
+	FIELD("sandbox_output", FIELD_U32, limits.output),
+};
+
+StaticAssertDecl(sizeof(rstar_guidance) == sizeof(uint32), "an enum is stored as a number");
+StaticAssertDecl(sizeof(rstar_choice) == sizeof(uint32), "an enum is stored as a number");
+
+/* Members are copied: not all of them are aligned for their type's pointer in every struct. */
+static void
+append_field(StringInfo json, const field *f, const rstar_search_options *options)
+{
+	const char *at = (const char *) options + f->offset;
+	uint32 u32;
+	uint64 u64;
+	float real;
+	double number;
+
+	switch (f->type)
+	{
+		case FIELD_BOOL:
+			appendStringInfoString(json, *(const bool *) at ? "true" : "false");
+			break;
+		case FIELD_U32:
+			memcpy(&u32, at, sizeof u32);
+			appendStringInfo(json, "%u", u32);
+			break;
+		case FIELD_U64:
+			memcpy(&u64, at, sizeof u64);
+			appendStringInfo(json, UINT64_FORMAT, u64);
+			break;
+		case FIELD_FLOAT:
+			memcpy(&real, at, sizeof real);
+			appendStringInfo(json, "%.9g", (double) real);
+			break;
+		case FIELD_DOUBLE:
+			memcpy(&number, at, sizeof number);
+			appendStringInfo(json, "%s", float8out_internal(number));
+			break;
+	}
+}
+
+static void
+append_model(StringInfo json, const char *role, const rstar_model_row *row)
+{
+	if (!row)
+		return;
+	appendStringInfo(json, ", \"%s\": ", role);
+	escape_json(json, row->name);
+	appendStringInfo(json, ", \"%s_sha256\": ", role);
+	escape_json(json, row->sha256);
+}
+
+Jsonb *
+rstar_search_setup_to_jsonb(const rstar_search_setup *setup)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	appendStringInfo(&json, "{\"method\": \"%s\", \"seed\": " INT64_FORMAT,
+					 rstar_search_method_name(setup->method), setup->seed);
+	for (size_t i = 0; i < lengthof(fields); i++)
+	{
+		appendStringInfo(&json, ", \"%s\": ", fields[i].key);
+		append_field(&json, &fields[i], &setup->options);
+	}
+	append_model(&json, "policy", setup->policy);
+	append_model(&json, "ppm", setup->ppm);
+	appendStringInfo(&json, ", \"kernels\": \"%s\", \"kv_type\": \"%s\"}",
+					 rstar_cpu_family_name(rstar_compute_family()),
+					 rstar_settings.kv_type == RSTAR_KV_F16 ? "f16" : "f32");
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data)));
+}
+
+static void
+no_settings(const char *key)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("the settings of the tree lack \"%s\", or it is of the wrong type", key)));
+}
+
+static double
+number_of(Jsonb *object, const char *key)
+{
+	double number;
+
+	if (!rstar_json_number(&object->root, key, &number))
+		no_settings(key);
+	return number;
+}
+
+static void
+set_field(Jsonb *object, const field *f, rstar_search_options *options)
+{
+	char *at = (char *) options + f->offset;
+	JsonbValue *value = rstar_json_member(&object->root, f->key);
+	double number = f->type == FIELD_BOOL ? 0 : number_of(object, f->key);
+	uint32 u32 = (uint32) Max(0, Min(number, UINT32_MAX));
+	uint64 u64 = (uint64) Max(0, Min(number, 9007199254740992.0));
+	float real = (float) number;
+
+	switch (f->type)
+	{
+		case FIELD_BOOL:
+			if (!value || value->type != jbvBool)
+				no_settings(f->key);
+			*(bool *) at = value->val.boolean;
+			break;
+		case FIELD_U32:
+			memcpy(at, &u32, sizeof u32);
+			break;
+		case FIELD_U64:
+			memcpy(at, &u64, sizeof u64);
+			break;
+		case FIELD_FLOAT:
+			memcpy(at, &real, sizeof real);
+			break;
+		case FIELD_DOUBLE:
+			memcpy(at, &number, sizeof number);
+			break;
+	}
+}
+
+void
+rstar_search_setup_from_jsonb(Jsonb *object, rstar_search_setup *setup)
+{
+	char *method = rstar_json_text(&object->root, "method");
+
+	if (!method)
+		no_settings("method");
+	*setup = (rstar_search_setup){0};
+	setup->method = method_of(method);
+	setup->seed = (int64) number_of(object, "seed");
+	rstar_search_options_paper(&setup->options);
+	for (size_t i = 0; i < lengthof(fields); i++)
+		set_field(object, &fields[i], &setup->options);
+	if (setup->options.mcts.guidance > RSTAR_GUIDANCE_PPM)
+		no_settings("guidance");
+	if (setup->options.choice > RSTAR_CHOICE_WEIGHTED)
+		no_settings("choice");
+}
+
+bool
+rstar_search_same_arithmetic(Jsonb *object)
+{
+	char *kernels = rstar_json_text(&object->root, "kernels");
+	char *kv_type = rstar_json_text(&object->root, "kv_type");
+
+	return kernels && kv_type &&
+		   strcmp(kernels, rstar_cpu_family_name(rstar_compute_family())) == 0 &&
+		   strcmp(kv_type, rstar_settings.kv_type == RSTAR_KV_F16 ? "f16" : "f32") == 0;
+}

@@ -1,0 +1,78 @@
+/*
+ * options.h
+ *	  What a search is told: from arguments and settings, and as jsonb.
+ */
+#ifndef RSTAR_PG_SEARCH_OPTIONS_H
+#define RSTAR_PG_SEARCH_OPTIONS_H
+
+#include "postgres.h"
+#include "fmgr.h"
+#include "utils/jsonb.h"
+
+#include "core/search/search.h"
+#include "pg/models/models.h"
+
+/* rstar.method, in the order of rstar_search_method_name. */
+typedef enum rstar_search_method
+{
+	RSTAR_METHOD_MCTS,      /* tree search */
+	RSTAR_METHOD_BEAM,      /* step by step, the best few go on */
+	RSTAR_METHOD_MAJORITY,  /* independent samples; the answer that most of them give */
+	RSTAR_METHOD_BEST_OF_N, /* independent samples; the best-scored answer */
+	RSTAR_METHOD_GREEDY,    /* the likeliest token, always */
+	RSTAR_N_METHODS
+} rstar_search_method;
+
+extern const char *rstar_search_method_name(rstar_search_method method);
+
+/* One search as it was asked for. */
+typedef struct rstar_search_setup
+{
+	rstar_search_method method;
+	int64 seed; /* as given */
+	rstar_search_options options;
+	rstar_model_row *policy; /* NULL: a script plays it */
+	rstar_model_row *ppm;    /* NULL: none */
+} rstar_search_setup;
+
+/*
+ * Arguments that all functions which search have in common, in this order from
+ * position `first`: each NULL for "the setting, else the model's own default".
+ */
+enum
+{
+	RSTAR_SEARCH_MODEL,
+	RSTAR_SEARCH_PPM,
+	RSTAR_SEARCH_METHOD,
+	RSTAR_SEARCH_CANDIDATES,
+	RSTAR_SEARCH_ROLLOUTS,
+	RSTAR_SEARCH_MAX_DEPTH,
+	RSTAR_SEARCH_TEMPERATURE,
+	RSTAR_SEARCH_SEED
+};
+
+/*
+ * Read them. known_answer: whether an answer that the problem comes with may
+ * guide the search. Raises for models that do not exist and values out of range.
+ */
+extern void rstar_search_setup_read(FunctionCallInfo fcinfo, int first, bool known_answer,
+									rstar_search_setup *setup);
+
+/* The same from the settings alone, without models; ppm: guidance by scores. */
+extern void rstar_search_setup_of_settings(bool ppm, rstar_search_setup *setup);
+
+/* The number of samples or rollouts that the finished tree stands for. */
+extern int32 rstar_search_setup_rollouts(const rstar_search_setup *setup, const rstar_mcts *mcts);
+
+/*
+ * The setup as a json object: every option, names and checksums of the models,
+ * the kernel family. Reading it back gives the same options; models are not
+ * looked up. Raises if the object is not one that was made so.
+ */
+extern Jsonb *rstar_search_setup_to_jsonb(const rstar_search_setup *setup);
+extern void rstar_search_setup_from_jsonb(Jsonb *object, rstar_search_setup *setup);
+
+/* Whether this session computes with the kernels and the cache type that the object names. */
+extern bool rstar_search_same_arithmetic(Jsonb *object);
+
+#endif

@@ -1,0 +1,185 @@
+/*
+ * run.c
+ *	  Running a search inside a query.
+ *
+ * The search runs in slices with a look at interrupts between them; whatever
+ * ends it early, a guard releases its nodes, its processes in the sandbox and
+ * its job in the engine.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "pg/search/admission.h"
+#include "pg/base/boundary.h"
+#include "pg/models/cache.h"
+#include "pg/sandbox/session.h"
+#include "pg/search/run.h"
+#include "pg/base/settings.h"
+
+static void
+open_model(rstar_model_row *row, rstar_search_model *model)
+{
+	const rstar_open_model *open = rstar_model_open_engine(row);
+	rstar_error err;
+
+	model->engine = open->engine;
+	model->tokenizer = open->tokenizer;
+	/* The row's template is the one in force: it may have been given at import. */
+	if (row->prompt_template)
+		rstar_check(rstar_prompt_template_parse(row->prompt_template, strlen(row->prompt_template),
+												&model->prompt, &err),
+					&err);
+	else
+		rstar_check(rstar_prompt_template_read(open->gguf, &model->prompt, &err), &err);
+}
+
+void
+rstar_search_open_models(const rstar_search_setup *setup, rstar_search_parts *parts)
+{
+	if (setup->policy)
+		open_model(setup->policy, &parts->policy);
+	if (setup->ppm)
+		open_model(setup->ppm, &parts->ppm);
+}
+
+void
+rstar_search_open(const rstar_search_setup *setup, rstar_search_parts *parts)
+{
+	rstar_search_open_models(setup, parts);
+	parts->sandbox = rstar_session_sandbox();
+}
+
+char *
+rstar_search_answer_text(const rstar_mcts *mcts, uint32 node)
+{
+	const rstar_string *answer = &mcts->tree.nodes[node].answer;
+
+	return rstar_clean_text(answer->data, answer->length);
+}
+
+/* --- progress ----------------------------------------------------------------------- */
+
+/* What was last said of each problem. */
+typedef struct progress
+{
+	uint32 rollouts;
+	uint32 nodes;
+} progress;
+
+/* The last answer of the tree, as a phrase; or "". */
+static char *
+last_answer(const rstar_mcts *mcts)
+{
+	for (uint32 id = mcts->tree.n_nodes; id-- > 0;)
+	{
+		const rstar_tree_node *node = &mcts->tree.nodes[id];
+
+		if (node->kind == RSTAR_NODE_ANSWER && node->rollout + 1 == mcts->rollouts)
+			return psprintf(", answer %s%s", rstar_search_answer_text(mcts, id),
+							!node->graded   ? ""
+							: node->correct ? " (correct)"
+											: " (wrong)");
+	}
+	return "";
+}
+
+static void
+report_tree(const rstar_search_setup *setup, const rstar_search *search, uint32 i, progress *said)
+{
+	const rstar_mcts *mcts = rstar_search_mcts(search, i);
+	const rstar_search_cost *cost = rstar_search_get_cost(search, i);
+	bool level_wise = setup->options.mcts.level_wise;
+
+	if (!mcts ||
+		(level_wise ? mcts->tree.n_nodes == said->nodes : mcts->rollouts == said->rollouts))
+		return;
+	said->rollouts = mcts->rollouts;
+	said->nodes = mcts->tree.n_nodes;
+	if (level_wise)
+		ereport(NOTICE, (errmsg("problem %u: level %u, %u nodes, %u answers", i + 1,
+								mcts->tree.nodes[mcts->tree.n_nodes - 1].depth, mcts->tree.n_nodes,
+								mcts->answers)));
+	else
+		ereport(NOTICE,
+				(errmsg("problem %u: rollout %u of %u, %u nodes, " UINT64_FORMAT " tokens%s", i + 1,
+						mcts->rollouts, mcts->options.max_rollouts, mcts->tree.n_nodes,
+						cost->generated_tokens, last_answer(mcts))));
+}
+
+static void
+report(const rstar_search_setup *setup, const rstar_search *search, uint32 n, progress *said)
+{
+	MemoryContext context, caller;
+
+	if (!rstar_settings.verbose)
+		return;
+	context = AllocSetContextCreate(CurrentMemoryContext, "rstar progress", ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(context);
+	for (uint32 i = 0; i < n; i++)
+		report_tree(setup, search, i, &said[i]);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+}
+
+/* --- running ------------------------------------------------------------------------ */
+
+static void
+visit_finished(rstar_search *search, rstar_search_visitor visitor, void *arg)
+{
+	rstar_search_outcome outcome;
+	rstar_error err;
+
+	while (rstar_search_take(search, &outcome.problem))
+	{
+		outcome.mcts = rstar_search_mcts(search, outcome.problem);
+		outcome.cost = rstar_search_get_cost(search, outcome.problem);
+		outcome.error = rstar_search_failure(search, outcome.problem, &outcome.status);
+		outcome.answer = RSTAR_NO_NODE;
+		if (outcome.mcts)
+			rstar_check(rstar_search_answer(search, outcome.problem, &outcome.answer, &err), &err);
+		visitor(arg, &outcome);
+		rstar_search_forget(search, outcome.problem);
+	}
+}
+
+/* A place among the searches of the server, with room for what this one may take. */
+static rstar_guard *
+take_place(const rstar_search_parts *parts)
+{
+	int models = (parts->policy.engine != NULL) + (parts->ppm.engine != NULL);
+
+	return rstar_admission_enter(models * rstar_settings_kv_bytes(),
+								 parts->sandbox ? rstar_settings_sandbox_bytes() : 0);
+}
+
+void
+rstar_search_run(const rstar_search_setup *setup, const rstar_search_parts *parts,
+				 const rstar_search_problem *problems, uint32 n, rstar_search_visitor visitor,
+				 void *arg)
+{
+	rstar_guard *place = take_place(parts);
+	rstar_guard *guard =
+		rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_search_free);
+	progress *said = palloc0(n * sizeof *said);
+	rstar_search *search;
+	rstar_status status;
+	rstar_error err;
+
+	rstar_check(rstar_search_create(parts, &setup->options, problems, n, &rstar_allocator_malloc,
+									&search, &err),
+				&err);
+	rstar_guard_hold(guard, search);
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		status = rstar_search_step(search, &rstar_pg_cancel, &err);
+		if (status != RSTAR_OK && status != RSTAR_AGAIN)
+			rstar_raise(status, &err);
+		report(setup, search, n, said);
+		visit_finished(search, visitor, arg);
+	} while (status == RSTAR_AGAIN);
+	rstar_guard_release(guard);
+	rstar_admission_leave(place);
+}

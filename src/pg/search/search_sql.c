@@ -1,0 +1,370 @@
+/*
+ * search_sql.c
+ *	  rstar_solve, rstar_search, rstar_continue: from a problem to an answer, and
+ *	  to a tree that is kept.
+ *
+ * rstar_solve writes nothing to any table, so it works in a read-only
+ * transaction and on a standby.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/tuplestore.h"
+
+#include "pg/base/arguments.h"
+#include "pg/base/boundary.h"
+#include "pg/base/compat.h"
+#include "pg/base/json.h"
+#include "pg/search/run.h"
+#include "pg/search/script.h"
+#include "pg/base/settings.h"
+#include "pg/search/tree_store.h"
+
+PG_FUNCTION_INFO_V1(rstar_solve);
+PG_FUNCTION_INFO_V1(rstar_search_text);
+PG_FUNCTION_INFO_V1(rstar_search_id);
+PG_FUNCTION_INFO_V1(rstar_search_ids);
+PG_FUNCTION_INFO_V1(rstar_search_scripted);
+PG_FUNCTION_INFO_V1(rstar_continue);
+
+/* A problem for the search's `attempt`-th tree of it. */
+static rstar_search_problem
+problem_of(const char *statement, const char *gold, int64 seed, uint32 attempt)
+{
+	rstar_search_problem problem = {.text = {statement, strlen(statement)}};
+
+	if (gold)
+		problem.gold = (rstar_string){gold, strlen(gold)};
+	problem.seed = rstar_search_seed((uint64) seed, problem.text, attempt);
+	return problem;
+}
+
+static void
+raise_failure(const rstar_search_outcome *outcome)
+{
+	if (outcome->status != RSTAR_OK)
+		rstar_raise(outcome->status, outcome->error);
+}
+
+/* --- rstar_solve ---------------------------------------------------------------------- */
+
+/* What the trees of one problem say. */
+typedef struct poll
+{
+	uint32 n;
+	rstar_string *answers; /* of length 0: none */
+	double *scores;
+} poll;
+
+static void
+keep_answer(void *arg, const rstar_search_outcome *outcome)
+{
+	poll *p = arg;
+	char *answer;
+
+	raise_failure(outcome);
+	if (outcome->answer == RSTAR_NO_NODE)
+		return;
+	answer = rstar_search_answer_text(outcome->mcts, outcome->answer);
+	p->answers[outcome->problem] = (rstar_string){answer, strlen(answer)};
+	p->scores[outcome->problem] = rstar_mcts_score(outcome->mcts, outcome->answer);
+}
+
+/* Search trees of the problem and let them vote: its answer, or NULL. */
+static const char *
+solve(const char *statement, const rstar_search_setup *setup, const rstar_search_parts *parts)
+{
+	poll p = {.n = (uint32) rstar_settings.trees};
+	rstar_search_problem *problems = palloc(p.n * sizeof *problems);
+	rstar_error err;
+	uint32 winner;
+
+	p.answers = palloc0(p.n * sizeof *p.answers);
+	p.scores = palloc0(p.n * sizeof *p.scores);
+	for (uint32 i = 0; i < p.n; i++)
+		problems[i] = problem_of(statement, NULL, setup->seed, i);
+	rstar_search_run(setup, parts, problems, p.n, keep_answer, &p);
+	rstar_check(rstar_search_elect(p.answers, p.scores, p.n, (uint32) rstar_settings.top_n,
+								   &rstar_allocator_malloc, &winner, &err),
+				&err);
+	return winner < p.n ? p.answers[winner].data : NULL;
+}
+
+Datum
+rstar_solve(PG_FUNCTION_ARGS)
+{
+	rstar_search_parts parts = {0};
+	rstar_search_setup setup;
+	MemoryContext context, caller;
+	const char *answer;
+	text *result = NULL;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	context = AllocSetContextCreate(CurrentMemoryContext, "rstar solve", ALLOCSET_DEFAULT_SIZES);
+	caller = MemoryContextSwitchTo(context);
+	rstar_search_setup_read(fcinfo, 1, false, &setup);
+	rstar_search_open(&setup, &parts);
+	answer = solve(text_to_cstring(PG_GETARG_TEXT_PP(0)), &setup, &parts);
+	MemoryContextSwitchTo(caller);
+	if (answer)
+		result = cstring_to_text(answer);
+	MemoryContextDelete(context);
+	if (!result)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(result);
+}
+
+/* --- rstar_search --------------------------------------------------------------------- */
+
+/* Problems under search, and the trees that came of them. */
+typedef struct batch
+{
+	const rstar_search_setup *setup;
+	rstar_problem_row *rows;
+	rstar_search_problem *problems;
+	int64 *trees;
+	bool alone; /* a problem that cannot be searched is an error */
+	MemoryContext scratch;
+} batch;
+
+static void
+store_tree(void *arg, const rstar_search_outcome *outcome)
+{
+	batch *b = arg;
+	uint32 i = outcome->problem;
+	MemoryContext caller;
+
+	if (b->alone)
+		raise_failure(outcome);
+	caller = MemoryContextSwitchTo(b->scratch);
+	b->trees[i] = rstar_tree_store(b->rows[i].problem_id, b->problems[i].seed, b->setup, outcome);
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(b->scratch);
+}
+
+/* Search the problems of the rows; the trees' numbers, palloc'd. */
+static int64 *
+search_rows(const rstar_search_setup *setup, const rstar_search_parts *parts,
+			rstar_problem_row *rows, uint32 n, bool alone)
+{
+	batch b = {.setup = setup, .rows = rows, .alone = alone};
+
+	b.problems = palloc(n * sizeof *b.problems);
+	b.trees = palloc0(n * sizeof *b.trees);
+	b.scratch = AllocSetContextCreate(CurrentMemoryContext, "rstar tree", ALLOCSET_DEFAULT_SIZES);
+	for (uint32 i = 0; i < n; i++)
+		b.problems[i] = problem_of(rows[i].statement, rows[i].answer, setup->seed, 0);
+	rstar_search_run(setup, parts, b.problems, n, store_tree, &b);
+	return b.trees;
+}
+
+/* One problem, found by `find` once the call is known to be sound. */
+static int64
+search_one(FunctionCallInfo fcinfo, int first,
+		   void (*find)(FunctionCallInfo fcinfo, rstar_problem_row *row))
+{
+	rstar_search_parts parts = {0};
+	rstar_search_setup setup;
+	rstar_problem_row row;
+
+	PreventCommandIfReadOnly("rstar_search()");
+	rstar_search_setup_read(fcinfo, first, rstar_settings.use_known_answer, &setup);
+	rstar_search_open(&setup, &parts);
+	find(fcinfo, &row);
+	return search_rows(&setup, &parts, &row, 1, true)[0];
+}
+
+static void
+enter_problem(FunctionCallInfo fcinfo, rstar_problem_row *row)
+{
+	rstar_problem_enter(text_to_cstring(PG_GETARG_TEXT_PP(0)), rstar_optional_text(fcinfo, 1), row);
+}
+
+static void
+find_problem(FunctionCallInfo fcinfo, rstar_problem_row *row)
+{
+	rstar_problem_find(PG_GETARG_INT64(0), row);
+}
+
+Datum
+rstar_search_text(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(search_one(fcinfo, 2, enter_problem));
+}
+
+Datum
+rstar_search_id(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(search_one(fcinfo, 1, find_problem));
+}
+
+/* The rows of an array of problem numbers. */
+static rstar_problem_row *
+find_problems(ArrayType *array, uint32 *n)
+{
+	rstar_problem_row *rows;
+	Datum *ids;
+	bool *nulls;
+	int count;
+
+	deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &ids, &nulls,
+					  &count);
+	rows = palloc(count * sizeof *rows);
+	for (int i = 0; i < count; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+							errmsg("a problem's number must not be NULL")));
+		CHECK_FOR_INTERRUPTS();
+		rstar_problem_find(DatumGetInt64(ids[i]), &rows[i]);
+	}
+	*n = (uint32) count;
+	return rows;
+}
+
+Datum
+rstar_search_ids(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	rstar_search_parts parts = {0};
+	rstar_search_setup setup;
+	rstar_problem_row *rows;
+	int64 *trees;
+	uint32 n;
+
+	rstar_materialize(fcinfo);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	PreventCommandIfReadOnly("rstar_search()");
+	rstar_search_setup_read(fcinfo, 1, rstar_settings.use_known_answer, &setup);
+	rows = find_problems(PG_GETARG_ARRAYTYPE_P(0), &n);
+	if (n == 0)
+		return (Datum) 0;
+	rstar_search_open(&setup, &parts);
+	trees = search_rows(&setup, &parts, rows, n, false);
+	for (uint32 i = 0; i < n; i++)
+	{
+		Datum values[2] = {Int64GetDatum(rows[i].problem_id), Int64GetDatum(trees[i])};
+		bool nulls[2] = {false, false};
+
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+Datum
+rstar_search_scripted(PG_FUNCTION_ARGS)
+{
+	rstar_search_parts parts = {0};
+	rstar_search_setup setup;
+	rstar_problem_row row;
+
+	rstar_problem_find(PG_GETARG_INT64(0), &row);
+	rstar_search_script_open(PG_GETARG_JSONB_P(1), PG_GETARG_BOOL(2), &setup, &parts);
+	PG_RETURN_INT64(search_rows(&setup, &parts, &row, 1, true)[0]);
+}
+
+/* --- rstar_continue -------------------------------------------------------------------- */
+
+typedef struct continuation
+{
+	const rstar_stored_tree *stored;
+	const rstar_search_setup *setup;
+	bool same_arithmetic;
+} continuation;
+
+static void
+replace_tree(void *arg, const rstar_search_outcome *outcome)
+{
+	continuation *c = arg;
+	rstar_search_outcome replaced = *outcome;
+	rstar_search_cost cost = *outcome->cost;
+
+	raise_failure(outcome);
+	cost.reproducible &= c->same_arithmetic;
+	replaced.cost = &cost;
+	rstar_tree_replace(c->stored, c->setup, &replaced);
+}
+
+/* The model that the tree was searched with; raises if it is not there any more. */
+static rstar_model_row *
+model_of(const rstar_stored_tree *tree, const char *role, const char *name)
+{
+	char *sha256 = rstar_json_text(&tree->settings->root, psprintf("%s_sha256", role));
+	rstar_model_row *row = name ? rstar_model_find(name) : NULL;
+
+	if (!sha256)
+		return NULL;
+	if (!row || strcmp(row->sha256, sha256) != 0)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("the %s of tree " INT64_FORMAT " does not exist any more", role,
+							   tree->tree_id),
+						errdetail("Its checksum is %s.", sha256)));
+	return row;
+}
+
+/* The number of rollouts after `more`, within the limit. */
+static uint32
+more_rollouts(const rstar_stored_tree *tree, int32 more)
+{
+	if (more < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("rollouts must be at least 1")));
+	return (uint32) rstar_option_int("rollouts", true, (int64) tree->rollouts + more, NULL);
+}
+
+static void
+prepare_continuation(int32 more, rstar_stored_tree *tree, rstar_mcts *mcts,
+					 rstar_search_setup *setup)
+{
+	if (strcmp(tree->method, "mcts") != 0 || strcmp(tree->status, "done") != 0)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("tree " INT64_FORMAT " cannot be continued", tree->tree_id),
+						errdetail("Only finished trees of method mcts can; this one is %s, %s.",
+								  tree->method, tree->status)));
+	rstar_search_setup_from_jsonb(tree->settings, setup);
+	setup->options.mcts.max_rollouts = more_rollouts(tree, more);
+	mcts->options.max_rollouts = setup->options.mcts.max_rollouts;
+	setup->policy = model_of(tree, "policy", tree->policy);
+	setup->ppm = model_of(tree, "ppm", tree->ppm);
+	if (!setup->policy)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("tree " INT64_FORMAT " was made by a script", tree->tree_id)));
+	/* Without a known answer the search had no guidance from it, see rstar_search_step. */
+	if (!tree->problem.answer && mcts->options.guidance == RSTAR_GUIDANCE_TERMINAL)
+		mcts->options.guidance = RSTAR_GUIDANCE_NONE;
+	if (!tree->problem.answer)
+		mcts->options.known_answer = false;
+}
+
+Datum
+rstar_continue(PG_FUNCTION_ARGS)
+{
+	rstar_search_parts parts = {0};
+	rstar_search_setup setup;
+	rstar_search_problem problem;
+	rstar_stored_tree tree;
+	rstar_mcts *mcts;
+	continuation c = {.stored = &tree, .setup = &setup};
+
+	PreventCommandIfReadOnly("rstar_continue()");
+	mcts = rstar_tree_load(PG_GETARG_INT64(0), true, &tree);
+	prepare_continuation(PG_GETARG_INT32(1), &tree, mcts, &setup);
+	c.same_arithmetic = rstar_search_same_arithmetic(tree.settings);
+	rstar_search_open(&setup, &parts);
+	problem = problem_of(tree.problem.statement, tree.problem.answer, 0, 0);
+	problem.seed = tree.seed;
+	problem.resume = mcts;
+	rstar_search_run(&setup, &parts, &problem, 1, replace_tree, &c);
+	PG_RETURN_INT64(tree.tree_id);
+}

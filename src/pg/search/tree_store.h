@@ -1,0 +1,71 @@
+/*
+ * tree_store.h
+ *	  Trees as rows, and rows as trees.
+ */
+#ifndef RSTAR_PG_SEARCH_TREE_STORE_H
+#define RSTAR_PG_SEARCH_TREE_STORE_H
+
+#include "postgres.h"
+
+#include "pg/search/run.h"
+
+/* A row of rstar.problems. */
+typedef struct rstar_problem_row
+{
+	int64 problem_id;
+	char *statement;
+	char *answer; /* NULL: not known */
+} rstar_problem_row;
+
+/* The problem of that number; raises ERRCODE_UNDEFINED_OBJECT if there is none. */
+extern void rstar_problem_find(int64 problem_id, rstar_problem_row *row);
+
+/*
+ * The problem with this statement and answer (NULL: any); a new row, of source
+ * 'rstar_search', if there is none.
+ */
+extern void rstar_problem_enter(const char *statement, const char *answer, rstar_problem_row *row);
+
+/*
+ * Insert a tree with its nodes and trajectories, in a few statements; returns
+ * its number. tree->mcts NULL: a failed one.
+ */
+extern int64 rstar_tree_store(int64 problem_id, uint64 seed, const rstar_search_setup *setup,
+							  const rstar_search_outcome *tree);
+
+/* A stored tree. */
+typedef struct rstar_stored_tree
+{
+	int64 tree_id;
+	rstar_problem_row problem;
+	char *policy, *ppm; /* names of the models, NULL: none (any more) */
+	char *method, *status;
+	Jsonb *settings;
+	uint64 seed;
+	int32 rollouts;
+	bool reproducible;
+	char *answer;    /* NULL: none */
+	int32 answer_id; /* -1: none */
+	int64 generated_tokens, python_steps;
+	double policy_ms, ppm_ms, sandbox_ms;
+} rstar_stored_tree;
+
+/*
+ * Read a tree's row, and its nodes as a search that has ended (rstar_mcts_restore); all of it lives
+ * until the current memory context is reset. lock: nobody else changes the tree until the
+ * transaction ends. Runs as the tables' owner: the caller answers for the right to see it. Raises
+ * ERRCODE_UNDEFINED_OBJECT if there is no such tree, ERRCODE_DATA_CORRUPTED.
+ */
+extern rstar_mcts *rstar_tree_load(int64 tree_id, bool lock, rstar_stored_tree *tree);
+
+/*
+ * The nodes alone, for those who look at a tree and do not search it: whatever its settings are,
+ * and without a row of rstar.trees just the root. Otherwise as rstar_tree_load.
+ */
+extern rstar_tree *rstar_tree_load_nodes(int64 tree_id);
+
+/* Replace a stored tree's rows after more rollouts; costs are added to those stored. */
+extern void rstar_tree_replace(const rstar_stored_tree *stored, const rstar_search_setup *setup,
+							   const rstar_search_outcome *tree);
+
+#endif
