@@ -114,7 +114,7 @@ run_program(const char *program, size_t length)
 	rstar_session_sandbox_limits(&step.limits);
 	rstar_session_sandbox_run(0, &step, &result);
 	equal = result.status == RSTAR_SANDBOX_OK && strcmp(result.output, RSTAR_SYMBOLIC_EQUAL) == 0;
-	rstar_sandbox_release(rstar_session_sandbox(), result.node);
+	rstar_session_sandbox_release(result.node);
 	rstar_sandbox_result_free(&result);
 	return equal;
 }

@@ -26,6 +26,9 @@ extern void rstar_session_sandbox_limits(rstar_sandbox_limits *limits);
 extern void rstar_session_sandbox_run(rstar_sandbox_node parent, const rstar_sandbox_step *step,
 									  rstar_sandbox_result *result);
 
+/* Release a node of the session's sandbox, if that is still open; never raises. */
+extern void rstar_session_sandbox_release(rstar_sandbox_node node);
+
 /* How results read in SQL: "ok", "error", "timeout" or "killed". */
 extern const char *rstar_session_sandbox_status(rstar_sandbox_status status);
 

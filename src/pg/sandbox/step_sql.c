@@ -100,7 +100,7 @@ run_step(ReturnSetInfo *rsinfo, int32 n, const rstar_part *part, rstar_sandbox_n
 	PG_CATCH();
 	{
 		rstar_sandbox_result_free(&result);
-		rstar_sandbox_release(rstar_session_sandbox(), node);
+		rstar_session_sandbox_release(node);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
@@ -128,7 +128,7 @@ run_all(ReturnSetInfo *rsinfo, text *solution, const rstar_sandbox_limits *limit
 		node = run_step(rsinfo, ++n, &part, *parent, limits);
 		/* The client keeps what descendants need. */
 		if (*parent)
-			rstar_sandbox_release(rstar_session_sandbox(), *parent);
+			rstar_session_sandbox_release(*parent);
 		*parent = node;
 	}
 }
@@ -161,7 +161,7 @@ rstar_run_steps(PG_FUNCTION_ARGS)
 	PG_FINALLY();
 	{
 		if (parent)
-			rstar_sandbox_release(rstar_session_sandbox(), parent);
+			rstar_session_sandbox_release(parent);
 	}
 	PG_END_TRY();
 	return (Datum) 0;

@@ -1,0 +1,171 @@
+/*
+ * session.c
+ *	  The session's sandbox: opened, kept and closed with the session.
+ *
+ * The sandbox is made of malloc'ed memory and one descriptor, so it outlives
+ * transactions; what an aborted call left running is released in its handler.
+ * At backend exit the program is told to end and reaped: an orphan would fall to
+ * the postmaster where that is process 1. If the backend is killed the program
+ * sees its channel close and ends by itself.
+ */
+#include "postgres.h"
+
+#include <unistd.h>
+
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "storage/ipc.h"
+
+#include "core/base/clock.h"
+#include "pg/base/boundary.h"
+#include "pg/base/compat.h"
+#include "pg/base/settings.h"
+#include "pg/sandbox/session.h"
+
+/* What the session's sandbox was opened with. */
+typedef struct opened_with
+{
+	int mode, memory_mb, parallel, idle_timeout_s;
+	bool namespaces;
+	char program[MAXPGPATH];
+} opened_with;
+
+static rstar_sandbox *session;
+static opened_with session_settings;
+
+static void
+close_session(int code, Datum arg)
+{
+	rstar_sandbox *closing = session;
+
+	session = NULL;
+	rstar_sandbox_close(closing);
+}
+
+static void
+wanted_settings(opened_with *wanted)
+{
+	memset(wanted, 0, sizeof(*wanted));
+	wanted->mode = rstar_settings.sandbox_mode;
+	wanted->memory_mb = rstar_settings.sandbox_memory_mb;
+	wanted->parallel = rstar_settings.sandbox_parallel;
+	wanted->idle_timeout_s = rstar_settings.sandbox_idle_timeout_s;
+	wanted->namespaces = rstar_settings.sandbox_namespaces;
+	if (rstar_settings.sandbox_program && rstar_settings.sandbox_program[0])
+		strlcpy(wanted->program, rstar_settings.sandbox_program, sizeof(wanted->program));
+	else
+		snprintf(wanted->program, sizeof(wanted->program), "%s/rstar-sandbox", pkglib_path);
+}
+
+static void
+open_session(const opened_with *wanted)
+{
+	static bool registered = false;
+	rstar_sandbox_options options;
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	rstar_error err;
+
+	if (!registered)
+		on_proc_exit(close_session, (Datum) 0);
+	registered = true;
+	rstar_sandbox_options_default(&options);
+	options.program = wanted->program;
+	options.modules = rstar_settings.sandbox_modules;
+	options.budget = (uint64) wanted->memory_mb << 20;
+	options.running = wanted->parallel > 0 ? wanted->parallel : Max(1, Min(cores, 256));
+	options.idle_ms = (uint32) wanted->idle_timeout_s * 1000;
+	options.replay = wanted->mode == RSTAR_SANDBOX_MODE_REPLAY;
+	options.namespaces = wanted->namespaces;
+	rstar_check(rstar_sandbox_open(&options, &rstar_allocator_malloc, &session, &err), &err);
+	session_settings = *wanted;
+}
+
+rstar_sandbox *
+rstar_session_sandbox(void)
+{
+	opened_with wanted;
+
+	wanted_settings(&wanted);
+	if (session && memcmp(&wanted, &session_settings, sizeof(wanted)) != 0)
+		close_session(0, (Datum) 0);
+	if (!session)
+		open_session(&wanted);
+	return session;
+}
+
+void
+rstar_session_sandbox_limits(rstar_sandbox_limits *limits)
+{
+	rstar_sandbox_limits_default(limits);
+	limits->wall_ms = (uint32) rstar_option_int("timeout", false, 0, NULL);
+	limits->cpu_ms = (uint32) rstar_settings.sandbox_cpu_timeout_ms;
+	limits->memory = (uint64) rstar_settings.sandbox_step_memory_mb << 20;
+	limits->output = (uint32) rstar_settings.sandbox_output;
+}
+
+void
+rstar_session_sandbox_run(rstar_sandbox_node parent, const rstar_sandbox_step *step,
+						  rstar_sandbox_result *result)
+{
+	rstar_sandbox *sandbox = rstar_session_sandbox();
+	rstar_sandbox_node node;
+	rstar_status status;
+	rstar_error err;
+
+	rstar_check(rstar_sandbox_start(sandbox, parent, step, &node, &err), &err);
+	PG_TRY();
+	{
+		while ((status = rstar_sandbox_wait_for(sandbox, node, RSTAR_SLICE_MS, &rstar_pg_cancel,
+												result, &err)) == RSTAR_AGAIN)
+			CHECK_FOR_INTERRUPTS();
+		rstar_check(status, &err);
+	}
+	PG_CATCH();
+	{
+		/* Kills it if it runs. */
+		rstar_sandbox_release(sandbox, node);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}
+
+void
+rstar_session_sandbox_release(rstar_sandbox_node node)
+{
+	if (session)
+		rstar_sandbox_release(session, node);
+}
+
+/* --- how results read ------------------------------------------------------------ */
+
+const char *
+rstar_session_sandbox_status(rstar_sandbox_status status)
+{
+	switch (status)
+	{
+		case RSTAR_SANDBOX_OK:
+			return "ok";
+		case RSTAR_SANDBOX_ERROR:
+			return "error";
+		case RSTAR_SANDBOX_TIMEOUT:
+			return "timeout";
+		case RSTAR_SANDBOX_KILLED:
+			break;
+	}
+	return "killed";
+}
+
+char *
+rstar_session_sandbox_error(const rstar_sandbox_result *result)
+{
+	const char *message = result->message ? result->message : "";
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, result->error ? result->error : "");
+	if (message[0])
+		appendStringInfo(&text, ": %s", message);
+	if (result->line > 0)
+		appendStringInfo(&text, " (line %u)", result->line);
+	return text.data;
+}
