@@ -14,7 +14,10 @@
 #include "pg/search/admission.h"
 #include "pg/base/compat.h"
 #include "pg/models/files.h"
-#include "pg/base/settings.h"
+#include "pg/data/settings.h"
+#include "pg/models/settings.h"
+#include "pg/sandbox/settings.h"
+#include "pg/search/settings.h"
 
 RSTAR_MODULE_MAGIC;
 
@@ -25,7 +28,11 @@ PG_FUNCTION_INFO_V1(rstar_require_utf8);
 void
 _PG_init(void)
 {
-	rstar_settings_define();
+	rstar_model_settings_define();
+	rstar_search_settings_define();
+	rstar_data_settings_define();
+	rstar_sandbox_settings_define();
+	MarkGUCPrefixReserved("rstar");
 	rstar_model_files_init();
 	rstar_admission_init();
 }

@@ -17,7 +17,7 @@
 #include "pg/models/compute.h"
 #include "pg/models/cache.h"
 #include "pg/models/files.h"
-#include "pg/base/settings.h"
+#include "pg/models/settings.h"
 
 /* What an engine was made for; a change makes another. */
 typedef struct engine_key
@@ -78,7 +78,7 @@ shrink_cache(void)
 			if (entry->pins == 0 && (!oldest || entry->last_used < oldest->last_used))
 				oldest = entry;
 		}
-		if (count <= rstar_settings.max_cached_models || !oldest)
+		if (count <= rstar_model_settings.max_cached_models || !oldest)
 			return;
 		unlink_entry(oldest);
 		close_entry(oldest);
@@ -223,9 +223,9 @@ rstar_model_open_engine(const rstar_model_row *row)
 	pool = rstar_compute_pool();
 	memset(&key, 0, sizeof(key));
 	key.family = rstar_compute_family();
-	key.kv_type = rstar_settings.kv_type;
+	key.kv_type = rstar_model_settings.kv_type;
 	key.kv_budget = rstar_settings_kv_bytes();
-	key.max_context = Min(rstar_settings.max_context, entry->open.weights->hparams.n_context);
+	key.max_context = Min(rstar_model_settings.max_context, entry->open.weights->hparams.n_context);
 	key.pool_generation = rstar_compute_generation();
 
 	if (entry->open.engine && memcmp(&key, &entry->engine_key, sizeof(key)) == 0)

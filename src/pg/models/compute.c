@@ -9,7 +9,7 @@
 
 #include "pg/base/boundary.h"
 #include "pg/models/compute.h"
-#include "pg/base/settings.h"
+#include "pg/models/settings.h"
 
 static rstar_pool *pool = NULL;
 static uint64 generation = 0;
@@ -57,9 +57,9 @@ rstar_compute_family(void)
 {
 	rstar_cpu_family family;
 
-	if (rstar_settings.kernels < 0)
+	if (rstar_model_settings.kernels < 0)
 		return rstar_cpu_best();
-	family = (rstar_cpu_family) rstar_settings.kernels;
+	family = (rstar_cpu_family) rstar_model_settings.kernels;
 	if (!rstar_cpu_supports(family))
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("this processor has no %s kernels", rstar_cpu_family_name(family)),

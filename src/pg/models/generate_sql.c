@@ -23,6 +23,7 @@
 #include "pg/models/cache.h"
 #include "pg/models/models.h"
 #include "pg/base/settings.h"
+#include "pg/models/settings.h"
 
 PG_FUNCTION_INFO_V1(rstar_generate);
 
@@ -94,7 +95,7 @@ read_arguments(generate_call *call, FunctionCallInfo fcinfo, Jsonb *defaults)
 	call->sampling.top_k = INT_OPTION("top_k", 4);
 	call->sampling.top_p = Max(REAL_OPTION("top_p", 5), FLT_MIN); /* 0: only the likeliest */
 	call->sampling.min_p = REAL_OPTION("min_p", 6);
-	call->seed = PG_ARGISNULL(7) ? rstar_settings.seed : PG_GETARG_INT64(7);
+	call->seed = PG_ARGISNULL(7) ? rstar_model_settings.seed : PG_GETARG_INT64(7);
 	if (!PG_ARGISNULL(8))
 		read_stops(call, PG_GETARG_ARRAYTYPE_P(8));
 	rstar_check(rstar_sampling_check(&call->sampling, &err), &err);
@@ -179,7 +180,7 @@ prompt_node(generate_call *call, text *prompt)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("the prompt of %zu tokens does not fit the context of %u", count, context),
 				 errdetail("The context is the smaller of the model's own and \"%s\" (%d).",
-						   "rstar.max_context", rstar_settings.max_context)));
+						   "rstar.max_context", rstar_model_settings.max_context)));
 	rstar_check(rstar_kv_node_create(rstar_engine_kv(call->model->engine), NULL, &node, &err),
 				&err);
 	rstar_guard_hold(guard, node);

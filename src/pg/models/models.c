@@ -25,7 +25,7 @@
 #include "utils/snapmgr.h"
 
 #include "pg/models/models.h"
-#include "pg/base/settings.h"
+#include "pg/models/settings.h"
 #include "pg/base/tables.h"
 
 /* --- reading ---------------------------------------------------------------------- */
@@ -152,7 +152,7 @@ rstar_model_resolve_optional(text *argument, const char *role)
 {
 	bool is_ppm = strcmp(role, RSTAR_ROLE_PPM) == 0;
 	const char *setting = is_ppm ? "rstar.ppm" : "rstar.policy";
-	const char *name = is_ppm ? rstar_settings.ppm : rstar_settings.policy;
+	const char *name = is_ppm ? rstar_model_settings.ppm : rstar_model_settings.policy;
 	rstar_model_row *row;
 
 	if (argument)
@@ -348,9 +348,9 @@ rstar_model_delete(const rstar_model_row *row)
 char *
 rstar_model_directory(void)
 {
-	if (is_absolute_path(rstar_settings.model_directory))
-		return pstrdup(rstar_settings.model_directory);
-	return psprintf("%s/%s", DataDir, rstar_settings.model_directory);
+	if (is_absolute_path(rstar_model_settings.model_directory))
+		return pstrdup(rstar_model_settings.model_directory);
+	return psprintf("%s/%s", DataDir, rstar_model_settings.model_directory);
 }
 
 char *

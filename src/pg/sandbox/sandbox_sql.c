@@ -14,6 +14,7 @@
 #include "pg/base/compat.h"
 #include "pg/base/settings.h"
 #include "pg/sandbox/session.h"
+#include "pg/sandbox/settings.h"
 
 PG_FUNCTION_INFO_V1(rstar_run_python);
 PG_FUNCTION_INFO_V1(rstar_sandbox_info);
@@ -127,8 +128,9 @@ limit_rows(ReturnSetInfo *rsinfo)
 	rstar_session_sandbox_limits(&limits);
 	info_row(rsinfo, "timeout", true, psprintf("%u ms", limits.wall_ms));
 	info_row(rsinfo, "cpu_timeout", true, psprintf("%u ms", limits.cpu_ms));
-	info_row(rsinfo, "step_memory", true, psprintf("%d MB", rstar_settings.sandbox_step_memory_mb));
-	info_row(rsinfo, "memory", true, psprintf("%d MB", rstar_settings.sandbox_memory_mb));
+	info_row(rsinfo, "step_memory", true,
+			 psprintf("%d MB", rstar_sandbox_settings.sandbox_step_memory_mb));
+	info_row(rsinfo, "memory", true, psprintf("%d MB", rstar_sandbox_settings.sandbox_memory_mb));
 	info_row(rsinfo, "output", true, psprintf("%u bytes", limits.output));
 }
 

@@ -21,6 +21,7 @@
 #include "pg/base/compat.h"
 #include "pg/base/settings.h"
 #include "pg/sandbox/session.h"
+#include "pg/sandbox/settings.h"
 
 /* What the session's sandbox was opened with. */
 typedef struct opened_with
@@ -46,13 +47,13 @@ static void
 wanted_settings(opened_with *wanted)
 {
 	memset(wanted, 0, sizeof(*wanted));
-	wanted->mode = rstar_settings.sandbox_mode;
-	wanted->memory_mb = rstar_settings.sandbox_memory_mb;
-	wanted->parallel = rstar_settings.sandbox_parallel;
-	wanted->idle_timeout_s = rstar_settings.sandbox_idle_timeout_s;
-	wanted->namespaces = rstar_settings.sandbox_namespaces;
-	if (rstar_settings.sandbox_program && rstar_settings.sandbox_program[0])
-		strlcpy(wanted->program, rstar_settings.sandbox_program, sizeof(wanted->program));
+	wanted->mode = rstar_sandbox_settings.sandbox_mode;
+	wanted->memory_mb = rstar_sandbox_settings.sandbox_memory_mb;
+	wanted->parallel = rstar_sandbox_settings.sandbox_parallel;
+	wanted->idle_timeout_s = rstar_sandbox_settings.sandbox_idle_timeout_s;
+	wanted->namespaces = rstar_sandbox_settings.sandbox_namespaces;
+	if (rstar_sandbox_settings.sandbox_program && rstar_sandbox_settings.sandbox_program[0])
+		strlcpy(wanted->program, rstar_sandbox_settings.sandbox_program, sizeof(wanted->program));
 	else
 		snprintf(wanted->program, sizeof(wanted->program), "%s/rstar-sandbox", pkglib_path);
 }
@@ -70,7 +71,7 @@ open_session(const opened_with *wanted)
 	registered = true;
 	rstar_sandbox_options_default(&options);
 	options.program = wanted->program;
-	options.modules = rstar_settings.sandbox_modules;
+	options.modules = rstar_sandbox_settings.sandbox_modules;
 	options.budget = (uint64) wanted->memory_mb << 20;
 	options.running = wanted->parallel > 0 ? wanted->parallel : Max(1, Min(cores, 256));
 	options.idle_ms = (uint32) wanted->idle_timeout_s * 1000;
@@ -98,9 +99,9 @@ rstar_session_sandbox_limits(rstar_sandbox_limits *limits)
 {
 	rstar_sandbox_limits_default(limits);
 	limits->wall_ms = (uint32) rstar_option_int("timeout", false, 0, NULL);
-	limits->cpu_ms = (uint32) rstar_settings.sandbox_cpu_timeout_ms;
-	limits->memory = (uint64) rstar_settings.sandbox_step_memory_mb << 20;
-	limits->output = (uint32) rstar_settings.sandbox_output;
+	limits->cpu_ms = (uint32) rstar_sandbox_settings.sandbox_cpu_timeout_ms;
+	limits->memory = (uint64) rstar_sandbox_settings.sandbox_step_memory_mb << 20;
+	limits->output = (uint32) rstar_sandbox_settings.sandbox_output;
 }
 
 void

@@ -40,7 +40,7 @@
 #include "pg/search/admission.h"
 #include "pg/base/compat.h"
 #include "pg/models/cache.h"
-#include "pg/base/settings.h"
+#include "pg/search/settings.h"
 
 PG_FUNCTION_INFO_V1(rstar_active_searches);
 
@@ -125,10 +125,10 @@ start_shared(void)
 		shared->n_slots = slots_needed();
 		ConditionVariableInit(&shared->changed);
 		pg_atomic_init_u32(&shared->max_searches,
-						   searches_allowed(rstar_settings.max_active_searches));
-		pg_atomic_init_u64(&shared->total_kv, rstar_settings.total_kv_cache_mb * MEGABYTE);
+						   searches_allowed(rstar_search_settings.max_active_searches));
+		pg_atomic_init_u64(&shared->total_kv, rstar_search_settings.total_kv_cache_mb * MEGABYTE);
 		pg_atomic_init_u64(&shared->total_sandbox,
-						   rstar_settings.total_sandbox_memory_mb * MEGABYTE);
+						   rstar_search_settings.total_sandbox_memory_mb * MEGABYTE);
 	}
 	LWLockRelease(AddinShmemInitLock);
 }
@@ -159,7 +159,7 @@ rstar_admission_assign_searches(int newval, void *extra)
 	if (!shared)
 		return;
 	pg_atomic_write_u32(&shared->max_searches, searches_allowed(newval));
-	wake_all(newval != rstar_settings.max_active_searches);
+	wake_all(newval != rstar_search_settings.max_active_searches);
 }
 
 void
@@ -168,7 +168,7 @@ rstar_admission_assign_kv(int newval, void *extra)
 	if (!shared)
 		return;
 	pg_atomic_write_u64(&shared->total_kv, newval * MEGABYTE);
-	wake_all(newval != rstar_settings.total_kv_cache_mb);
+	wake_all(newval != rstar_search_settings.total_kv_cache_mb);
 }
 
 void
@@ -177,7 +177,7 @@ rstar_admission_assign_sandbox(int newval, void *extra)
 	if (!shared)
 		return;
 	pg_atomic_write_u64(&shared->total_sandbox, newval * MEGABYTE);
-	wake_all(newval != rstar_settings.total_sandbox_memory_mb);
+	wake_all(newval != rstar_search_settings.total_sandbox_memory_mb);
 }
 
 /* The totals in force, in bytes; 0: no limit. */
@@ -187,9 +187,9 @@ totals(void)
 	admission_bytes total;
 
 	total.kv = shared ? pg_atomic_read_u64(&shared->total_kv)
-					  : rstar_settings.total_kv_cache_mb * MEGABYTE;
+					  : rstar_search_settings.total_kv_cache_mb * MEGABYTE;
 	total.sandbox = shared ? pg_atomic_read_u64(&shared->total_sandbox)
-						   : rstar_settings.total_sandbox_memory_mb * MEGABYTE;
+						   : rstar_search_settings.total_sandbox_memory_mb * MEGABYTE;
 	return total;
 }
 

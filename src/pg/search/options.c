@@ -15,21 +15,26 @@
 #include "pg/sandbox/session.h"
 #include "pg/search/options.h"
 #include "pg/base/settings.h"
+#include "pg/search/settings.h"
+#include "pg/models/settings.h"
+
+const struct config_enum_entry rstar_search_methods[] = {
+	{"mcts", RSTAR_METHOD_MCTS, false},         {"beam", RSTAR_METHOD_BEAM, false},
+	{"majority", RSTAR_METHOD_MAJORITY, false}, {"best_of_n", RSTAR_METHOD_BEST_OF_N, false},
+	{"greedy", RSTAR_METHOD_GREEDY, false},     {NULL, 0, false}};
 
 const char *
 rstar_search_method_name(rstar_search_method method)
 {
-	static const char *const names[] = {"mcts", "beam", "majority", "best_of_n", "greedy"};
-
-	return names[method];
+	return rstar_search_methods[method].name;
 }
 
 static rstar_search_method
 method_of(const char *name)
 {
-	for (int i = 0; i < RSTAR_N_METHODS; i++)
-		if (strcmp(name, rstar_search_method_name((rstar_search_method) i)) == 0)
-			return (rstar_search_method) i;
+	for (const struct config_enum_entry *method = rstar_search_methods; method->name; method++)
+		if (strcmp(name, method->name) == 0)
+			return (rstar_search_method) method->val;
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					errmsg("\"%s\" is no method of search", name),
 					errhint("The methods are mcts, beam, majority, best_of_n and greedy.")));
@@ -74,7 +79,7 @@ apply_method(rstar_search_setup *setup)
 		case RSTAR_N_METHODS:
 			break;
 		case RSTAR_METHOD_BEAM:
-			o->mcts.beam_width = (uint32) rstar_settings.beam_width;
+			o->mcts.beam_width = (uint32) rstar_search_settings.beam_width;
 			break;
 		case RSTAR_METHOD_MAJORITY:
 		case RSTAR_METHOD_BEST_OF_N:
@@ -106,22 +111,22 @@ read_options(FunctionCallInfo fcinfo, int first, bool ppm, bool known_answer,
 	o->mcts.known_answer = known_answer;
 	o->mcts.max_rollouts = int_option(fcinfo, first + RSTAR_SEARCH_ROLLOUTS, "rollouts", defaults);
 	o->mcts.max_depth = int_option(fcinfo, first + RSTAR_SEARCH_MAX_DEPTH, "max_depth", defaults);
-	o->mcts.max_nodes = (uint32) rstar_settings.search_nodes;
-	o->mcts.c_uct = rstar_settings.exploration;
-	o->mcts.unvisited_value = rstar_settings.unvisited_value;
-	o->mcts.answer_exclusive = rstar_settings.answer_exclusive;
-	o->mcts.enough_correct = (uint32) rstar_settings.enough_correct;
-	o->mcts.enough_first = (uint32) rstar_settings.enough_first;
+	o->mcts.max_nodes = (uint32) rstar_search_settings.search_nodes;
+	o->mcts.c_uct = rstar_search_settings.exploration;
+	o->mcts.unvisited_value = rstar_search_settings.unvisited_value;
+	o->mcts.answer_exclusive = rstar_search_settings.answer_exclusive;
+	o->mcts.enough_correct = (uint32) rstar_search_settings.enough_correct;
+	o->mcts.enough_first = (uint32) rstar_search_settings.enough_first;
 	o->candidates = int_option(fcinfo, first + RSTAR_SEARCH_CANDIDATES, "candidates", defaults);
 	o->candidates_below = o->candidates;
 	o->step_tokens = int_option(fcinfo, -1, "step_tokens", defaults);
 	o->total_tokens = int_option(fcinfo, -1, "solution_tokens", defaults);
 	read_sampling(fcinfo, first, defaults, &o->sampling);
-	o->max_code_errors = (uint32) rstar_settings.max_code_errors;
-	o->value_scale = rstar_settings.value_scale;
-	o->max_generated = (uint64) rstar_settings.search_tokens;
-	o->max_seconds = rstar_settings.search_timeout_ms / 1000.0;
-	o->side_by_side = (uint32) rstar_settings.side_by_side;
+	o->max_code_errors = (uint32) rstar_search_settings.max_code_errors;
+	o->value_scale = rstar_search_settings.value_scale;
+	o->max_generated = (uint64) rstar_search_settings.search_tokens;
+	o->max_seconds = rstar_search_settings.search_timeout_ms / 1000.0;
+	o->side_by_side = (uint32) rstar_search_settings.side_by_side;
 	rstar_session_sandbox_limits(&o->limits);
 }
 
@@ -134,8 +139,8 @@ rstar_search_setup_read(FunctionCallInfo fcinfo, int first, bool known_answer,
 	int seed = first + RSTAR_SEARCH_SEED;
 
 	*setup = (rstar_search_setup){0};
-	setup->method = method ? method_of(method) : (rstar_search_method) rstar_settings.method;
-	setup->seed = PG_ARGISNULL(seed) ? rstar_settings.seed : PG_GETARG_INT64(seed);
+	setup->method = method ? method_of(method) : (rstar_search_method) rstar_search_settings.method;
+	setup->seed = PG_ARGISNULL(seed) ? rstar_model_settings.seed : PG_GETARG_INT64(seed);
 	setup->policy = rstar_model_resolve(PG_ARGISNULL(model) ? NULL : PG_GETARG_TEXT_PP(model),
 										RSTAR_ROLE_POLICY);
 	setup->ppm = rstar_model_resolve_optional(PG_ARGISNULL(ppm) ? NULL : PG_GETARG_TEXT_PP(ppm),
@@ -147,9 +152,9 @@ rstar_search_setup_read(FunctionCallInfo fcinfo, int first, bool known_answer,
 void
 rstar_search_setup_of_settings(bool ppm, rstar_search_setup *setup)
 {
-	*setup = (rstar_search_setup){.method = (rstar_search_method) rstar_settings.method,
-								  .seed = rstar_settings.seed};
-	read_options(NULL, 0, ppm, rstar_settings.use_known_answer, setup);
+	*setup = (rstar_search_setup){.method = (rstar_search_method) rstar_search_settings.method,
+								  .seed = rstar_model_settings.seed};
+	read_options(NULL, 0, ppm, rstar_search_settings.use_known_answer, setup);
 	apply_method(setup);
 }
 
@@ -294,7 +299,7 @@ rstar_search_setup_to_jsonb(const rstar_search_setup *setup)
 	append_model(&json, "ppm", setup->ppm);
 	appendStringInfo(&json, ", \"kernels\": \"%s\", \"kv_type\": \"%s\"}",
 					 rstar_cpu_family_name(rstar_compute_family()),
-					 rstar_settings.kv_type == RSTAR_KV_F16 ? "f16" : "f32");
+					 rstar_model_settings.kv_type == RSTAR_KV_F16 ? "f16" : "f32");
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data)));
 }
 
@@ -375,5 +380,5 @@ rstar_search_same_arithmetic(Jsonb *object)
 
 	return kernels && kv_type &&
 		   strcmp(kernels, rstar_cpu_family_name(rstar_compute_family())) == 0 &&
-		   strcmp(kv_type, rstar_settings.kv_type == RSTAR_KV_F16 ? "f16" : "f32") == 0;
+		   strcmp(kv_type, rstar_model_settings.kv_type == RSTAR_KV_F16 ? "f16" : "f32") == 0;
 }

@@ -7,12 +7,13 @@
 
 #include "postgres.h"
 #include "fmgr.h"
+#include "utils/guc.h"
 #include "utils/jsonb.h"
 
 #include "core/search/search.h"
 #include "pg/models/models.h"
 
-/* rstar.method, in the order of rstar_search_method_name. */
+/* rstar.method, in the order of rstar_search_methods. */
 typedef enum rstar_search_method
 {
 	RSTAR_METHOD_MCTS,      /* tree search */
@@ -23,6 +24,8 @@ typedef enum rstar_search_method
 	RSTAR_N_METHODS
 } rstar_search_method;
 
+/* Their names, as the setting takes them. */
+extern const struct config_enum_entry rstar_search_methods[];
 extern const char *rstar_search_method_name(rstar_search_method method);
 
 /* One search as it was asked for. */

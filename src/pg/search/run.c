@@ -16,7 +16,9 @@
 #include "pg/models/cache.h"
 #include "pg/sandbox/session.h"
 #include "pg/search/run.h"
-#include "pg/base/settings.h"
+#include "pg/search/settings.h"
+#include "pg/sandbox/settings.h"
+#include "pg/models/settings.h"
 
 static void
 open_model(rstar_model_row *row, rstar_search_model *model)
@@ -113,7 +115,7 @@ report(const rstar_search_setup *setup, const rstar_search *search, uint32 n, pr
 {
 	MemoryContext context, caller;
 
-	if (!rstar_settings.verbose)
+	if (!rstar_search_settings.verbose)
 		return;
 	context = AllocSetContextCreate(CurrentMemoryContext, "rstar progress", ALLOCSET_SMALL_SIZES);
 	caller = MemoryContextSwitchTo(context);

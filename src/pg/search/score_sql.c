@@ -14,7 +14,7 @@
 #include "pg/base/boundary.h"
 #include "pg/base/compat.h"
 #include "pg/search/run.h"
-#include "pg/base/settings.h"
+#include "pg/search/settings.h"
 
 PG_FUNCTION_INFO_V1(rstar_score);
 
@@ -60,7 +60,7 @@ rstar_score(PG_FUNCTION_ARGS)
 	rstar_search_open_models(&setup, &parts);
 
 	guard = rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_scoring_free);
-	rstar_check(rstar_scoring_create(&parts, rstar_settings.value_scale,
+	rstar_check(rstar_scoring_create(&parts, rstar_search_settings.value_scale,
 									 (rstar_string){problem, strlen(problem)},
 									 (rstar_string){solution, strlen(solution)},
 									 &rstar_allocator_malloc, &rstar_pg_cancel, &scoring, &err),

@@ -7,7 +7,6 @@
 #include "pg/base/json.h"
 #include "pg/sandbox/session.h"
 #include "pg/search/script.h"
-#include "pg/base/settings.h"
 
 typedef struct script_line
 {

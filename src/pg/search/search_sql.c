@@ -23,6 +23,7 @@
 #include "pg/search/run.h"
 #include "pg/search/script.h"
 #include "pg/base/settings.h"
+#include "pg/search/settings.h"
 #include "pg/search/tree_store.h"
 
 PG_FUNCTION_INFO_V1(rstar_solve);
@@ -79,7 +80,7 @@ keep_answer(void *arg, const rstar_search_outcome *outcome)
 static const char *
 solve(const char *statement, const rstar_search_setup *setup, const rstar_search_parts *parts)
 {
-	poll p = {.n = (uint32) rstar_settings.trees};
+	poll p = {.n = (uint32) rstar_search_settings.trees};
 	rstar_search_problem *problems = palloc(p.n * sizeof *problems);
 	rstar_error err;
 	uint32 winner;
@@ -89,7 +90,7 @@ solve(const char *statement, const rstar_search_setup *setup, const rstar_search
 	for (uint32 i = 0; i < p.n; i++)
 		problems[i] = problem_of(statement, NULL, setup->seed, i);
 	rstar_search_run(setup, parts, problems, p.n, keep_answer, &p);
-	rstar_check(rstar_search_elect(p.answers, p.scores, p.n, (uint32) rstar_settings.top_n,
+	rstar_check(rstar_search_elect(p.answers, p.scores, p.n, (uint32) rstar_search_settings.top_n,
 								   &rstar_allocator_malloc, &winner, &err),
 				&err);
 	return winner < p.n ? p.answers[winner].data : NULL;
@@ -174,7 +175,7 @@ search_one(FunctionCallInfo fcinfo, int first,
 	rstar_problem_row row;
 
 	PreventCommandIfReadOnly("rstar_search()");
-	rstar_search_setup_read(fcinfo, first, rstar_settings.use_known_answer, &setup);
+	rstar_search_setup_read(fcinfo, first, rstar_search_settings.use_known_answer, &setup);
 	rstar_search_open(&setup, &parts);
 	find(fcinfo, &row);
 	return search_rows(&setup, &parts, &row, 1, true)[0];
@@ -246,7 +247,7 @@ rstar_search_ids(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	PreventCommandIfReadOnly("rstar_search()");
-	rstar_search_setup_read(fcinfo, 1, rstar_settings.use_known_answer, &setup);
+	rstar_search_setup_read(fcinfo, 1, rstar_search_settings.use_known_answer, &setup);
 	rows = find_problems(PG_GETARG_ARRAYTYPE_P(0), &n);
 	if (n == 0)
 		return (Datum) 0;
