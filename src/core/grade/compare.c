@@ -24,7 +24,7 @@ count_signs(const rstar_expr *node, bool *coupled)
 {
 	int count = node->kind == RSTAR_EXPR_PLUSMINUS;
 
-	*coupled |= count && node->op == 1;
+	*coupled |= count && node->op == RSTAR_OP_MINUS_PLUS;
 	for (uint32_t i = 0; i < node->count; i++)
 		count += count_signs(node->child[i], coupled);
 	return count;
@@ -47,7 +47,7 @@ choose_signs(rstar_work *work, const rstar_expr *node, unsigned *mask, bool coup
 		return NULL;
 	if (node->kind == RSTAR_EXPR_PLUSMINUS)
 	{
-		bool minus = (*mask & 1) != (node->op == 1);
+		bool minus = (*mask & 1) != (node->op == RSTAR_OP_MINUS_PLUS);
 
 		if (!coupled)
 			*mask >>= 1;
@@ -552,7 +552,8 @@ compare_one_relation(rstar_comparison *c, const rstar_expr *gold, const rstar_ex
 static bool
 is_modulus(const rstar_expr *node)
 {
-	return node->kind == RSTAR_EXPR_APPLY && node->hash == rstar_hash_bytes(7, "mod", 3);
+	return node->kind == RSTAR_EXPR_APPLY &&
+		   node->hash == rstar_hash_bytes(RSTAR_SEED_MODULUS, "mod", 3);
 }
 
 static bool

@@ -67,7 +67,7 @@ numeric_constant(rstar_evaluation *e, const rstar_expr *node, rstar_ball *out)
 			if (e->i_is_name)
 			{
 				e->names = true;
-				*out = sample(e, 23);
+				*out = sample(e, RSTAR_SEED_I);
 				return true;
 			}
 			*out = rstar_ball_exact(rstar_real_from_i64(0), rstar_real_from_i64(1));

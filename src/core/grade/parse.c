@@ -224,7 +224,7 @@ apply_named(rstar_parser *p, const rstar_expr *name, const rstar_expr *argument)
 		return NULL;
 	node->text = name->text;
 	node->length = name->length;
-	node->hash = rstar_hash_bytes(8, name->text, name->length);
+	node->hash = rstar_hash_bytes(RSTAR_SEED_CALLED, name->text, name->length);
 	node->child[0] = argument;
 	node->child[1] = name;
 	return node;
@@ -276,7 +276,7 @@ parse_term(rstar_parser *p)
 	if (node && list.count == 2 && is_application(&list, applied))
 		return apply_named(p, list.item[0], list.item[1]);
 	if (node && applied && looks_applied(&list))
-		((rstar_expr *) node)->op = 1;
+		((rstar_expr *) node)->op = RSTAR_OP_APPLIED;
 	return node;
 }
 
@@ -306,7 +306,7 @@ rstar_parse_sum(rstar_parser *p)
 		{
 			node = rstar_expr_unary(p->work, RSTAR_EXPR_PLUSMINUS, node);
 			if (node && sign == RSTAR_MARK_MP)
-				((rstar_expr *) node)->op = 1;
+				((rstar_expr *) node)->op = RSTAR_OP_MINUS_PLUS;
 		}
 		if (!rstar_parser_push(p, &list, node))
 			return NULL;

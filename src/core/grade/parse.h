@@ -32,16 +32,16 @@
 typedef enum rstar_expr_kind
 {
 	RSTAR_EXPR_NUMBER,    /* text, repeat: see rstar_token */
-	RSTAR_EXPR_NAME,      /* a variable, or (op 1) words: text, hash */
+	RSTAR_EXPR_NAME,      /* a variable, or (RSTAR_OP_WORDS) words: text, hash */
 	RSTAR_EXPR_CONSTANT,  /* op: rstar_constant */
 	RSTAR_EXPR_SUM,       /* children */
-	RSTAR_EXPR_PRODUCT,   /* children; op 1: written as a name before a bracket, f(x) */
+	RSTAR_EXPR_PRODUCT,   /* children; op: RSTAR_OP_APPLIED */
 	RSTAR_EXPR_NEGATIVE,  /* 1 child */
 	RSTAR_EXPR_QUOTIENT,  /* 2 children; op 1: a mixed number's fraction was proper */
 	RSTAR_EXPR_POWER,     /* 2 children */
 	RSTAR_EXPR_CALL,      /* op: rstar_function; children are arguments */
 	RSTAR_EXPR_APPLY,     /* an unknown function: text, hash; children are arguments */
-	RSTAR_EXPR_PLUSMINUS, /* 1 child; op 1: \mp */
+	RSTAR_EXPR_PLUSMINUS, /* 1 child; op: RSTAR_OP_MINUS_PLUS */
 	RSTAR_EXPR_PERCENT,   /* 1 child */
 	RSTAR_EXPR_DEGREE,    /* 1 child */
 	RSTAR_EXPR_BASED,     /* text: the digits; base */
@@ -56,6 +56,30 @@ typedef enum rstar_expr_kind
 	RSTAR_EXPR_TIME,      /* clock: seconds since midnight; op: see rstar_time */
 	RSTAR_EXPR_UNIT       /* 1 child and unit */
 } rstar_expr_kind;
+
+/* Values of op that say how something was written. */
+#define RSTAR_OP_WORDS      1 /* NAME: words, which multiply nothing */
+#define RSTAR_OP_APPLIED    1 /* PRODUCT: a name before a bracket, perhaps h(x) */
+#define RSTAR_OP_MINUS_PLUS 1 /* PLUSMINUS: \mp */
+
+/* Seeds of hashes: equal texts in different roles must differ. */
+typedef enum rstar_seed
+{
+	RSTAR_SEED_NAME,
+	RSTAR_SEED_WORDS,
+	RSTAR_SEED_BUILDER, /* { f(x) | condition } */
+	RSTAR_SEED_APPLY,   /* an unknown function */
+	RSTAR_SEED_BIG,     /* \sum and the like; + 1: bound below, + 2: bound above */
+	RSTAR_SEED_SUBSCRIPT = RSTAR_SEED_BIG + 4,
+	RSTAR_SEED_MODULUS, /* behind a residue: (mod 7) */
+	RSTAR_SEED_CALLED,  /* f(x, y): a name before a tuple */
+	RSTAR_SEED_DOTS,
+	RSTAR_SEED_POWER, /* of no integral exponent */
+	RSTAR_SEED_CONSTANT,
+	RSTAR_SEED_CALL,
+	RSTAR_SEED_COLLECTION,
+	RSTAR_SEED_I /* i as a variable */
+} rstar_seed;
 
 typedef enum rstar_time
 {

@@ -130,8 +130,8 @@ rstar_parse_big(rstar_parser *p)
 	{
 		node->text = name->text;
 		node->length = name->length;
-		node->hash =
-			rstar_hash_bytes(4 + (below ? 1 : 0) + (above ? 2 : 0), name->text, name->length);
+		node->hash = rstar_hash_bytes(RSTAR_SEED_BIG + (below ? 1 : 0) + (above ? 2 : 0),
+									  name->text, name->length);
 	}
 	return node;
 }

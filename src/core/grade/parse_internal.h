@@ -3,8 +3,9 @@
  *	  What the files of the parser share. Internal to parse*.c.
  *
  * parse.c has sums, products, relations and lists, parse_primary.c what stands
- * between operators, parse_function.c functions and their arguments, parse_item.c
- * what makes an item of a list: times, units, phrases. Every function takes the
+ * between operators, parse_bracket.c, parse_matrix.c and parse_number.c the larger of
+ * these, parse_function.c functions and their arguments, parse_item.c what makes an
+ * item of a list: times, units, phrases. Every function takes the
  * parser behind what it has read and returns a tree, or NULL as soon as something
  * does not fit; nothing is tried twice.
  */
@@ -89,7 +90,7 @@ link_chain(rstar_parser *p, int n)
 static inline bool
 is_words(const rstar_expr *node)
 {
-	return node->kind == RSTAR_EXPR_NAME && node->op == 1;
+	return node->kind == RSTAR_EXPR_NAME && node->op == RSTAR_OP_WORDS;
 }
 
 /* parse.c */
@@ -106,8 +107,19 @@ extern unsigned rstar_parser_relation_of(const rstar_token *t);
 extern const rstar_expr *rstar_parse_relation(rstar_parser *p);
 extern const rstar_expr *rstar_parse_list(rstar_parser *p);
 
-/* parse_primary.c */
+/* parse_bracket.c */
 extern const rstar_expr *rstar_parse_bracket(rstar_parser *p, unsigned open);
+
+/* parse_matrix.c */
+extern const rstar_expr *rstar_parse_environment(rstar_parser *p);
+
+/* parse_number.c */
+extern const rstar_expr *rstar_parse_number(rstar_parser *p);
+
+/* parse_primary.c */
+extern rstar_expr *rstar_parser_name(rstar_parser *p, const char *text, size_t length,
+									 uint64_t seed);
+extern const rstar_expr *rstar_parse_fraction(rstar_parser *p);
 extern rstar_expr *rstar_parser_call(rstar_parser *p, unsigned function, const rstar_expr *a,
 									 const rstar_expr *b);
 extern rstar_expr *rstar_parser_apply(rstar_parser *p, const char *text, size_t length,

@@ -221,7 +221,7 @@ parse_modulus(rstar_parser *p, const rstar_expr *node)
 		return NULL;
 	node = rstar_expr_binary(p->work, RSTAR_EXPR_APPLY, node, modulus);
 	if (node)
-		((rstar_expr *) node)->hash = rstar_hash_bytes(7, "mod", 3);
+		((rstar_expr *) node)->hash = rstar_hash_bytes(RSTAR_SEED_MODULUS, "mod", 3);
 	return node;
 }
 
@@ -251,7 +251,7 @@ known_phrase(rstar_parser *p, const rstar_expr *node)
 			numbers->op = 'R';
 		return numbers;
 	}
-	for (size_t i = 0; node->kind == RSTAR_EXPR_NAME && node->op == 1 &&
+	for (size_t i = 0; node->kind == RSTAR_EXPR_NAME && node->op == RSTAR_OP_WORDS &&
 					   i < sizeof(small_numbers) / sizeof(small_numbers[0]);
 		 i++)
 		if (phrase_is(node, small_numbers[i]))

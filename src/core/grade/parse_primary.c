@@ -8,8 +8,8 @@
 static const rstar_expr *parse_exponent(rstar_parser *p, const rstar_expr *base);
 static const rstar_expr *parse_primary(rstar_parser *p);
 
-static rstar_expr *
-make_name(rstar_parser *p, const char *text, size_t length, uint64_t seed)
+rstar_expr *
+rstar_parser_name(rstar_parser *p, const char *text, size_t length, uint64_t seed)
 {
 	rstar_expr *node = rstar_expr_make(p->work, RSTAR_EXPR_NAME, 0);
 
@@ -22,14 +22,13 @@ make_name(rstar_parser *p, const char *text, size_t length, uint64_t seed)
 	return node;
 }
 
-/* op 1: words, which multiply nothing. */
 static rstar_expr *
 make_words(rstar_parser *p, const char *text, size_t length)
 {
-	rstar_expr *node = make_name(p, text, length, 1);
+	rstar_expr *node = rstar_parser_name(p, text, length, RSTAR_SEED_WORDS);
 
 	if (node)
-		node->op = 1;
+		node->op = RSTAR_OP_WORDS;
 	return node;
 }
 
@@ -65,132 +64,6 @@ parse_words(rstar_parser *p)
 		}
 	}
 	return make_words(p, text, length);
-}
-
-/* What may close the bracket that was opened. */
-static bool
-accept_close(rstar_parser *p, unsigned open, unsigned *close)
-{
-	*close = p->token->kind == RSTAR_TOKEN_MARK ? p->token->id : 0;
-	switch (open)
-	{
-		case '{':
-			return accept(p, '}');
-		case RSTAR_MARK_SET_OPEN:
-			return accept(p, RSTAR_MARK_SET_CLOSE);
-		case RSTAR_MARK_ANGLE_OPEN:
-			*close = '<';
-			return accept(p, RSTAR_MARK_ANGLE_CLOSE);
-		default:
-			if (accept(p, ')') || accept(p, ']'))
-				return true;
-			*close = ')'; /* [a,b[ */
-			return open != '(' && accept(p, '[');
-	}
-}
-
-/* ( ] and [ ), and their reversed forms */
-static bool
-is_crooked(unsigned open, unsigned close)
-{
-	return (open == '(' && close != ')') || ((open == '[' || open == ']') && close != ']');
-}
-
-static bool
-is_about(const rstar_expr *condition, const rstar_expr *name)
-{
-	if (condition->kind == RSTAR_EXPR_RELATION)
-		for (uint32_t i = 0; i < condition->count; i++)
-			if (condition->child[i]->kind == RSTAR_EXPR_NAME &&
-				condition->child[i]->hash == name->hash)
-				return true;
-	return false;
-}
-
-/* { x | condition }: the condition, when it is about the name before the bar. */
-static const rstar_expr *
-parse_set_builder(rstar_parser *p, const rstar_expr *element)
-{
-	const rstar_expr *condition;
-
-	p->token++;
-	condition = rstar_parse_list(p);
-	if (!condition)
-		return NULL;
-	if (element->kind == RSTAR_EXPR_NAME && is_about(condition, element))
-		return condition;
-	if (element->kind == RSTAR_EXPR_RELATION && element->relation[0] == RSTAR_MARK_IN)
-		return condition;
-	element = rstar_expr_binary(p->work, RSTAR_EXPR_APPLY, element, condition);
-	if (element)
-		((rstar_expr *) element)->hash = rstar_hash_bytes(2, "builder", 7);
-	return element;
-}
-
-const rstar_expr *
-rstar_parse_bracket(rstar_parser *p, unsigned open)
-{
-	const rstar_expr *list = NULL;
-	rstar_expr *node;
-	unsigned close;
-	bool square = open == '[' || open == ']';
-	bool set = open == RSTAR_MARK_SET_OPEN;
-	bool built = false;
-	int bars = p->bars;
-
-	p->token++;
-	if (!rstar_parser_enter(p))
-		return NULL;
-	p->bars = 0;
-	p->squares += square;
-	p->sets += set;
-	if (!is_mark(p->token, RSTAR_MARK_SET_CLOSE) && !is_mark(p->token, ')') &&
-		!is_mark(p->token, '}'))
-	{
-		list = rstar_parse_list(p);
-		if (list && set &&
-			(is_mark(p->token, '|') || is_mark(p->token, RSTAR_MARK_MID) || is_mark(p->token, ':')))
-		{
-			list = parse_set_builder(p, list);
-			built = true;
-		}
-		if (!list)
-			return NULL;
-	}
-	p->bars = bars;
-	p->squares -= square;
-	p->sets -= set;
-	p->depth--;
-	if (!accept_close(p, open, &close))
-		return NULL;
-	if (built)
-		return list;
-	if (open == '{' && !list)
-		return rstar_expr_make(p->work, RSTAR_EXPR_SET, 0);
-	/* Only an interval may open and close differently. */
-	if (is_crooked(open, close) && (!list || list->kind != RSTAR_EXPR_LIST || list->count != 2))
-		return NULL;
-	if (list && !set && list->kind != RSTAR_EXPR_LIST)
-		return list;
-	node = rstar_expr_make(p->work, set || open == '{' ? RSTAR_EXPR_SET : RSTAR_EXPR_TUPLE, 0);
-	if (!node)
-		return NULL;
-	if (list && list->kind == RSTAR_EXPR_LIST)
-	{
-		node->count = list->count;
-		node->child = list->child;
-	}
-	else if (list)
-	{
-		node->child = rstar_arena_alloc(p->work->arena, sizeof(*node->child));
-		if (!node->child)
-			return NULL;
-		node->child[0] = list;
-		node->count = 1;
-	}
-	node->open = (uint8_t) (open == RSTAR_MARK_ANGLE_OPEN ? '<' : open == ']' ? '(' : open);
-	node->close = (uint8_t) close;
-	return node;
 }
 
 /*
@@ -255,7 +128,7 @@ rstar_parser_apply(rstar_parser *p, const char *text, size_t length, const rstar
 		return NULL;
 	node->text = text;
 	node->length = (uint32_t) length;
-	node->hash = rstar_hash_bytes(3, text, length);
+	node->hash = rstar_hash_bytes(RSTAR_SEED_APPLY, text, length);
 	if (a)
 		node->child[0] = a;
 	return node;
@@ -269,8 +142,8 @@ rstar_parse_one(rstar_parser *p, bool one_digit)
 	return node ? node : rstar_parse_power(p);
 }
 
-static const rstar_expr *
-parse_fraction(rstar_parser *p)
+const rstar_expr *
+rstar_parse_fraction(rstar_parser *p)
 {
 	const rstar_expr *num = rstar_parse_one(p, true);
 	const rstar_expr *den = num ? rstar_parse_one(p, true) : NULL;
@@ -330,187 +203,6 @@ parse_between(rstar_parser *p, unsigned function, unsigned close)
 	return inside && accept(p, close) ? rstar_parser_call(p, function, inside, NULL) : NULL;
 }
 
-/* The lines of cases and aligned: a list of all their items. */
-static const rstar_expr *
-parse_lines(rstar_parser *p)
-{
-	rstar_children list = {0};
-	rstar_expr *node;
-
-	while (!is_mark(p->token, RSTAR_MARK_END))
-	{
-		const rstar_expr *item;
-
-		if (accept(p, '&') || accept(p, RSTAR_MARK_ROW) || accept(p, ',') || accept(p, ';'))
-			continue;
-		item = rstar_parse_item(p);
-		if (!rstar_parser_push(p, &list, item))
-			return NULL;
-	}
-	node = rstar_parser_collect(p, RSTAR_EXPR_LIST, &list);
-	if (node)
-		node->op = 's';
-	return node;
-}
-
-static const rstar_expr *
-parse_matrix(rstar_parser *p)
-{
-	rstar_children list = {0};
-	size_t columns = 0;
-	size_t here = 0;
-	rstar_expr *node;
-
-	while (!is_mark(p->token, RSTAR_MARK_END))
-	{
-		if (accept(p, RSTAR_MARK_ROW))
-		{
-			if (here == 0)
-				continue;
-			if (columns && columns != here)
-				return NULL;
-			columns = here;
-			here = 0;
-			continue;
-		}
-		if (!rstar_parser_push(p, &list, rstar_parse_item(p)))
-			return NULL;
-		here++;
-		if (!accept(p, '&') && !is_mark(p->token, RSTAR_MARK_ROW) &&
-			!is_mark(p->token, RSTAR_MARK_END))
-			return NULL;
-	}
-	if (columns == 0)
-		columns = here;
-	if (list.count == 0 || (here > 0 && here != columns))
-		return NULL;
-	node = rstar_parser_collect(p, RSTAR_EXPR_MATRIX, &list);
-	if (node)
-		node->columns = (uint32_t) columns;
-	return node;
-}
-
-static const rstar_expr *
-parse_environment(rstar_parser *p)
-{
-	const rstar_token *name = p->token++;
-	const rstar_expr *node;
-	int squares = p->squares;
-	int bars = p->bars;
-	int lines = p->lines;
-
-	if (!rstar_parser_enter(p))
-		return NULL;
-	p->squares = p->bars = p->lines = 0;
-	if (text_is(name, "pmatrix") || text_is(name, "bmatrix") || text_is(name, "matrix") ||
-		text_is(name, "array") || text_is(name, "vmatrix") || text_is(name, "smallmatrix") ||
-		text_is(name, "Bmatrix"))
-		node = parse_matrix(p);
-	else
-	{
-		p->lines = 1;
-		node = parse_lines(p);
-	}
-	p->lines = lines;
-	p->squares = squares;
-	p->bars = bars;
-	p->depth--;
-	if (!node || p->token->length != name->length ||
-		memcmp(p->token->text, name->text, name->length) != 0)
-		return NULL;
-	p->token++; /* the end of the same environment */
-	if (text_is(name, "vmatrix"))
-		return rstar_parser_call(p, RSTAR_FUNCTION_DET, node, NULL);
-	return node;
-}
-
-/* 3\frac{1}{2}, 1 1/2: a number and a proper fraction of numbers. */
-static const rstar_expr *
-parse_mixed(rstar_parser *p, const rstar_expr *whole)
-{
-	const rstar_expr *fraction = NULL;
-	const rstar_token *t = p->token;
-
-	if (is_mark(t, RSTAR_MARK_FRAC))
-	{
-		p->token++;
-		fraction = parse_fraction(p);
-	}
-	else if (is_integer_token(t) && t->spaced && is_mark(t + 1, '/') && is_integer_token(t + 2))
-	{
-		rstar_expr *num = rstar_expr_make(p->work, RSTAR_EXPR_NUMBER, 0);
-		rstar_expr *den = rstar_expr_make(p->work, RSTAR_EXPR_NUMBER, 0);
-
-		if (!num || !den)
-			return NULL;
-		num->text = t[0].text;
-		num->length = t[0].length;
-		den->text = t[2].text;
-		den->length = t[2].length;
-		p->token += 3;
-		fraction = rstar_expr_binary(p->work, RSTAR_EXPR_QUOTIENT, num, den);
-	}
-	else
-		return whole;
-	if (!fraction)
-		return NULL;
-	if (fraction->child[0]->kind == RSTAR_EXPR_NUMBER &&
-		fraction->child[1]->kind == RSTAR_EXPR_NUMBER &&
-		(fraction->child[0]->length < fraction->child[1]->length ||
-		 (fraction->child[0]->length == fraction->child[1]->length &&
-		  memcmp(fraction->child[0]->text, fraction->child[1]->text, fraction->child[0]->length) <
-			  0)))
-		return rstar_expr_binary(p->work, RSTAR_EXPR_SUM, whole, fraction);
-	return rstar_expr_binary(p->work, RSTAR_EXPR_PRODUCT, whole, fraction);
-}
-
-/* 2102_{8}: digits and a base from 2 to 36. */
-static const rstar_expr *
-parse_based(rstar_parser *p, const rstar_token *digits)
-{
-	const rstar_token *t = ++p->token; /* behind the _ */
-	bool braced = accept(p, '{');
-	rstar_expr *node;
-	unsigned base = 0;
-
-	t = p->token;
-	if (!is_integer_token(t) || t->length > 2)
-		return NULL;
-	for (uint32_t i = 0; i < t->length; i++)
-		base = base * 10 + (unsigned) (t->text[i] - '0');
-	p->token++;
-	if ((braced && !accept(p, '}')) || base < 2 || base > 36)
-		return NULL;
-	for (uint32_t i = 0; i < digits->length; i++)
-		if ((unsigned) (digits->text[i] - '0') >= base)
-			return NULL; /* 8_6 is no numeral */
-	node = rstar_expr_make(p->work, RSTAR_EXPR_BASED, 0);
-	if (node)
-	{
-		node->text = digits->text;
-		node->length = digits->length;
-		node->columns = base;
-	}
-	return node;
-}
-
-static const rstar_expr *
-parse_number(rstar_parser *p)
-{
-	const rstar_token *t = p->token++;
-	rstar_expr *node;
-
-	if (is_mark(p->token, '_') && is_integer_token(t))
-		return parse_based(p, t);
-	node = rstar_expr_make(p->work, RSTAR_EXPR_NUMBER, 0);
-	if (!node)
-		return NULL;
-	node->text = t->text;
-	node->length = t->length;
-	node->repeat = t->repeat;
-	return is_integer_token(t) ? parse_mixed(p, node) : node;
-}
-
 /* Functions by custom: f(x) is no product. */
 static bool
 is_function_letter(const rstar_token *t)
@@ -531,7 +223,7 @@ parse_letter(rstar_parser *p)
 		p->token--;
 		return parse_words(p);
 	}
-	node = make_name(p, t->text, t->length, 0);
+	node = rstar_parser_name(p, t->text, t->length, RSTAR_SEED_NAME);
 	if (!node)
 		return NULL;
 	while (accept(p, RSTAR_MARK_PRIME))
@@ -560,12 +252,44 @@ parse_named(rstar_parser *p, const char *name, size_t length)
 }
 
 static const rstar_expr *
-parse_mark_primary(rstar_parser *p)
+parse_binomial(rstar_parser *p)
 {
-	const rstar_token *t = p->token;
-	rstar_expr *node;
+	const rstar_expr *top = rstar_parse_one(p, true);
+	const rstar_expr *bottom = top ? rstar_parse_one(p, true) : NULL;
 
-	switch (t->id)
+	return bottom ? rstar_parser_call(p, RSTAR_FUNCTION_BINOMIAL, top, bottom) : NULL;
+}
+
+static const rstar_expr *
+parse_number_set(rstar_parser *p, const rstar_token *mark)
+{
+	rstar_expr *node = rstar_expr_make(p->work, RSTAR_EXPR_NUMBERS, 0);
+
+	if (node && mark->length > 0)
+		node->op = (uint16_t) *mark->text;
+	return node;
+}
+
+/* \$5: remembered until the item is complete; one item has one currency. */
+static const rstar_expr *
+parse_currency(rstar_parser *p, const rstar_token *mark)
+{
+	if (p->token->kind != RSTAR_TOKEN_NUMBER && !is_mark(p->token, RSTAR_MARK_FRAC))
+		return NULL;
+	if (p->currency && (p->currency_length != mark->length ||
+						memcmp(p->currency_word, mark->text, mark->length) != 0))
+		return NULL;
+	p->currency = true;
+	p->currency_word = mark->text;
+	p->currency_length = mark->length;
+	return rstar_parse_power(p);
+}
+
+/* Marks that open something read by a function of its own, which takes the mark too. */
+static const rstar_expr *
+parse_delimited(rstar_parser *p)
+{
+	switch (p->token->id)
 	{
 		case '(':
 		case '[':
@@ -573,7 +297,7 @@ parse_mark_primary(rstar_parser *p)
 		case '{':
 		case RSTAR_MARK_SET_OPEN:
 		case RSTAR_MARK_ANGLE_OPEN:
-			return rstar_parse_bracket(p, t->id);
+			return rstar_parse_bracket(p, p->token->id);
 		case '|':
 		case RSTAR_MARK_BAR_OPEN:
 			return parse_bars(p);
@@ -581,57 +305,43 @@ parse_mark_primary(rstar_parser *p)
 			return parse_between(p, RSTAR_FUNCTION_FLOOR, RSTAR_MARK_FLOOR_CLOSE);
 		case RSTAR_MARK_CEIL_OPEN:
 			return parse_between(p, RSTAR_FUNCTION_CEIL, RSTAR_MARK_CEIL_CLOSE);
-		case RSTAR_MARK_FRAC:
-			p->token++;
-			return parse_fraction(p);
-		case RSTAR_MARK_SQRT:
-			p->token++;
-			return parse_root(p);
-		case RSTAR_MARK_BINOM:
-		{
-			const rstar_expr *top, *bottom;
-
-			p->token++;
-			top = rstar_parse_one(p, true);
-			bottom = top ? rstar_parse_one(p, true) : NULL;
-			return bottom ? rstar_parser_call(p, RSTAR_FUNCTION_BINOMIAL, top, bottom) : NULL;
-		}
 		case RSTAR_MARK_BEGIN:
-			return parse_environment(p);
-		case RSTAR_MARK_OVERLINE:
-			p->token++;
-			return parse_named(p, "overline", 8);
-		case RSTAR_MARK_ACCENT:
-			p->token++;
-			return parse_named(p, t->text, t->length);
-		case RSTAR_MARK_ANGLE:
-			p->token++;
-			return parse_named(p, t->text, t->length);
-		case RSTAR_MARK_EMPTYSET:
-			p->token++;
-			return rstar_expr_make(p->work, RSTAR_EXPR_SET, 0);
-		case RSTAR_MARK_NUMBERS:
-			p->token++;
-			node = rstar_expr_make(p->work, RSTAR_EXPR_NUMBERS, 0);
-			if (node && t->length > 0)
-				node->op = (uint16_t) *t->text;
-			return node;
-		case RSTAR_MARK_DOTS:
-			p->token++;
-			return make_name(p, "...", 3, 5);
-		case RSTAR_MARK_CURRENCY:
-			p->token++;
-			if (p->token->kind != RSTAR_TOKEN_NUMBER && !is_mark(p->token, RSTAR_MARK_FRAC))
-				return NULL;
-			if (p->currency && (p->currency_length != t->length ||
-								memcmp(p->currency_word, t->text, t->length) != 0))
-				return NULL;
-			p->currency = true;
-			p->currency_word = t->text;
-			p->currency_length = t->length;
-			return rstar_parse_power(p);
+			return rstar_parse_environment(p);
 		default:
 			return NULL;
+	}
+}
+
+/* A primary that begins with a mark: an operator before its arguments, or a sign of its own. */
+static const rstar_expr *
+parse_mark_primary(rstar_parser *p)
+{
+	const rstar_token *t = p->token++;
+
+	switch (t->id)
+	{
+		case RSTAR_MARK_FRAC:
+			return rstar_parse_fraction(p);
+		case RSTAR_MARK_SQRT:
+			return parse_root(p);
+		case RSTAR_MARK_BINOM:
+			return parse_binomial(p);
+		case RSTAR_MARK_OVERLINE:
+			return parse_named(p, "overline", 8);
+		case RSTAR_MARK_ACCENT:
+		case RSTAR_MARK_ANGLE:
+			return parse_named(p, t->text, t->length);
+		case RSTAR_MARK_EMPTYSET:
+			return rstar_expr_make(p->work, RSTAR_EXPR_SET, 0);
+		case RSTAR_MARK_NUMBERS:
+			return parse_number_set(p, t);
+		case RSTAR_MARK_DOTS:
+			return rstar_parser_name(p, "...", 3, RSTAR_SEED_DOTS);
+		case RSTAR_MARK_CURRENCY:
+			return parse_currency(p, t);
+		default:
+			p->token = t;
+			return parse_delimited(p);
 	}
 }
 
@@ -659,7 +369,7 @@ read_primary(rstar_parser *p)
 	switch (p->token->kind)
 	{
 		case RSTAR_TOKEN_NUMBER:
-			return parse_number(p);
+			return rstar_parse_number(p);
 		case RSTAR_TOKEN_LETTER:
 			return parse_letter(p);
 		case RSTAR_TOKEN_WORD:
@@ -716,7 +426,7 @@ parse_subscript(rstar_parser *p, const rstar_expr *node)
 		return NULL;
 	apply = rstar_parser_apply(p, node->text, node->length, index);
 	if (apply)
-		apply->hash = rstar_hash_mix(node->hash + node->op, 6);
+		apply->hash = rstar_hash_mix(node->hash + node->op, RSTAR_SEED_SUBSCRIPT);
 	return apply;
 }
 

@@ -41,7 +41,7 @@ rstar_expr_is_name(const rstar_expr *node)
 		case RSTAR_EXPR_APPLY:
 			return true;
 		case RSTAR_EXPR_PRODUCT:
-			return node->op == 1 || is_segment(node);
+			return node->op == RSTAR_OP_APPLIED || is_segment(node);
 		case RSTAR_EXPR_QUOTIENT:
 		case RSTAR_EXPR_RATIO:
 			return is_segment(node);

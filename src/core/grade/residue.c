@@ -163,7 +163,7 @@ residue_power(rstar_evaluation *e, const rstar_expr *node, uint64_t *out)
 	if (!rstar_value_exact(e->work, node->child[1], &exponent) ||
 		!rstar_rational_reduce(e->work, &exponent) || rstar_int_bits(&exponent.den) != 1 ||
 		!rstar_int_to_i64(&exponent.num, &n))
-		return e->work->fuel >= 0 && hashed(e, node, 11, out);
+		return e->work->fuel >= 0 && hashed(e, node, RSTAR_SEED_POWER, out);
 	if (!rstar_value_residue(e, node->child[0], &base))
 		return false;
 	if (n < 0 && !inverse(p, base, &base))
@@ -211,7 +211,7 @@ residue_constant(rstar_evaluation *e, const rstar_expr *node, uint64_t *out)
 	if (node->op == RSTAR_CONSTANT_I && !e->i_is_name)
 		*out = roots[index_of(e)];
 	else
-		*out = from_hash(e, rstar_hash_mix(13, node->op));
+		*out = from_hash(e, rstar_hash_mix(RSTAR_SEED_CONSTANT, node->op));
 	return true;
 }
 
@@ -277,7 +277,8 @@ rstar_value_residue(rstar_evaluation *e, const rstar_expr *node, uint64_t *out)
 		case RSTAR_EXPR_DEGREE:
 			if (!rstar_value_residue(e, node->child[0], out) || !inverse(p, 180, &value))
 				return false;
-			*out = mul(p, mul(p, *out, value), from_hash(e, rstar_hash_mix(13, RSTAR_CONSTANT_PI)));
+			*out = mul(p, mul(p, *out, value),
+					   from_hash(e, rstar_hash_mix(RSTAR_SEED_CONSTANT, RSTAR_CONSTANT_PI)));
 			return true;
 		case RSTAR_EXPR_POWER:
 			return residue_power(e, node, out);
@@ -286,7 +287,7 @@ rstar_value_residue(rstar_evaluation *e, const rstar_expr *node, uint64_t *out)
 				return true;
 			if (rstar_value_exact(e->work, node, &exact))
 				return from_rational(e, &exact, out);
-			return e->work->fuel >= 0 && hashed(e, node, 17, out);
+			return e->work->fuel >= 0 && hashed(e, node, RSTAR_SEED_CALL, out);
 		case RSTAR_EXPR_APPLY:
 			return hashed(e, node, node->hash, out);
 		case RSTAR_EXPR_TUPLE:
@@ -295,7 +296,7 @@ rstar_value_residue(rstar_evaluation *e, const rstar_expr *node, uint64_t *out)
 		case RSTAR_EXPR_RATIO:
 		case RSTAR_EXPR_LIST:
 		case RSTAR_EXPR_NUMBERS:
-			return hashed(e, node, 19, out);
+			return hashed(e, node, RSTAR_SEED_COLLECTION, out);
 		default:
 			return false;
 	}

@@ -204,15 +204,6 @@ rstar_unit_refuses(const char *word, size_t length)
 	return AMONG(refused, buffer, length);
 }
 
-bool
-rstar_unit_known(const char *word, size_t length)
-{
-	char buffer[32];
-
-	length = singular(word, length, buffer, sizeof(buffer));
-	return find_unit(buffer, length) >= 0;
-}
-
 int
 rstar_unit_multiplier(const char *word, size_t length)
 {

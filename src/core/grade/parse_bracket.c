@@ -1,0 +1,131 @@
+/*
+ * parse_bracket.c
+ *	  Tuples, intervals, sets and plain brackets. See parse.h.
+ */
+#include "core/grade/parse_internal.h"
+
+/* What may close the bracket that was opened. */
+static bool
+accept_close(rstar_parser *p, unsigned open, unsigned *close)
+{
+	*close = p->token->kind == RSTAR_TOKEN_MARK ? p->token->id : 0;
+	switch (open)
+	{
+		case '{':
+			return accept(p, '}');
+		case RSTAR_MARK_SET_OPEN:
+			return accept(p, RSTAR_MARK_SET_CLOSE);
+		case RSTAR_MARK_ANGLE_OPEN:
+			*close = '<';
+			return accept(p, RSTAR_MARK_ANGLE_CLOSE);
+		default:
+			if (accept(p, ')') || accept(p, ']'))
+				return true;
+			*close = ')'; /* [a,b[ */
+			return open != '(' && accept(p, '[');
+	}
+}
+
+/* ( ] and [ ), and their reversed forms */
+static bool
+is_crooked(unsigned open, unsigned close)
+{
+	return (open == '(' && close != ')') || ((open == '[' || open == ']') && close != ']');
+}
+
+static bool
+is_about(const rstar_expr *condition, const rstar_expr *name)
+{
+	if (condition->kind == RSTAR_EXPR_RELATION)
+		for (uint32_t i = 0; i < condition->count; i++)
+			if (condition->child[i]->kind == RSTAR_EXPR_NAME &&
+				condition->child[i]->hash == name->hash)
+				return true;
+	return false;
+}
+
+/* { x | condition }: the condition, when it is about the name before the bar. */
+static const rstar_expr *
+parse_set_builder(rstar_parser *p, const rstar_expr *element)
+{
+	const rstar_expr *condition;
+
+	p->token++;
+	condition = rstar_parse_list(p);
+	if (!condition)
+		return NULL;
+	if (element->kind == RSTAR_EXPR_NAME && is_about(condition, element))
+		return condition;
+	if (element->kind == RSTAR_EXPR_RELATION && element->relation[0] == RSTAR_MARK_IN)
+		return condition;
+	element = rstar_expr_binary(p->work, RSTAR_EXPR_APPLY, element, condition);
+	if (element)
+		((rstar_expr *) element)->hash = rstar_hash_bytes(RSTAR_SEED_BUILDER, "builder", 7);
+	return element;
+}
+
+const rstar_expr *
+rstar_parse_bracket(rstar_parser *p, unsigned open)
+{
+	const rstar_expr *list = NULL;
+	rstar_expr *node;
+	unsigned close;
+	bool square = open == '[' || open == ']';
+	bool set = open == RSTAR_MARK_SET_OPEN;
+	bool built = false;
+	int bars = p->bars;
+
+	p->token++;
+	if (!rstar_parser_enter(p))
+		return NULL;
+	p->bars = 0;
+	p->squares += square;
+	p->sets += set;
+	if (!is_mark(p->token, RSTAR_MARK_SET_CLOSE) && !is_mark(p->token, ')') &&
+		!is_mark(p->token, '}'))
+	{
+		list = rstar_parse_list(p);
+		if (list && set &&
+			(is_mark(p->token, '|') || is_mark(p->token, RSTAR_MARK_MID) || is_mark(p->token, ':')))
+		{
+			list = parse_set_builder(p, list);
+			built = true;
+		}
+		if (!list)
+			return NULL;
+	}
+	p->bars = bars;
+	p->squares -= square;
+	p->sets -= set;
+	p->depth--;
+	if (!accept_close(p, open, &close))
+		return NULL;
+	if (built)
+		return list;
+	if (open == '{' && !list)
+		return rstar_expr_make(p->work, RSTAR_EXPR_SET, 0);
+	/* Only an interval may open and close differently. */
+	if (is_crooked(open, close) && (!list || list->kind != RSTAR_EXPR_LIST || list->count != 2))
+		return NULL;
+	if (list && !set && list->kind != RSTAR_EXPR_LIST)
+		return list;
+	node = rstar_expr_make(p->work, set || open == '{' ? RSTAR_EXPR_SET : RSTAR_EXPR_TUPLE, 0);
+	if (!node)
+		return NULL;
+	if (list && list->kind == RSTAR_EXPR_LIST)
+	{
+		node->count = list->count;
+		node->child = list->child;
+	}
+	else if (list)
+	{
+		node->child = rstar_arena_alloc(p->work->arena, sizeof(*node->child));
+		if (!node->child)
+			return NULL;
+		node->child[0] = list;
+		node->count = 1;
+	}
+	node->open = (uint8_t) (open == RSTAR_MARK_ANGLE_OPEN ? '<' : open == ']' ? '(' : open);
+	node->close = (uint8_t) close;
+	return node;
+}
