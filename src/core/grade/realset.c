@@ -422,7 +422,6 @@ rstar_compare_sets(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b
 		(x.name && y.name && x.name != y.name))
 		return false;
 	*applies = true;
-	c->rule = RSTAR_RULE_INTERVAL;
 	if (constant_pieces(&x) && constant_pieces(&y) && (!join_pieces(c, &x) || !join_pieces(c, &y)))
 		return false;
 	if (x.count != y.count)
@@ -437,6 +436,5 @@ rstar_compare_sets(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b
 			return false;
 		used[k] = true;
 	}
-	c->rule = RSTAR_RULE_INTERVAL;
 	return true;
 }

@@ -276,7 +276,6 @@ inequalities_equal(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b
 	const rstar_expr *y = difference(c->work, b);
 	int sign;
 
-	c->rule = RSTAR_RULE_INEQUALITY;
 	if (!x || !y || !balls_proportional(c, x, y, &sign) || sign == 0)
 		return false;
 	return (sign > 0 ? a->relation[0] : rstar_mirrored_mark(a->relation[0])) == b->relation[0];
@@ -319,12 +318,16 @@ has_named_middle(const rstar_expr *node)
 	return false;
 }
 
+/*
+ * Equal values of equal names; the same set of numbers; differences of both sides that
+ * are proportional; else the same members in the same order, or in the opposite one.
+ */
 bool
 rstar_compare_relations(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b)
 {
 	const rstar_expr *name_a, *name_b, *value_a, *value_b;
 	unsigned op = a->relation[0];
-	bool applies;
+	bool applies, equal;
 
 	if ((op == RSTAR_MARK_APPROX && !rstar_expr_has_names(a)) || has_named_middle(a) ||
 		has_named_middle(b))
@@ -332,16 +335,10 @@ rstar_compare_relations(rstar_comparison *c, const rstar_expr *a, const rstar_ex
 	if (rstar_expr_assignment(a, &name_a, &value_a) &&
 		rstar_expr_assignment(b, &name_b, &value_b) && rstar_compare_nodes(c, name_a, name_b) &&
 		rstar_compare_nodes(c, value_a, value_b))
-	{
-		c->rule = RSTAR_RULE_EQUATION;
 		return true;
-	}
-	if (rstar_compare_sets(c, a, b, &applies) || applies)
-	{
-		c->rule = RSTAR_RULE_INEQUALITY;
-		return rstar_compare_sets(c, a, b, &applies);
-	}
-	c->rule = is_inequality(op) ? RSTAR_RULE_INEQUALITY : RSTAR_RULE_EQUATION;
+	equal = rstar_compare_sets(c, a, b, &applies);
+	if (applies)
+		return equal;
 	if (a->count == 2 && b->count == 2 && rstar_expr_has_names(a) && rstar_expr_has_names(b))
 	{
 		unsigned other = b->relation[0];
