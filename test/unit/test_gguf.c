@@ -339,8 +339,8 @@ wrong_tensors(void)
 	REFUSED(&file, RSTAR_ERR_CORRUPT, "impossible dimensions");
 	one_tensor(&file, 33, 1, RSTAR_TYPE_Q8_0, 0);
 	REFUSED(&file, RSTAR_ERR_CORRUPT, "no multiple of 32");
-	one_tensor(&file, 256, 1, 10, 0);
-	REFUSED(&file, RSTAR_ERR_UNSUPPORTED, "element type 10");
+	one_tensor(&file, 256, 1, 99, 0);
+	REFUSED(&file, RSTAR_ERR_UNSUPPORTED, "unknown element type 99");
 
 	put_header(&file, 2, 0);
 	put_tensor(&file, "one", 16, 1, RSTAR_TYPE_F32, 0);

@@ -10,9 +10,11 @@
 #include "core/tensor/kernels.h"
 #include "core/tensor/quants.h"
 
-static const rstar_type types[] = {RSTAR_TYPE_F32,  RSTAR_TYPE_F16,  RSTAR_TYPE_BF16,
-								   RSTAR_TYPE_Q8_0, RSTAR_TYPE_Q4_0, RSTAR_TYPE_Q4_K,
-								   RSTAR_TYPE_Q5_K, RSTAR_TYPE_Q6_K};
+static const rstar_type types[] = {
+	RSTAR_TYPE_F32,  RSTAR_TYPE_F16,  RSTAR_TYPE_BF16,   RSTAR_TYPE_Q8_0,
+	RSTAR_TYPE_Q4_0, RSTAR_TYPE_Q4_K, RSTAR_TYPE_Q5_K,   RSTAR_TYPE_Q6_K,
+	RSTAR_TYPE_Q4_1, RSTAR_TYPE_Q5_0, RSTAR_TYPE_Q5_1,   RSTAR_TYPE_Q2_K,
+	RSTAR_TYPE_Q3_K, RSTAR_TYPE_Q8_K, RSTAR_TYPE_IQ4_NL, RSTAR_TYPE_IQ4_XS};
 
 static void
 fill(float *x, size_t n, uint64_t salt, float deviation)
@@ -25,7 +27,8 @@ fill(float *x, size_t n, uint64_t salt, float deviation)
 static bool
 is_float(rstar_type type)
 {
-	return type == RSTAR_TYPE_F32 || type == RSTAR_TYPE_F16 || type == RSTAR_TYPE_BF16;
+	return type == RSTAR_TYPE_F32 || type == RSTAR_TYPE_F16 || type == RSTAR_TYPE_BF16 ||
+		   type == RSTAR_TYPE_Q2_K; /* multiplied as floats */
 }
 
 static rstar_activations
@@ -49,6 +52,30 @@ free_activations(rstar_activations *a)
 	free(a->sums);
 }
 
+/* Random bytes for a type that nothing writes, with scales of about 0.01. */
+static void
+random_blocks(rstar_type type, uint64_t node, uint8_t *out, size_t bytes)
+{
+	const rstar_type_info *info = rstar_type_get((uint32_t) type);
+	rstar_random_stream stream = {9, node, 0};
+	const uint16_t scale = rstar_f16_from_f32(0.0123f);
+	const float wide = 0.0123f;
+	size_t at = type == RSTAR_TYPE_Q2_K ? 80 : type == RSTAR_TYPE_Q3_K ? 108 : 0;
+	bool two = type == RSTAR_TYPE_Q4_1 || type == RSTAR_TYPE_Q5_1 || type == RSTAR_TYPE_Q2_K;
+
+	for (size_t i = 0; i < bytes; i++)
+		out[i] = (uint8_t) rstar_random_bits(&stream, (uint32_t) i);
+	for (size_t block = 0; block < bytes; block += info->bytes)
+	{
+		if (type == RSTAR_TYPE_Q8_K)
+			memcpy(out + block, &wide, sizeof wide);
+		else
+			memcpy(out + block + at, &scale, sizeof scale);
+		if (two)
+			memcpy(out + block + at + 2, &scale, sizeof scale);
+	}
+}
+
 static rstar_matrix
 make_matrix(rstar_type type, uint32_t rows, uint32_t columns)
 {
@@ -58,6 +85,11 @@ make_matrix(rstar_type type, uint32_t rows, uint32_t columns)
 
 	for (uint32_t r = 0; r < rows; r++)
 	{
+		if (!rstar_quants_writable(type))
+		{
+			random_blocks(type, r, data + r * row_bytes, row_bytes);
+			continue;
+		}
 		fill(row, columns, 1000 + r, 1.0f);
 		rstar_quants_from_f32(type, row, data + r * row_bytes, columns, NULL);
 	}

@@ -16,7 +16,13 @@ static const rstar_type all_types[] = {RSTAR_TYPE_F32,  RSTAR_TYPE_F16,  RSTAR_T
 									   RSTAR_TYPE_Q8_0, RSTAR_TYPE_Q4_0, RSTAR_TYPE_Q4_K,
 									   RSTAR_TYPE_Q5_K, RSTAR_TYPE_Q6_K};
 
-#define N_TYPES (sizeof all_types / sizeof all_types[0])
+/* Read but not written: tested on blocks that gguf's Python package decoded. */
+static const rstar_type read_types[] = {RSTAR_TYPE_Q4_1,   RSTAR_TYPE_Q5_0,  RSTAR_TYPE_Q5_1,
+										RSTAR_TYPE_Q2_K,   RSTAR_TYPE_Q3_K,  RSTAR_TYPE_Q8_K,
+										RSTAR_TYPE_IQ4_NL, RSTAR_TYPE_IQ4_XS};
+
+#define N_READ_TYPES (sizeof read_types / sizeof read_types[0])
+#define N_TYPES      (sizeof all_types / sizeof all_types[0])
 
 /* --- 16 bits --------------------------------------------------------------- */
 
@@ -201,6 +207,59 @@ small_layouts(void)
 	}
 }
 
+/*
+ * Random blocks of every block type with the values that gguf's Python package
+ * reads in them (test/fixtures/make_quants.py): the same bits.
+ */
+static void
+decodes_as_the_reference_does(void)
+{
+	FILE *file = fopen("test/fixtures/quants.bin", "rb");
+	uint32_t head[3]; /* type, bytes, elements */
+	int types_seen = 0;
+
+	CHECK(file != NULL);
+	while (file && fread(head, sizeof head, 1, file) == 1)
+	{
+		_Alignas(8) uint8_t blocks[2048];
+		float wanted[1024];
+		float out[1024];
+
+		CHECK(head[1] <= sizeof blocks && head[2] <= 1024);
+		CHECK(fread(blocks, 1, head[1], file) == head[1]);
+		CHECK(fread(wanted, sizeof(float), head[2], file) == head[2]);
+		CHECK(rstar_quants_row_bytes((rstar_type) head[0], head[2]) == head[1]);
+		CHECK(rstar_quants_find_bad((rstar_type) head[0], blocks, head[2]) == head[2]);
+		rstar_quants_to_f32((rstar_type) head[0], blocks, out, head[2]);
+		CHECK_MSG(memcmp(out, wanted, head[2] * sizeof(float)) == 0, "type %u", head[0]);
+		types_seen++;
+	}
+	CHECK(types_seen == 13);
+	if (file)
+		fclose(file);
+}
+
+/* A scale that is no number, in every place that a type has for one. */
+static void
+bad_scales_of_read_types(void)
+{
+	static const size_t places[][2] = {{0, 2},     {0, 0}, {0, 2}, {80, 82},
+									   {108, 108}, {2, 2}, {0, 0}, {0, 0}};
+
+	for (size_t t = 0; t < N_READ_TYPES; t++)
+		for (int k = 0; k < 2; k++)
+		{
+			const rstar_type_info *info = rstar_type_get((uint32_t) read_types[t]);
+			_Alignas(8) uint8_t row[4 * 292] = {0};
+			uint16_t bad = read_types[t] == RSTAR_TYPE_Q8_K ? 0x7f80 : 0x7c00;
+
+			CHECK(!rstar_quants_writable(read_types[t]));
+			CHECK(rstar_quants_find_bad(read_types[t], row, 4 * info->block) == 4 * info->block);
+			memcpy(row + 2 * info->bytes + places[t][k], &bad, sizeof bad);
+			CHECK(rstar_quants_find_bad(read_types[t], row, 4 * info->block) == 2 * info->block);
+		}
+}
+
 /* --- quality --------------------------------------------------------------- */
 
 static double
@@ -353,7 +412,8 @@ types_and_sizes(void)
 {
 	rstar_type type;
 
-	CHECK(rstar_type_get(3) == NULL);
+	CHECK(rstar_type_get(16) == NULL && strcmp(rstar_type_layout(16)->name, "IQ2_XXS") == 0);
+	CHECK(rstar_type_layout(4) == NULL);
 	CHECK(rstar_type_get(0xffffffff) == NULL);
 	for (size_t t = 0; t < N_TYPES; t++)
 	{
@@ -361,7 +421,8 @@ types_and_sizes(void)
 		CHECK(type == all_types[t]);
 	}
 	CHECK(rstar_type_by_name("q4_k", &type) && type == RSTAR_TYPE_Q4_K);
-	CHECK(!rstar_type_by_name("Q3_K", &type));
+	CHECK(rstar_type_by_name("iq4_xs", &type) && type == RSTAR_TYPE_IQ4_XS);
+	CHECK(!rstar_type_by_name("IQ2_XXS", &type));
 	CHECK(rstar_quants_row_bytes(RSTAR_TYPE_Q4_K, 512) == 288);
 	CHECK(rstar_quants_row_bytes(RSTAR_TYPE_Q4_K, 300) == 0);
 	CHECK(rstar_quants_row_bytes(RSTAR_TYPE_F32, SIZE_MAX / 2) == 0);
@@ -375,6 +436,8 @@ main(void)
 	RUN(bf16_rounding);
 	RUN(k_layouts);
 	RUN(small_layouts);
+	RUN(decodes_as_the_reference_does);
+	RUN(bad_scales_of_read_types);
 	RUN(quality);
 	RUN(importance_helps);
 	RUN(extremes);

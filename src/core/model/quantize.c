@@ -139,7 +139,7 @@ add_tensor(job *work, uint64_t i, const rstar_gguf_tensor *tensor, rstar_type ty
 	rstar_conversion *conversion = &work->conversions[i];
 	const char *name = work->names[i];
 
-	if (type == tensor->type)
+	if (type == tensor->type || !rstar_type_get((uint32_t) tensor->type))
 	{
 		rstar_gguf_writer_tensor(writer, name, type, tensor->n_dims, tensor->dims, tensor->data);
 		return;

@@ -242,7 +242,15 @@ check_tensor(const rstar_gguf_tensor *tensor, const rstar_tensor_spec *spec, rst
 	}
 	if (spec->kind != RSTAR_TENSOR_MATRIX && tensor->type != RSTAR_TYPE_F32)
 		return rstar_error_set(err, RSTAR_ERR_UNSUPPORTED, "tensor \"%s\" is %s instead of F32",
-							   spec->name, rstar_type_get((uint32_t) tensor->type)->name);
+							   spec->name, rstar_type_layout((uint32_t) tensor->type)->name);
+	if (!rstar_type_get((uint32_t) tensor->type))
+	{
+		rstar_error_set(err, RSTAR_ERR_UNSUPPORTED,
+						"tensor \"%s\" is of type %s, which is not supported", spec->name,
+						rstar_type_layout((uint32_t) tensor->type)->name);
+		return rstar_error_hint(err, "Supported are F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, "
+									 "Q2_K to Q6_K, Q8_K, IQ4_NL and IQ4_XS.");
+	}
 	return RSTAR_OK;
 }
 

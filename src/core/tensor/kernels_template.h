@@ -475,6 +475,20 @@ unpack_of(rstar_type type)
 			return unpack_q8_0;
 		case RSTAR_TYPE_Q4_0:
 			return unpack_q4_0;
+		case RSTAR_TYPE_Q4_1:
+			return unpack_q4_1;
+		case RSTAR_TYPE_Q5_0:
+			return unpack_q5_0;
+		case RSTAR_TYPE_Q5_1:
+			return unpack_q5_1;
+		case RSTAR_TYPE_Q3_K:
+			return unpack_q3_K;
+		case RSTAR_TYPE_Q8_K:
+			return unpack_q8_K;
+		case RSTAR_TYPE_IQ4_NL:
+			return unpack_iq4_nl;
+		case RSTAR_TYPE_IQ4_XS:
+			return unpack_iq4_xs;
 		case RSTAR_TYPE_Q4_K:
 			return unpack_q4_K;
 		case RSTAR_TYPE_Q5_K:
@@ -513,7 +527,8 @@ matmul(const rstar_matrix *w, uint32_t row, uint32_t n_rows, const rstar_activat
 	   float *out, size_t stride, void *scratch)
 {
 	unpack_function unpack = unpack_of(w->type);
-	bool has_minimums = w->type == RSTAR_TYPE_Q4_K || w->type == RSTAR_TYPE_Q5_K;
+	bool has_minimums = w->type == RSTAR_TYPE_Q4_K || w->type == RSTAR_TYPE_Q5_K ||
+						w->type == RSTAR_TYPE_Q4_1 || w->type == RSTAR_TYPE_Q5_1;
 	rstar_unpacked unpacked[RSTAR_TILE_ROWS];
 	const float *wide[RSTAR_TILE_ROWS];
 

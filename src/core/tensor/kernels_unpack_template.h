@@ -145,7 +145,9 @@ unpack_q6_K(const uint8_t *restrict row, uint32_t columns, int8_t *restrict q_ou
 	}
 }
 
-/* F32 rows are used in place; the 16-bit types are widened to `out`. */
+#include "core/tensor/kernels_unpack_more_template.h"
+
+/* F32 rows are used in place; others are widened to `out`. */
 static INLINE const float *
 widen_row(const rstar_matrix *w, uint32_t row, float *out)
 {
@@ -157,6 +159,8 @@ widen_row(const rstar_matrix *w, uint32_t row, float *out)
 	if (w->type == RSTAR_TYPE_F16)
 		for (uint32_t k = 0; k < w->columns; k++)
 			out[k] = f16_to_f32(half[k]);
+	else if (w->type != RSTAR_TYPE_BF16)
+		rstar_quants_to_f32(w->type, bytes, out, w->columns);
 	else
 		for (uint32_t k = 0; k < w->columns; k++)
 		{

@@ -234,25 +234,72 @@ keep_descriptor(rstar_guard *guard, int fd)
 	rstar_guard_hold(guard, kept);
 }
 
-/* Copy a GGUF file, or write it in another type. */
-static void
-import_file(int fd, const char *file_type, rstar_store_entry *entry)
+/* A writer that lives until the current memory context is reset. */
+static rstar_gguf_writer *
+make_writer(void)
 {
-	rstar_guard *guard;
+	rstar_guard *guard =
+		rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_gguf_writer_free);
+	rstar_gguf_writer *writer;
+	rstar_error err;
+
+	rstar_check(rstar_gguf_writer_create(&writer, &rstar_allocator_malloc, &err), &err);
+	rstar_guard_hold(guard, writer);
+	return writer;
+}
+
+/*
+ * Refuse a file that could not be used, before gigabytes of it are copied. The
+ * copy is checked again: the file may change meanwhile.
+ */
+static void
+check_source(const rstar_gguf *gguf, const rstar_model_row *row)
+{
+	rstar_tokenizer *tokenizer = NULL;
+	rstar_weights *weights = NULL;
+	rstar_error err;
+	rstar_status status = rstar_tokenizer_open(gguf, &rstar_allocator_malloc, &tokenizer, &err);
+
+	rstar_tokenizer_close(tokenizer);
+	if (status == RSTAR_OK && strcmp(row->role, RSTAR_ROLE_VOCABULARY) != 0)
+	{
+		status = rstar_weights_open(gguf, &rstar_allocator_malloc, &weights, &err);
+		rstar_weights_close(weights);
+	}
+	rstar_check(status, &err);
+}
+
+/* A vocabulary needs no weights: the keys alone, without the tensors. */
+static void
+write_keys(const rstar_gguf *gguf, rstar_store_entry *entry)
+{
+	rstar_gguf_writer *writer = make_writer();
+	rstar_error err;
+
+	rstar_gguf_writer_copy_prefix(writer, gguf, "");
+	rstar_check(rstar_gguf_writer_finish(writer, entry->fd, &rstar_pg_cancel_serving, &err), &err);
+}
+
+/* Copy a GGUF file, or write it in another type, or its vocabulary alone. */
+static void
+import_file(int fd, const rstar_model_row *row, const char *file_type, rstar_store_entry *entry)
+{
+	rstar_guard *guard = rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_gguf_close);
+	bool vocabulary = strcmp(row->role, RSTAR_ROLE_VOCABULARY) == 0;
 	rstar_gguf *gguf;
 	rstar_error err;
 
-	if (!file_type)
-	{
-		rstar_check(rstar_store_copy(entry, fd, &rstar_pg_cancel_serving, &err), &err);
-		return;
-	}
-	guard = rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_gguf_close);
 	rstar_check(rstar_gguf_open_fd(fd, &rstar_allocator_malloc, &gguf, &err), &err);
 	rstar_guard_hold(guard, gguf);
-	rstar_check(rstar_quantize(gguf, file_type_argument(file_type), entry->fd,
-							   &rstar_allocator_malloc, &rstar_pg_cancel_serving, &err),
-				&err);
+	check_source(gguf, row);
+	if (vocabulary && rstar_gguf_n_tensors(gguf) > 0)
+		write_keys(gguf, entry);
+	else if (vocabulary || !file_type)
+		rstar_check(rstar_store_copy(entry, fd, &rstar_pg_cancel_serving, &err), &err);
+	else
+		rstar_check(rstar_quantize(gguf, file_type_argument(file_type), entry->fd,
+								   &rstar_allocator_malloc, &rstar_pg_cancel_serving, &err),
+					&err);
 }
 
 /* Convert a Hugging Face directory; its matrices keep their types unless told otherwise. */
@@ -321,7 +368,7 @@ rstar_model_import(PG_FUNCTION_ARGS)
 	if (directory)
 		import_directory(path, &row, file_type, entry);
 	else
-		import_file(fd, file_type, entry);
+		import_file(fd, &row, file_type, entry);
 	rstar_model_file_finish(entry);
 	model_id = rstar_model_register(&row, entry);
 	end_work(caller);
@@ -357,20 +404,6 @@ read_shape(FunctionCallInfo fcinfo, rstar_hparams *shape)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("width %u is not a multiple of %u heads", shape->n_embd, shape->n_head)));
-}
-
-/* A writer that lives until the current memory context is reset. */
-static rstar_gguf_writer *
-make_writer(void)
-{
-	rstar_guard *guard =
-		rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_gguf_writer_free);
-	rstar_gguf_writer *writer;
-	rstar_error err;
-
-	rstar_check(rstar_gguf_writer_create(&writer, &rstar_allocator_malloc, &err), &err);
-	rstar_guard_hold(guard, writer);
-	return writer;
 }
 
 /* Keys first, then tensors, then the file. */
