@@ -44,8 +44,7 @@ take_script(rstar_search *search, rstar_candidate *c, rstar_error *err)
 	const rstar_search_script *script = &search->parts.script;
 	rstar_scripted line = {0};
 
-	if (!script->candidate(script->arg, (uint32_t) (c->tree - search->trees), c->parent, c->number,
-						   &line))
+	if (!script->candidate(script->arg, c->tree->number, c->parent, c->number, &line))
 	{
 		c->dropped = true;
 		return RSTAR_OK;

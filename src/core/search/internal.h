@@ -31,20 +31,21 @@ typedef enum rstar_tree_phase
 	TREE_WAITING, /* not begun */
 	TREE_ACTIVE,
 	TREE_FINISHED, /* not taken yet */
-	TREE_TAKEN,
-	TREE_FORGOTTEN
+	TREE_TAKEN
 } rstar_tree_phase;
 
 typedef struct rstar_search_tree
 {
-	rstar_search_problem problem; /* texts in the search's arena */
+	uint32_t number;
+	rstar_search_problem problem; /* its texts are the tree's own */
 	rstar_tree_phase phase;
 	rstar_mcts mcts;
 	rstar_attachment *attached; /* by node id */
 	size_t attached_capacity;
 	rstar_search_cost cost;
 	double started_ms;
-	uint32_t *wanted; /* nodes under expansion in this turn */
+	rstar_ending ending; /* of a finished tree */
+	uint32_t *wanted;    /* nodes under expansion in this turn */
 	size_t wanted_capacity;
 	uint32_t n_wanted;
 	rstar_status failed; /* OK: it was or can be searched */
@@ -85,11 +86,12 @@ struct rstar_search
 	const rstar_allocator *allocator;
 	rstar_search_parts parts;
 	rstar_search_options options;
-	rstar_arena arena; /* texts of the problems */
-	rstar_arena turn;  /* answers of this turn */
-	rstar_search_tree *trees;
+	rstar_arena turn;          /* answers of this turn */
+	rstar_search_tree **trees; /* by the problem's number */
+	size_t trees_capacity;
 	uint32_t n_trees;
 	uint32_t n_begun; /* trees begin in order */
+	uint32_t first;   /* all before it are forgotten */
 	uint32_t n_active;
 
 	rstar_search_phase phase;

@@ -20,6 +20,14 @@ check_options(const rstar_mcts_options *o, rstar_error *err)
 	return RSTAR_OK;
 }
 
+void
+rstar_mcts_without_answer(rstar_mcts_options *options)
+{
+	options->known_answer = false;
+	if (options->guidance == RSTAR_GUIDANCE_TERMINAL)
+		options->guidance = RSTAR_GUIDANCE_NONE;
+}
+
 rstar_status
 rstar_mcts_init(rstar_mcts *mcts, const rstar_mcts_options *options,
 				const rstar_allocator *allocator, rstar_error *err)
@@ -96,15 +104,47 @@ rstar_mcts_best_child(const rstar_mcts *mcts, uint32_t id)
 }
 
 static bool
-is_over(const rstar_mcts *mcts)
+has_enough(const rstar_mcts *mcts)
 {
 	const rstar_mcts_options *o = &mcts->options;
 
-	return mcts->tree.nodes[0].closed || mcts->rollouts >= o->max_rollouts ||
-		   (o->max_nodes > 0 && mcts->tree.n_nodes >= o->max_nodes) ||
-		   (o->enough_correct > 0 && mcts->correct >= o->enough_correct) ||
+	return (o->enough_correct > 0 && mcts->correct >= o->enough_correct) ||
 		   (o->enough_first > 0 && mcts->rollouts >= o->enough_first &&
 			mcts->correct == mcts->answers && mcts->answers >= mcts->rollouts);
+}
+
+static bool
+has_all_nodes(const rstar_mcts *mcts)
+{
+	return mcts->options.max_nodes > 0 && mcts->tree.n_nodes >= mcts->options.max_nodes;
+}
+
+static bool
+is_over(const rstar_mcts *mcts)
+{
+	return mcts->tree.nodes[0].closed || mcts->rollouts >= mcts->options.max_rollouts ||
+		   has_all_nodes(mcts) || has_enough(mcts);
+}
+
+rstar_ending
+rstar_mcts_ending(const rstar_mcts *mcts)
+{
+	if (!mcts->options.level_wise && mcts->rollouts >= mcts->options.max_rollouts)
+		return RSTAR_ENDED_BY_ROLLOUTS;
+	if (!mcts->options.level_wise && has_enough(mcts))
+		return RSTAR_ENDED_BY_ENOUGH;
+	if (has_all_nodes(mcts))
+		return RSTAR_ENDED_BY_NODES;
+	return mcts->options.level_wise ? RSTAR_ENDED_BY_ROLLOUTS : RSTAR_ENDED_BY_EXHAUSTED;
+}
+
+const char *
+rstar_ending_name(rstar_ending ending)
+{
+	static const char *const names[RSTAR_N_ENDINGS] = {"rollouts", "exhausted", "enough",
+													   "nodes",    "tokens",    "timeout"};
+
+	return names[ending];
 }
 
 static void
@@ -239,8 +279,20 @@ count_answer(rstar_mcts *mcts, const rstar_tree_node *answer)
 	if (!answer->correct)
 		return;
 	mcts->correct++;
-	if (mcts->first_correct_rollout == RSTAR_NO_NODE)
-		mcts->first_correct_rollout = mcts->rollouts;
+	/* RSTAR_NO_NODE is the greatest number. Samples do not finish in order. */
+	if (answer->rollout < mcts->first_correct_rollout)
+		mcts->first_correct_rollout = answer->rollout;
+}
+
+/* The rollout that a new child belongs to; of independent samples, the sample. */
+static uint32_t
+rollout_of_child(const rstar_mcts *mcts, uint32_t parent)
+{
+	const rstar_tree_node *node = &mcts->tree.nodes[parent];
+
+	if (!mcts->options.level_wise || mcts->options.beam_width > 0)
+		return mcts->rollouts;
+	return parent == 0 ? node->n_children : node->rollout;
 }
 
 static rstar_status
@@ -251,7 +303,7 @@ add_child(rstar_mcts *mcts, uint32_t parent, const rstar_tree_node *candidate, r
 	bool initialised = mcts->options.guidance == RSTAR_GUIDANCE_PPM;
 	uint32_t id;
 
-	child.rollout = mcts->rollouts;
+	child.rollout = rollout_of_child(mcts, parent);
 	if (!rstar_node_rejected(&child) && child.kind == RSTAR_NODE_STEP &&
 		tree->nodes[parent].depth + 1 > mcts->options.max_depth)
 	{

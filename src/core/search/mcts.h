@@ -52,6 +52,21 @@ typedef struct rstar_mcts_options
 	uint32_t beam_width;     /* level-wise: so many steps of a level go on; 0: all */
 } rstar_mcts_options;
 
+/* Why a search ended. */
+typedef enum rstar_ending
+{
+	RSTAR_ENDED_BY_ROLLOUTS,  /* all that were asked for */
+	RSTAR_ENDED_BY_EXHAUSTED, /* nothing is left to expand */
+	RSTAR_ENDED_BY_ENOUGH,    /* enough_correct or enough_first */
+	RSTAR_ENDED_BY_NODES,
+	RSTAR_ENDED_BY_TOKENS, /* this and the next: limits of the search (search.h), not of the tree */
+	RSTAR_ENDED_BY_TIMEOUT,
+	RSTAR_N_ENDINGS
+} rstar_ending;
+
+/* "rollouts", "exhausted", "enough", "nodes", "tokens", "timeout". */
+extern const char *rstar_ending_name(rstar_ending ending);
+
 typedef struct rstar_mcts
 {
 	rstar_tree tree;
@@ -62,6 +77,12 @@ typedef struct rstar_mcts
 	uint32_t correct;               /* of them graded correct */
 	uint32_t first_correct_rollout; /* RSTAR_NO_NODE: none */
 } rstar_mcts;
+
+/*
+ * What becomes of the options for a problem whose answer is not known: nothing to
+ * grade by, and no terminal guidance.
+ */
+extern void rstar_mcts_without_answer(rstar_mcts_options *options);
 
 /* Errors: ARGUMENT (naming the option), MEMORY. */
 extern rstar_status rstar_mcts_init(rstar_mcts *mcts, const rstar_mcts_options *options,
@@ -83,6 +104,9 @@ extern uint32_t rstar_mcts_select(rstar_mcts *mcts);
  * `max` nodes; the return value is how many there are, 0 at the end.
  */
 extern uint32_t rstar_mcts_select_level(rstar_mcts *mcts, uint32_t *nodes, uint32_t max);
+
+/* Why select and select_level have nothing more to give. */
+extern rstar_ending rstar_mcts_ending(const rstar_mcts *mcts);
 
 /* How many nodes are open and not expanded: the `max` that is always enough. */
 extern uint32_t rstar_mcts_n_open(const rstar_mcts *mcts);

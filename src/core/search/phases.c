@@ -16,11 +16,7 @@ begin_tree(rstar_search *search, rstar_search_tree *tree, const rstar_cancel *ca
 	rstar_status status = RSTAR_OK;
 
 	if (tree->problem.gold.length == 0)
-	{
-		options.known_answer = false;
-		if (options.guidance == RSTAR_GUIDANCE_TERMINAL)
-			options.guidance = RSTAR_GUIDANCE_NONE;
-	}
+		rstar_mcts_without_answer(&options);
 	if (tree->problem.resume)
 	{
 		tree->mcts = *tree->problem.resume;
@@ -54,7 +50,7 @@ begin_trees(rstar_search *search, const rstar_cancel *cancel, rstar_error *err)
 
 	while (search->n_begun < search->n_trees && (places == 0 || search->n_active < places))
 	{
-		rstar_search_tree *tree = &search->trees[search->n_begun++];
+		rstar_search_tree *tree = search->trees[search->n_begun++];
 		rstar_status status = begin_tree(search, tree, cancel, &tree->failure);
 
 		if (status == RSTAR_ERR_LIMIT)
@@ -77,10 +73,14 @@ over_budget(const rstar_search *search, rstar_search_tree *tree)
 	const rstar_search_options *o = &search->options;
 
 	if (o->max_generated > 0 && tree->cost.generated_tokens >= o->max_generated)
+	{
+		tree->ending = RSTAR_ENDED_BY_TOKENS;
 		return true;
+	}
 	if (o->max_seconds > 0 && rstar_clock_ms() - tree->started_ms >= o->max_seconds * 1e3)
 	{
 		tree->cost.reproducible = false;
+		tree->ending = RSTAR_ENDED_BY_TIMEOUT;
 		return true;
 	}
 	return false;
@@ -141,7 +141,10 @@ select_nodes_of(rstar_search *search, rstar_search_tree *tree, const rstar_cance
 	{
 		status = select_wanted(search, tree, err);
 		if (status != RSTAR_OK || tree->n_wanted == 0)
+		{
+			tree->ending = rstar_mcts_ending(&tree->mcts);
 			break;
+		}
 		status = keep_those_with_room(search, tree, cancel, err);
 		if (tree->n_wanted > 0)
 			return status;
@@ -161,22 +164,28 @@ candidates_of(const rstar_search *search, const rstar_search_tree *tree, uint32_
 
 /* --- select: what is to be written --------------------------------------------------- */
 
+static uint32_t
+n_wanted(const rstar_search *search, uint32_t t)
+{
+	return search->trees[t] ? search->trees[t]->n_wanted : 0;
+}
+
 static rstar_status
 make_candidates(rstar_search *search, rstar_error *err)
 {
 	const rstar_tokenizer *tokenizer = search->parts.policy.tokenizer;
 	size_t n = 0;
 
-	for (uint32_t t = 0; t < search->n_begun; t++)
-		for (uint32_t w = 0; w < search->trees[t].n_wanted; w++)
-			n += candidates_of(search, &search->trees[t], search->trees[t].wanted[w]);
+	for (uint32_t t = search->first; t < search->n_begun; t++)
+		for (uint32_t w = 0; w < n_wanted(search, t); w++)
+			n += candidates_of(search, search->trees[t], search->trees[t]->wanted[w]);
 	search->candidates = rstar_alloc_array_zero(search->allocator, n, sizeof *search->candidates);
 	if (!search->candidates || n > UINT32_MAX)
 		return rstar_error_memory(err, n * sizeof *search->candidates);
-	for (uint32_t t = 0; t < search->n_begun; t++)
-		for (uint32_t w = 0; w < search->trees[t].n_wanted; w++)
+	for (uint32_t t = search->first; t < search->n_begun; t++)
+		for (uint32_t w = 0; w < n_wanted(search, t); w++)
 		{
-			rstar_search_tree *tree = &search->trees[t];
+			rstar_search_tree *tree = search->trees[t];
 			uint32_t count = candidates_of(search, tree, tree->wanted[w]);
 
 			for (uint32_t i = 0; i < count; i++)
@@ -243,9 +252,9 @@ select_nodes(rstar_search *search, const rstar_cancel *cancel, rstar_error *err)
 {
 	rstar_status status = begin_trees(search, cancel, err);
 
-	for (uint32_t t = 0; t < search->n_begun && status == RSTAR_OK; t++)
-		if (search->trees[t].phase == TREE_ACTIVE)
-			status = select_nodes_of(search, &search->trees[t], cancel, err);
+	for (uint32_t t = search->first; t < search->n_begun && status == RSTAR_OK; t++)
+		if (search->trees[t] && search->trees[t]->phase == TREE_ACTIVE)
+			status = select_nodes_of(search, search->trees[t], cancel, err);
 	if (status != RSTAR_OK)
 		return status;
 	if (search->n_active == 0)

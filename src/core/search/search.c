@@ -38,16 +38,6 @@ rstar_search_options_paper(rstar_search_options *options)
 	rstar_sandbox_limits_default(&options->limits);
 }
 
-void
-rstar_search_options_nano(rstar_search_options *options)
-{
-	rstar_search_options_paper(options);
-	options->mcts.max_rollouts = 8;
-	options->candidates = options->candidates_below = 4;
-	options->step_tokens = 128;
-	options->total_tokens = 512;
-}
-
 uint64_t
 rstar_search_seed(uint64_t seed, rstar_string problem, uint32_t attempt)
 {
@@ -90,23 +80,8 @@ check_options(const rstar_search_parts *parts, const rstar_search_options *o, rs
 	return rstar_sampling_check(&o->sampling, err);
 }
 
-static rstar_status
-copy_problem(rstar_search *search, rstar_search_tree *tree, const rstar_search_problem *problem,
-			 rstar_error *err)
-{
-	rstar_string *text = &tree->problem.text, *gold = &tree->problem.gold;
-
-	tree->problem = *problem;
-	text->data = rstar_arena_strndup(&search->arena, text->data, text->length);
-	gold->data = rstar_arena_strndup(&search->arena, gold->data, gold->length);
-	tree->cost.reproducible = true;
-	return text->data && gold->data ? RSTAR_OK
-									: rstar_error_memory(err, text->length + gold->length);
-}
-
 rstar_status
 rstar_search_create(const rstar_search_parts *parts, const rstar_search_options *options,
-					const rstar_search_problem *problems, uint32_t n,
 					const rstar_allocator *allocator, rstar_search **out, rstar_error *err)
 {
 	rstar_status status = check_options(parts, options, err);
@@ -121,20 +96,8 @@ rstar_search_create(const rstar_search_parts *parts, const rstar_search_options 
 	search->allocator = allocator;
 	search->parts = *parts;
 	search->options = *options;
-	rstar_arena_init(&search->arena, allocator, 0);
+	search->phase = PHASE_DONE;
 	rstar_arena_init(&search->turn, allocator, 0);
-	search->trees = rstar_alloc_array_zero(allocator, n, sizeof *search->trees);
-	if (search->trees)
-		search->n_trees = n;
-	else
-		status = rstar_error_memory(err, n * sizeof *search->trees);
-	for (uint32_t i = 0; i < n && status == RSTAR_OK; i++)
-		status = copy_problem(search, &search->trees[i], &problems[i], err);
-	if (status != RSTAR_OK)
-	{
-		rstar_search_free(search);
-		return status;
-	}
 	*out = search;
 	return RSTAR_OK;
 }
@@ -142,13 +105,63 @@ rstar_search_create(const rstar_search_parts *parts, const rstar_search_options 
 static void
 free_tree(rstar_search *search, rstar_search_tree *tree)
 {
+	const rstar_allocator *allocator = search->allocator;
+
+	if (!tree)
+		return;
 	rstar_search_release_tree(search, tree);
 	rstar_mcts_free(&tree->mcts);
-	rstar_free(search->allocator, tree->attached);
-	rstar_free(search->allocator, tree->wanted);
-	tree->attached = NULL;
-	tree->wanted = NULL;
-	tree->attached_capacity = tree->wanted_capacity = 0;
+	rstar_free(allocator, tree->attached);
+	rstar_free(allocator, tree->wanted);
+	rstar_free(allocator, (void *) tree->problem.text.data);
+	rstar_free(allocator, (void *) tree->problem.gold.data);
+	rstar_free(allocator, tree);
+}
+
+/* A waiting tree with texts of its own; NULL: out of memory. */
+static rstar_search_tree *
+new_tree(const rstar_allocator *allocator, const rstar_search_problem *problem)
+{
+	rstar_search_tree *tree = rstar_alloc_zero(allocator, sizeof *tree);
+	char *text = rstar_strndup(allocator, problem->text.data, problem->text.length);
+	char *gold = rstar_strndup(allocator, problem->gold.data, problem->gold.length);
+
+	if (!tree || !text || !gold)
+	{
+		rstar_free(allocator, tree);
+		rstar_free(allocator, text);
+		rstar_free(allocator, gold);
+		return NULL;
+	}
+	tree->problem = *problem;
+	tree->problem.text.data = text;
+	tree->problem.gold.data = gold;
+	tree->cost.reproducible = true;
+	return tree;
+}
+
+rstar_status
+rstar_search_add(rstar_search *search, const rstar_search_problem *problem, uint32_t *number,
+				 rstar_error *err)
+{
+	rstar_search_tree *tree = NULL;
+
+	if (rstar_grow(search->allocator, (void **) &search->trees, &search->trees_capacity,
+				   (size_t) search->n_trees + 1, sizeof(rstar_search_tree *)))
+		tree = new_tree(search->allocator, problem);
+	if (!tree)
+		return rstar_error_memory(err, sizeof *tree + problem->text.length + problem->gold.length);
+	*number = tree->number = search->n_trees;
+	search->trees[search->n_trees++] = tree;
+	if (search->phase == PHASE_DONE)
+		search->phase = PHASE_SELECT;
+	return RSTAR_OK;
+}
+
+uint32_t
+rstar_search_unfinished(const rstar_search *search)
+{
+	return search->n_trees - search->n_begun + search->n_active;
 }
 
 void
@@ -160,13 +173,11 @@ rstar_search_free(rstar_search *search)
 	if (search->scoring)
 		rstar_engine_abort(search->parts.ppm.engine);
 	rstar_search_free_candidates(search);
-	for (uint32_t i = 0; i < search->n_begun; i++)
-		if (search->trees[i].phase != TREE_FORGOTTEN)
-			free_tree(search, &search->trees[i]);
+	for (uint32_t i = search->first; i < search->n_trees; i++)
+		free_tree(search, search->trees[i]);
 	rstar_free(search->allocator, search->trees);
 	rstar_free(search->allocator, search->requests);
 	rstar_free(search->allocator, search->scored);
-	rstar_arena_reset(&search->arena);
 	rstar_arena_reset(&search->turn);
 	rstar_free(search->allocator, search);
 }
@@ -186,12 +197,13 @@ computed_tokens(const rstar_search *search)
 static void
 book(rstar_search *search, rstar_search_phase phase, double ms, uint64_t tokens)
 {
-	for (uint32_t t = 0; t < search->n_begun && search->n_active > 0; t++)
+	for (uint32_t t = search->first; t < search->n_begun && search->n_active > 0; t++)
 	{
-		rstar_search_cost *cost = &search->trees[t].cost;
+		rstar_search_cost *cost;
 
-		if (search->trees[t].phase != TREE_ACTIVE)
+		if (!search->trees[t] || search->trees[t]->phase != TREE_ACTIVE)
 			continue;
+		cost = &search->trees[t]->cost;
 		cost->computed_tokens += (double) tokens / search->n_active;
 		if (phase == PHASE_WRITE)
 			cost->policy_ms += ms / search->n_active;
@@ -221,10 +233,10 @@ rstar_search_step(rstar_search *search, const rstar_cancel *cancel, rstar_error 
 bool
 rstar_search_take(rstar_search *search, uint32_t *i)
 {
-	for (uint32_t t = 0; t < search->n_begun; t++)
-		if (search->trees[t].phase == TREE_FINISHED)
+	for (uint32_t t = search->first; t < search->n_begun; t++)
+		if (search->trees[t] && search->trees[t]->phase == TREE_FINISHED)
 		{
-			search->trees[t].phase = TREE_TAKEN;
+			search->trees[t]->phase = TREE_TAKEN;
 			*i = t;
 			return true;
 		}
@@ -234,33 +246,39 @@ rstar_search_take(rstar_search *search, uint32_t *i)
 void
 rstar_search_forget(rstar_search *search, uint32_t i)
 {
-	if (search->trees[i].phase != TREE_TAKEN)
+	if (!search->trees[i] || search->trees[i]->phase != TREE_TAKEN)
 		return;
-	free_tree(search, &search->trees[i]);
-	search->trees[i].phase = TREE_FORGOTTEN;
+	free_tree(search, search->trees[i]);
+	search->trees[i] = NULL;
+	while (search->first < search->n_begun && !search->trees[search->first])
+		search->first++;
 }
 
 const rstar_mcts *
 rstar_search_mcts(const rstar_search *search, uint32_t i)
 {
-	const rstar_search_tree *tree = &search->trees[i];
+	const rstar_search_tree *tree = search->trees[i];
 
-	return tree->phase == TREE_WAITING || tree->phase == TREE_FORGOTTEN || tree->failed
-			   ? NULL
-			   : &tree->mcts;
+	return !tree || tree->phase == TREE_WAITING || tree->failed ? NULL : &tree->mcts;
 }
 
 const rstar_search_cost *
 rstar_search_get_cost(const rstar_search *search, uint32_t i)
 {
-	return &search->trees[i].cost;
+	return &search->trees[i]->cost;
+}
+
+rstar_ending
+rstar_search_ending(const rstar_search *search, uint32_t i)
+{
+	return search->trees[i]->ending;
 }
 
 const rstar_error *
 rstar_search_failure(const rstar_search *search, uint32_t i, rstar_status *status)
 {
-	*status = search->trees[i].failed;
-	return *status == RSTAR_OK ? NULL : &search->trees[i].failure;
+	*status = search->trees[i]->failed;
+	return *status == RSTAR_OK ? NULL : &search->trees[i]->failure;
 }
 
 /* --- the answer ---------------------------------------------------------------------- */
@@ -317,7 +335,7 @@ collect_ballots(const rstar_mcts *mcts, rstar_ballot *ballots, uint32_t *nodes)
 rstar_status
 rstar_search_answer(const rstar_search *search, uint32_t i, uint32_t *node, rstar_error *err)
 {
-	const rstar_mcts *mcts = &search->trees[i].mcts;
+	const rstar_mcts *mcts = &search->trees[i]->mcts;
 	uint32_t most = mcts->answers;
 	rstar_status status = RSTAR_OK;
 	uint32_t n = 0, winner = 0;

@@ -92,9 +92,6 @@ typedef struct rstar_search_options
 /* The paper's settings (section 4.1): 8 candidates, 16 rollouts, depth 16, 2,048 tokens. */
 extern void rstar_search_options_paper(rstar_search_options *options);
 
-/* For models of some millions of parameters: 4 candidates, 8 rollouts, 128 tokens a step, 512 in all. */
-extern void rstar_search_options_nano(rstar_search_options *options);
-
 typedef struct rstar_search_problem
 {
 	rstar_string text;
@@ -121,19 +118,30 @@ typedef struct rstar_search_cost
 typedef struct rstar_search rstar_search;
 
 /*
- * Texts are copied; parts must outlive the search. Errors: ARGUMENT (naming
+ * A search without problems yet; parts must outlive it. Errors: ARGUMENT (naming
  * the option), MEMORY.
  */
 extern rstar_status rstar_search_create(const rstar_search_parts *parts,
 										const rstar_search_options *options,
-										const rstar_search_problem *problems, uint32_t n,
 										const rstar_allocator *allocator, rstar_search **out,
 										rstar_error *err);
+
+/*
+ * Add a problem, between any two steps; its texts are copied. Problems begin in the
+ * order in which they were added, as places (options.side_by_side) come free, and
+ * *number counts them from 0: the name of the problem below. Errors: MEMORY.
+ */
+extern rstar_status rstar_search_add(rstar_search *search, const rstar_search_problem *problem,
+									 uint32_t *number, rstar_error *err);
+
+/* Problems that were added and whose trees are not finished. */
+extern uint32_t rstar_search_unfinished(const rstar_search *search);
+
 extern void rstar_search_free(rstar_search *search); /* NULL is allowed */
 
 /*
- * A slice of some 20 ms: AGAIN, or OK when every tree is finished. A problem
- * that cannot be searched (its prompt does not fit the context) fails alone, see
+ * Work for RSTAR_SLICE_MS: AGAIN, or OK when every tree is finished (more problems
+ * may be added then, too). A problem that cannot be searched (its prompt does not fit the context) fails alone, see
  * rstar_search_failure; an error ends the whole search.
  */
 extern rstar_status rstar_search_step(rstar_search *search, const rstar_cancel *cancel,
@@ -150,7 +158,12 @@ extern void rstar_search_forget(rstar_search *search, uint32_t i);
 
 /* The tree of problem i, at any time between steps; NULL: not begun, failed, or forgotten. */
 extern const rstar_mcts *rstar_search_mcts(const rstar_search *search, uint32_t i);
+
+/* What it cost, and (below) why it failed; not of a problem that was forgotten. */
 extern const rstar_search_cost *rstar_search_get_cost(const rstar_search *search, uint32_t i);
+
+/* Why the search of problem i, which is finished, ended. */
+extern rstar_ending rstar_search_ending(const rstar_search *search, uint32_t i);
 
 /* Why problem i could not be searched; NULL: it could. */
 extern const rstar_error *rstar_search_failure(const rstar_search *search, uint32_t i,

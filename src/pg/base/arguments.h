@@ -26,4 +26,41 @@ rstar_optional_text(FunctionCallInfo fcinfo, int n)
 	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
 
+/* Numbers that may be NULL. */
+typedef struct rstar_optional_int
+{
+	bool given;
+	int64 value;
+} rstar_optional_int;
+
+typedef struct rstar_optional_real
+{
+	bool given;
+	double value;
+} rstar_optional_real;
+
+static inline rstar_optional_int
+rstar_optional_integer(FunctionCallInfo fcinfo, int n)
+{
+	if (PG_ARGISNULL(n))
+		return (rstar_optional_int){false, 0};
+	return (rstar_optional_int){true, PG_GETARG_INT32(n)};
+}
+
+static inline rstar_optional_int
+rstar_optional_bigint(FunctionCallInfo fcinfo, int n)
+{
+	if (PG_ARGISNULL(n))
+		return (rstar_optional_int){false, 0};
+	return (rstar_optional_int){true, PG_GETARG_INT64(n)};
+}
+
+static inline rstar_optional_real
+rstar_optional_float8(FunctionCallInfo fcinfo, int n)
+{
+	if (PG_ARGISNULL(n))
+		return (rstar_optional_real){false, 0};
+	return (rstar_optional_real){true, PG_GETARG_FLOAT8(n)};
+}
+
 #endif

@@ -42,24 +42,37 @@ method_of(const char *name)
 
 /* --- arguments and settings ------------------------------------------------------- */
 
-/* fcinfo NULL, here and below: no arguments. */
-static uint32
-int_option(FunctionCallInfo fcinfo, int n, const char *name, Jsonb *defaults)
+void
+rstar_search_arguments_read(FunctionCallInfo fcinfo, int first, rstar_search_arguments *a)
 {
-	bool given = fcinfo && n >= 0 && !PG_ARGISNULL(n);
+	a->model = PG_ARGISNULL(first) ? NULL : PG_GETARG_TEXT_PP(first);
+	a->ppm = PG_ARGISNULL(first + 1) ? NULL : PG_GETARG_TEXT_PP(first + 1);
+	a->method = PG_ARGISNULL(first + 2) ? NULL : PG_GETARG_TEXT_PP(first + 2);
+	a->candidates = rstar_optional_integer(fcinfo, first + 3);
+	a->rollouts = rstar_optional_integer(fcinfo, first + 4);
+	a->max_depth = rstar_optional_integer(fcinfo, first + 5);
+	a->temperature = rstar_optional_float8(fcinfo, first + 6);
+	a->seed = rstar_optional_bigint(fcinfo, first + 7);
+}
 
-	return (uint32) rstar_option_int(name, given, given ? PG_GETARG_INT32(n) : 0, defaults);
+static uint32
+given_option(const char *name, rstar_optional_int argument, Jsonb *defaults)
+{
+	return (uint32) rstar_option_int(name, argument.given, argument.value, defaults);
+}
+
+static uint32
+set_option(const char *name, Jsonb *defaults)
+{
+	return (uint32) rstar_option_int(name, false, 0, defaults);
 }
 
 static void
-read_sampling(FunctionCallInfo fcinfo, int first, Jsonb *defaults, rstar_sampling *sampling)
+make_sampling(const rstar_search_arguments *a, Jsonb *defaults, rstar_sampling *sampling)
 {
-	int n = first + RSTAR_SEARCH_TEMPERATURE;
-	bool given = fcinfo && !PG_ARGISNULL(n);
-
-	sampling->temperature = (float) rstar_option_real("search_temperature", given,
-													  given ? PG_GETARG_FLOAT8(n) : 0, defaults);
-	sampling->top_k = int_option(fcinfo, -1, "top_k", defaults);
+	sampling->temperature = (float) rstar_option_real("search_temperature", a->temperature.given,
+													  a->temperature.value, defaults);
+	sampling->top_k = set_option("top_k", defaults);
 	sampling->top_p = (float) rstar_option_real("top_p", false, 0, defaults);
 	sampling->min_p = (float) rstar_option_real("min_p", false, 0, defaults);
 }
@@ -98,7 +111,7 @@ apply_method(rstar_search_setup *setup)
 }
 
 static void
-read_options(FunctionCallInfo fcinfo, int first, bool ppm, bool known_answer,
+make_options(const rstar_search_arguments *a, bool ppm, bool known_answer,
 			 rstar_search_setup *setup)
 {
 	Jsonb *defaults = setup->policy ? setup->policy->defaults : NULL;
@@ -109,19 +122,19 @@ read_options(FunctionCallInfo fcinfo, int first, bool ppm, bool known_answer,
 					   : known_answer ? RSTAR_GUIDANCE_TERMINAL
 									  : RSTAR_GUIDANCE_NONE;
 	o->mcts.known_answer = known_answer;
-	o->mcts.max_rollouts = int_option(fcinfo, first + RSTAR_SEARCH_ROLLOUTS, "rollouts", defaults);
-	o->mcts.max_depth = int_option(fcinfo, first + RSTAR_SEARCH_MAX_DEPTH, "max_depth", defaults);
+	o->mcts.max_rollouts = given_option("rollouts", a->rollouts, defaults);
+	o->mcts.max_depth = given_option("max_depth", a->max_depth, defaults);
 	o->mcts.max_nodes = (uint32) rstar_search_settings.search_nodes;
 	o->mcts.c_uct = rstar_search_settings.exploration;
 	o->mcts.unvisited_value = rstar_search_settings.unvisited_value;
 	o->mcts.answer_exclusive = rstar_search_settings.answer_exclusive;
 	o->mcts.enough_correct = (uint32) rstar_search_settings.enough_correct;
 	o->mcts.enough_first = (uint32) rstar_search_settings.enough_first;
-	o->candidates = int_option(fcinfo, first + RSTAR_SEARCH_CANDIDATES, "candidates", defaults);
+	o->candidates = given_option("candidates", a->candidates, defaults);
 	o->candidates_below = o->candidates;
-	o->step_tokens = int_option(fcinfo, -1, "step_tokens", defaults);
-	o->total_tokens = int_option(fcinfo, -1, "solution_tokens", defaults);
-	read_sampling(fcinfo, first, defaults, &o->sampling);
+	o->step_tokens = set_option("step_tokens", defaults);
+	o->total_tokens = set_option("solution_tokens", defaults);
+	make_sampling(a, defaults, &o->sampling);
 	o->max_code_errors = (uint32) rstar_search_settings.max_code_errors;
 	o->value_scale = rstar_search_settings.value_scale;
 	o->max_generated = (uint64) rstar_search_settings.search_tokens;
@@ -131,30 +144,27 @@ read_options(FunctionCallInfo fcinfo, int first, bool ppm, bool known_answer,
 }
 
 void
-rstar_search_setup_read(FunctionCallInfo fcinfo, int first, bool known_answer,
+rstar_search_setup_make(const rstar_search_arguments *a, bool known_answer,
 						rstar_search_setup *setup)
 {
-	char *method = rstar_optional_text(fcinfo, first + RSTAR_SEARCH_METHOD);
-	int model = first + RSTAR_SEARCH_MODEL, ppm = first + RSTAR_SEARCH_PPM;
-	int seed = first + RSTAR_SEARCH_SEED;
-
 	*setup = (rstar_search_setup){0};
-	setup->method = method ? method_of(method) : (rstar_search_method) rstar_search_settings.method;
-	setup->seed = PG_ARGISNULL(seed) ? rstar_model_settings.seed : PG_GETARG_INT64(seed);
-	setup->policy = rstar_model_resolve(PG_ARGISNULL(model) ? NULL : PG_GETARG_TEXT_PP(model),
-										RSTAR_ROLE_POLICY);
-	setup->ppm = rstar_model_resolve_optional(PG_ARGISNULL(ppm) ? NULL : PG_GETARG_TEXT_PP(ppm),
-											  RSTAR_ROLE_PPM);
-	read_options(fcinfo, first, setup->ppm != NULL, known_answer, setup);
+	setup->method = a->method ? method_of(text_to_cstring(a->method))
+							  : (rstar_search_method) rstar_search_settings.method;
+	setup->seed = a->seed.given ? a->seed.value : rstar_model_settings.seed;
+	setup->policy = rstar_model_resolve(a->model, RSTAR_ROLE_POLICY);
+	setup->ppm = rstar_model_resolve_optional(a->ppm, RSTAR_ROLE_PPM);
+	make_options(a, setup->ppm != NULL, known_answer, setup);
 	apply_method(setup);
 }
 
 void
 rstar_search_setup_of_settings(bool ppm, rstar_search_setup *setup)
 {
+	static const rstar_search_arguments nothing_given;
+
 	*setup = (rstar_search_setup){.method = (rstar_search_method) rstar_search_settings.method,
 								  .seed = rstar_model_settings.seed};
-	read_options(NULL, 0, ppm, rstar_search_settings.use_known_answer, setup);
+	make_options(&nothing_given, ppm, rstar_search_settings.use_known_answer, setup);
 	apply_method(setup);
 }
 

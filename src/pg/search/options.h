@@ -11,6 +11,7 @@
 #include "utils/jsonb.h"
 
 #include "core/search/search.h"
+#include "pg/base/arguments.h"
 #include "pg/models/models.h"
 
 /* rstar.method, in the order of rstar_search_methods. */
@@ -39,26 +40,26 @@ typedef struct rstar_search_setup
 } rstar_search_setup;
 
 /*
- * Arguments that all functions which search have in common, in this order from
- * position `first`: each NULL for "the setting, else the model's own default".
+ * What a caller may ask of a search; what is not given, or NULL, is "the setting,
+ * else the model's own default".
  */
-enum
+typedef struct rstar_search_arguments
 {
-	RSTAR_SEARCH_MODEL,
-	RSTAR_SEARCH_PPM,
-	RSTAR_SEARCH_METHOD,
-	RSTAR_SEARCH_CANDIDATES,
-	RSTAR_SEARCH_ROLLOUTS,
-	RSTAR_SEARCH_MAX_DEPTH,
-	RSTAR_SEARCH_TEMPERATURE,
-	RSTAR_SEARCH_SEED
-};
+	text *model, *ppm, *method;
+	rstar_optional_int candidates, rollouts, max_depth;
+	rstar_optional_real temperature;
+	rstar_optional_int seed;
+} rstar_search_arguments;
+
+/* Arguments of all SQL functions that search, in this order from position `first`. */
+extern void rstar_search_arguments_read(FunctionCallInfo fcinfo, int first,
+										rstar_search_arguments *arguments);
 
 /*
- * Read them. known_answer: whether an answer that the problem comes with may
- * guide the search. Raises for models that do not exist and values out of range.
+ * The search that is asked for. known_answer: whether an answer that the problem
+ * comes with may guide it. Raises for models that do not exist and values out of range.
  */
-extern void rstar_search_setup_read(FunctionCallInfo fcinfo, int first, bool known_answer,
+extern void rstar_search_setup_make(const rstar_search_arguments *arguments, bool known_answer,
 									rstar_search_setup *setup);
 
 /* The same from the settings alone, without models; ppm: guidance by scores. */

@@ -70,6 +70,16 @@ typedef struct progress
 	uint32 nodes;
 } progress;
 
+struct rstar_searcher
+{
+	const rstar_search_setup *setup;
+	rstar_guard *place; /* among the searches of the server */
+	rstar_guard *guard; /* holds the search */
+	rstar_search *search;
+	progress *said; /* by the problem's number */
+	uint32 n, room;
+};
+
 /* The last answer of the tree, as a phrase; or "". */
 static char *
 last_answer(const rstar_mcts *mcts)
@@ -91,7 +101,6 @@ static void
 report_tree(const rstar_search_setup *setup, const rstar_search *search, uint32 i, progress *said)
 {
 	const rstar_mcts *mcts = rstar_search_mcts(search, i);
-	const rstar_search_cost *cost = rstar_search_get_cost(search, i);
 	bool level_wise = setup->options.mcts.level_wise;
 
 	if (!mcts ||
@@ -107,11 +116,11 @@ report_tree(const rstar_search_setup *setup, const rstar_search *search, uint32 
 		ereport(NOTICE,
 				(errmsg("problem %u: rollout %u of %u, %u nodes, " UINT64_FORMAT " tokens%s", i + 1,
 						mcts->rollouts, mcts->options.max_rollouts, mcts->tree.n_nodes,
-						cost->generated_tokens, last_answer(mcts))));
+						rstar_search_get_cost(search, i)->generated_tokens, last_answer(mcts))));
 }
 
 static void
-report(const rstar_search_setup *setup, const rstar_search *search, uint32 n, progress *said)
+report(rstar_searcher *searcher)
 {
 	MemoryContext context, caller;
 
@@ -119,32 +128,13 @@ report(const rstar_search_setup *setup, const rstar_search *search, uint32 n, pr
 		return;
 	context = AllocSetContextCreate(CurrentMemoryContext, "rstar progress", ALLOCSET_SMALL_SIZES);
 	caller = MemoryContextSwitchTo(context);
-	for (uint32 i = 0; i < n; i++)
-		report_tree(setup, search, i, &said[i]);
+	for (uint32 i = 0; i < searcher->n; i++)
+		report_tree(searcher->setup, searcher->search, i, &searcher->said[i]);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 }
 
 /* --- running ------------------------------------------------------------------------ */
-
-static void
-visit_finished(rstar_search *search, rstar_search_visitor visitor, void *arg)
-{
-	rstar_search_outcome outcome;
-	rstar_error err;
-
-	while (rstar_search_take(search, &outcome.problem))
-	{
-		outcome.mcts = rstar_search_mcts(search, outcome.problem);
-		outcome.cost = rstar_search_get_cost(search, outcome.problem);
-		outcome.error = rstar_search_failure(search, outcome.problem, &outcome.status);
-		outcome.answer = RSTAR_NO_NODE;
-		if (outcome.mcts)
-			rstar_check(rstar_search_answer(search, outcome.problem, &outcome.answer, &err), &err);
-		visitor(arg, &outcome);
-		rstar_search_forget(search, outcome.problem);
-	}
-}
 
 /* A place among the searches of the server, with room for what this one may take. */
 static rstar_guard *
@@ -156,32 +146,100 @@ take_place(const rstar_search_parts *parts)
 								 parts->sandbox ? rstar_settings_sandbox_bytes() : 0);
 }
 
+rstar_searcher *
+rstar_searcher_open(const rstar_search_setup *setup, const rstar_search_parts *parts)
+{
+	rstar_searcher *searcher = palloc0(sizeof *searcher);
+	rstar_error err;
+
+	searcher->setup = setup;
+	searcher->place = take_place(parts);
+	searcher->guard = rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_search_free);
+	rstar_check(rstar_search_create(parts, &setup->options, &rstar_allocator_malloc,
+									&searcher->search, &err),
+				&err);
+	rstar_guard_hold(searcher->guard, searcher->search);
+	searcher->room = 16;
+	searcher->said = palloc0(searcher->room * sizeof *searcher->said);
+	return searcher;
+}
+
+uint32
+rstar_searcher_add(rstar_searcher *searcher, const rstar_search_problem *problem)
+{
+	uint32 number;
+	rstar_error err;
+
+	if (searcher->n == searcher->room)
+	{
+		searcher->room *= 2;
+		searcher->said = repalloc_huge(searcher->said, searcher->room * sizeof *searcher->said);
+	}
+	rstar_check(rstar_search_add(searcher->search, problem, &number, &err), &err);
+	searcher->said[searcher->n++] = (progress){0};
+	return number;
+}
+
+uint32
+rstar_searcher_unfinished(const rstar_searcher *searcher)
+{
+	return rstar_search_unfinished(searcher->search);
+}
+
+static void
+visit_finished(rstar_search *search, rstar_search_visitor visitor, void *arg)
+{
+	rstar_search_outcome outcome;
+	rstar_error err;
+
+	while (rstar_search_take(search, &outcome.problem))
+	{
+		outcome.mcts = rstar_search_mcts(search, outcome.problem);
+		outcome.cost = rstar_search_get_cost(search, outcome.problem);
+		outcome.ending = rstar_search_ending(search, outcome.problem);
+		outcome.error = rstar_search_failure(search, outcome.problem, &outcome.status);
+		outcome.answer = RSTAR_NO_NODE;
+		if (outcome.mcts)
+			rstar_check(rstar_search_answer(search, outcome.problem, &outcome.answer, &err), &err);
+		visitor(arg, &outcome);
+		rstar_search_forget(search, outcome.problem);
+	}
+}
+
+bool
+rstar_searcher_step(rstar_searcher *searcher, rstar_search_visitor visitor, void *arg)
+{
+	rstar_status status;
+	rstar_error err;
+
+	CHECK_FOR_INTERRUPTS();
+	status = rstar_search_step(searcher->search, &rstar_pg_cancel, &err);
+	if (status != RSTAR_OK && status != RSTAR_AGAIN)
+		rstar_raise(status, &err);
+	report(searcher);
+	visit_finished(searcher->search, visitor, arg);
+	return status == RSTAR_AGAIN;
+}
+
+void
+rstar_searcher_close(rstar_searcher *searcher)
+{
+	rstar_guard_release(searcher->guard);
+	rstar_admission_leave(searcher->place);
+	pfree(searcher->said);
+	pfree(searcher);
+}
+
 void
 rstar_search_run(const rstar_search_setup *setup, const rstar_search_parts *parts,
 				 const rstar_search_problem *problems, uint32 n, rstar_search_visitor visitor,
 				 void *arg)
 {
-	rstar_guard *place = take_place(parts);
-	rstar_guard *guard =
-		rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_search_free);
-	progress *said = palloc0(n * sizeof *said);
-	rstar_search *search;
-	rstar_status status;
-	rstar_error err;
+	rstar_searcher *searcher = rstar_searcher_open(setup, parts);
 
-	rstar_check(rstar_search_create(parts, &setup->options, problems, n, &rstar_allocator_malloc,
-									&search, &err),
-				&err);
-	rstar_guard_hold(guard, search);
-	do
-	{
-		CHECK_FOR_INTERRUPTS();
-		status = rstar_search_step(search, &rstar_pg_cancel, &err);
-		if (status != RSTAR_OK && status != RSTAR_AGAIN)
-			rstar_raise(status, &err);
-		report(setup, search, n, said);
-		visit_finished(search, visitor, arg);
-	} while (status == RSTAR_AGAIN);
-	rstar_guard_release(guard);
-	rstar_admission_leave(place);
+	for (uint32 i = 0; i < n; i++)
+		(void) rstar_searcher_add(searcher, &problems[i]);
+	while (rstar_searcher_step(searcher, visitor, arg))
+		;
+	rstar_searcher_close(searcher);
 }

@@ -21,6 +21,7 @@ typedef struct rstar_search_outcome
 	uint32 problem;         /* its index */
 	const rstar_mcts *mcts; /* NULL: it could not be searched */
 	const rstar_search_cost *cost;
+	rstar_ending ending;
 	uint32 answer; /* the answer's node, or RSTAR_NO_NODE */
 	rstar_status status;
 	const rstar_error *error; /* … why */
@@ -30,10 +31,26 @@ typedef struct rstar_search_outcome
 typedef void (*rstar_search_visitor)(void *arg, const rstar_search_outcome *outcome);
 
 /*
- * Wait for a place among the searches of the server, then search the problems
- * side by side, serving interrupts; with rstar.verbose say how
- * it goes. Whatever ends it early releases all that it holds. Raises when the
- * machinery fails; a problem that cannot be searched is an outcome.
+ * A search under way, for callers who add problems as others finish. open waits
+ * for a place among the searches of the server; add returns the problem's number,
+ * counted from 0; step works for RSTAR_SLICE_MS, calls the visitor for what has
+ * finished (with rstar.verbose it says how it goes) and returns false once
+ * nothing is left to do. The place is kept while the visitor stores trees, and
+ * left by close. Whatever raises in between releases all of it with the memory
+ * context. setup and parts must outlive it.
+ */
+typedef struct rstar_searcher rstar_searcher;
+
+extern rstar_searcher *rstar_searcher_open(const rstar_search_setup *setup,
+										   const rstar_search_parts *parts);
+extern uint32 rstar_searcher_add(rstar_searcher *searcher, const rstar_search_problem *problem);
+extern uint32 rstar_searcher_unfinished(const rstar_searcher *searcher);
+extern bool rstar_searcher_step(rstar_searcher *searcher, rstar_search_visitor visitor, void *arg);
+extern void rstar_searcher_close(rstar_searcher *searcher);
+
+/*
+ * The same for problems that are all known beforehand. Raises when the machinery
+ * fails; a problem that cannot be searched is an outcome.
  */
 extern void rstar_search_run(const rstar_search_setup *setup, const rstar_search_parts *parts,
 							 const rstar_search_problem *problems, uint32 n,

@@ -99,6 +99,7 @@ solve(const char *statement, const rstar_search_setup *setup, const rstar_search
 Datum
 rstar_solve(PG_FUNCTION_ARGS)
 {
+	rstar_search_arguments arguments;
 	rstar_search_parts parts = {0};
 	rstar_search_setup setup;
 	MemoryContext context, caller;
@@ -109,7 +110,8 @@ rstar_solve(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	context = AllocSetContextCreate(CurrentMemoryContext, "rstar solve", ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(context);
-	rstar_search_setup_read(fcinfo, 1, false, &setup);
+	rstar_search_arguments_read(fcinfo, 1, &arguments);
+	rstar_search_setup_make(&arguments, false, &setup);
 	rstar_search_open(&setup, &parts);
 	answer = solve(text_to_cstring(PG_GETARG_TEXT_PP(0)), &setup, &parts);
 	MemoryContextSwitchTo(caller);
@@ -170,12 +172,14 @@ static int64
 search_one(FunctionCallInfo fcinfo, int first,
 		   void (*find)(FunctionCallInfo fcinfo, rstar_problem_row *row))
 {
+	rstar_search_arguments arguments;
 	rstar_search_parts parts = {0};
 	rstar_search_setup setup;
 	rstar_problem_row row;
 
 	PreventCommandIfReadOnly("rstar_search()");
-	rstar_search_setup_read(fcinfo, first, rstar_search_settings.use_known_answer, &setup);
+	rstar_search_arguments_read(fcinfo, first, &arguments);
+	rstar_search_setup_make(&arguments, rstar_search_settings.use_known_answer, &setup);
 	rstar_search_open(&setup, &parts);
 	find(fcinfo, &row);
 	return search_rows(&setup, &parts, &row, 1, true)[0];
@@ -237,6 +241,7 @@ Datum
 rstar_search_ids(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	rstar_search_arguments arguments;
 	rstar_search_parts parts = {0};
 	rstar_search_setup setup;
 	rstar_problem_row *rows;
@@ -247,7 +252,8 @@ rstar_search_ids(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	PreventCommandIfReadOnly("rstar_search()");
-	rstar_search_setup_read(fcinfo, 1, rstar_search_settings.use_known_answer, &setup);
+	rstar_search_arguments_read(fcinfo, 1, &arguments);
+	rstar_search_setup_make(&arguments, rstar_search_settings.use_known_answer, &setup);
 	rows = find_problems(PG_GETARG_ARRAYTYPE_P(0), &n);
 	if (n == 0)
 		return (Datum) 0;
@@ -341,11 +347,8 @@ prepare_continuation(int32 more, rstar_stored_tree *tree, rstar_mcts *mcts,
 	if (!setup->policy)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("tree " INT64_FORMAT " was made by a script", tree->tree_id)));
-	/* Without a known answer the search had no guidance from it, see rstar_search_step. */
-	if (!tree->problem.answer && mcts->options.guidance == RSTAR_GUIDANCE_TERMINAL)
-		mcts->options.guidance = RSTAR_GUIDANCE_NONE;
 	if (!tree->problem.answer)
-		mcts->options.known_answer = false;
+		rstar_mcts_without_answer(&mcts->options);
 }
 
 Datum
