@@ -2,70 +2,21 @@
  * tree_store.c
  *	  Trees as rows: writing them. (tree_load.c reads them.)
  *
- * A tree is written with one statement for each table: the columns of its nodes
- * travel as arrays. (unnest of several arrays is syntax rather than a function,
- * so it stands without a schema; the search path holds pg_catalog alone.)
- * Statements are fixed and run as the tables' owner.
+ * A tree is written with one statement for each table (rows.h). Statements are fixed and run as the tables' owner.
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "pg/base/boundary.h"
+#include "pg/base/rows.h"
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
 #include "pg/search/tree_store.h"
-
-/* --- columns as arrays --------------------------------------------------------------- */
-
-typedef struct column
-{
-	Oid type;
-	Datum *values;
-	bool *nulls;
-} column;
-
-static column
-new_column(Oid type, uint32 n)
-{
-	return (column){type, palloc(n * sizeof(Datum)), palloc0(n * sizeof(bool))};
-}
-
-static void
-set(column *c, uint32 i, Datum value, bool is_null)
-{
-	c->values[i] = value;
-	c->nulls[i] = is_null;
-}
-
-static void
-set_string(column *c, uint32 i, rstar_string string, bool is_null)
-{
-	set(c, i,
-		is_null ? (Datum) 0 : CStringGetTextDatum(rstar_clean_text(string.data, string.length)),
-		is_null);
-}
-
-static void
-add_column(rstar_arguments *a, const column *c, uint32 n)
-{
-	int dimensions[1] = {(int) n}, lower[1] = {1};
-	int16 length;
-	bool by_value;
-	char align;
-
-	get_typlenbyvalalign(c->type, &length, &by_value, &align);
-	rstar_add(a, get_array_type(c->type),
-			  PointerGetDatum(construct_md_array(c->values, c->nulls, 1, dimensions, lower, c->type,
-												 length, by_value, align)),
-			  false);
-}
 
 /* --- problems ---------------------------------------------------------------------- */
 
@@ -121,106 +72,130 @@ rstar_problem_enter(const char *statement, const char *answer, rstar_problem_row
 
 /* --- writing a tree ----------------------------------------------------------------- */
 
+static const rstar_column node_columns[] = {
+	{"tree_id", INT8OID},     {"node_id", INT4OID},   {"parent_id", INT4OID},
+	{"depth", INT4OID},       {"rollout", INT4OID},   {"kind", TEXTOID},
+	{"status", TEXTOID},      {"rejected", BOOLOID},  {"expanded", BOOLOID},
+	{"text", TEXTOID},        {"output", TEXTOID},    {"answer", TEXTOID},
+	{"correct", BOOLOID},     {"visits", INT4OID},    {"value_sum", FLOAT8OID},
+	{"ppm_score", FLOAT8OID}, {"logprob", FLOAT8OID}, {"tokens", INT4OID},
+	{"duplicates", INT4OID},
+};
+
+static void
+put_grade(rstar_rows *rows, const rstar_tree_node *node)
+{
+	if (node->graded)
+		rstar_put_bool(rows, node->correct);
+	else
+		rstar_put_null(rows);
+}
+
+static void
+put_node(rstar_rows *rows, int64 tree_id, uint32 id, const rstar_tree_node *node)
+{
+	rstar_put_bigint(rows, tree_id);
+	rstar_put_int(rows, id);
+	if (id > 0)
+		rstar_put_int(rows, node->parent);
+	else
+		rstar_put_null(rows);
+	rstar_put_int(rows, node->depth);
+	rstar_put_int(rows, node->rollout);
+	rstar_put_text(rows, rstar_node_kind_name(node->kind));
+	rstar_put_text(rows, rstar_node_status_name(node->status));
+	rstar_put_bool(rows, rstar_node_rejected(node));
+	rstar_put_bool(rows, node->expanded);
+	rstar_put_string(rows, node->text);
+	if (node->output.length > 0)
+		rstar_put_string(rows, node->output);
+	else
+		rstar_put_null(rows);
+	if (node->kind == RSTAR_NODE_ANSWER)
+		rstar_put_string(rows, node->answer);
+	else
+		rstar_put_null(rows);
+	put_grade(rows, node);
+	rstar_put_int(rows, node->visits);
+	rstar_put_real(rows, node->value_sum);
+	if (node->scored)
+		rstar_put_real(rows, node->ppm_score);
+	else
+		rstar_put_null(rows);
+	rstar_put_real(rows, node->logprob);
+	rstar_put_int(rows, node->tokens);
+	rstar_put_int(rows, node->duplicates);
+}
+
 static void
 insert_nodes(int64 tree_id, const rstar_tree *tree)
 {
-	uint32 n = tree->n_nodes;
-	column c[18];
-	static const Oid types[lengthof(c)] = {
-		INT4OID, INT4OID, INT4OID, INT4OID, TEXTOID,   TEXTOID,   BOOLOID,   BOOLOID, TEXTOID,
-		TEXTOID, TEXTOID, BOOLOID, INT4OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, INT4OID, INT4OID};
-	rstar_arguments a = {0};
+	rstar_rows rows;
 
-	for (size_t k = 0; k < lengthof(c); k++)
-		c[k] = new_column(types[k], n);
-	for (uint32 i = 0; i < n; i++)
+	rstar_rows_init(&rows, "nodes", node_columns, lengthof(node_columns), tree->n_nodes);
+	for (uint32 i = 0; i < tree->n_nodes; i++)
+		put_node(&rows, tree_id, i, &tree->nodes[i]);
+	rstar_rows_insert(&rows, NULL);
+}
+
+static const rstar_column trajectory_columns[] = {
+	{"tree_id", INT8OID}, {"leaf_id", INT4OID},  {"steps", INT4OID},    {"failed_steps", INT4OID},
+	{"answer", TEXTOID},  {"correct", BOOLOID},  {"mean_q", FLOAT8OID}, {"min_q", FLOAT8OID},
+	{"score", FLOAT8OID}, {"solution", TEXTOID},
+};
+
+/* The texts on the path to node `leaf`, as the database accepts them; palloc'd. */
+static char *
+solution_text(const rstar_tree *tree, uint32 leaf)
+{
+	rstar_buffer solution;
+	char *text;
+
+	rstar_buffer_init(&solution, &rstar_allocator_malloc);
+	if (!rstar_tree_solution(tree, leaf, &solution))
 	{
-		const rstar_tree_node *node = &tree->nodes[i];
-		bool answer = node->kind == RSTAR_NODE_ANSWER;
-		int k = 0;
-
-		set(&c[k++], i, Int32GetDatum((int32) i), false);
-		set(&c[k++], i, Int32GetDatum((int32) node->parent), i == 0);
-		set(&c[k++], i, Int32GetDatum((int32) node->depth), false);
-		set(&c[k++], i, Int32GetDatum((int32) node->rollout), false);
-		set(&c[k++], i, CStringGetTextDatum(rstar_node_kind_name(node->kind)), false);
-		set(&c[k++], i, CStringGetTextDatum(rstar_node_status_name(node->status)), false);
-		set(&c[k++], i, BoolGetDatum(rstar_node_rejected(node)), false);
-		set(&c[k++], i, BoolGetDatum(node->expanded), false);
-		set_string(&c[k++], i, node->text, false);
-		set_string(&c[k++], i, node->output, node->output.length == 0);
-		set_string(&c[k++], i, node->answer, !answer);
-		set(&c[k++], i, BoolGetDatum(node->correct), !node->graded);
-		set(&c[k++], i, Int32GetDatum((int32) node->visits), false);
-		set(&c[k++], i, Float8GetDatum(node->value_sum), false);
-		set(&c[k++], i, Float8GetDatum(node->ppm_score), !node->scored);
-		set(&c[k++], i, Float8GetDatum(node->logprob), false);
-		set(&c[k++], i, Int32GetDatum((int32) node->tokens), false);
-		set(&c[k++], i, Int32GetDatum((int32) node->duplicates), false);
-		Assert(k == lengthof(c));
+		rstar_buffer_free(&solution);
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 	}
-	rstar_add_bigint(&a, tree_id);
-	for (size_t k = 0; k < lengthof(c); k++)
-		add_column(&a, &c[k], n);
-	rstar_execute(
-		"INSERT INTO rstar.nodes (tree_id, node_id, parent_id, depth, rollout, kind, status,"
-		" rejected, expanded, text, output, answer, correct, visits, value_sum, ppm_score,"
-		" logprob, tokens, duplicates)"
-		" SELECT $1, * FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
-		" $13, $14, $15, $16, $17, $18, $19)",
-		&a, false);
+	text = rstar_clean_text(solution.data, solution.length);
+	rstar_buffer_free(&solution);
+	return text;
+}
+
+static void
+put_trajectory(rstar_rows *rows, int64 tree_id, const rstar_mcts *mcts, uint32 leaf)
+{
+	const rstar_tree_node *node = &mcts->tree.nodes[leaf];
+	rstar_path_summary path;
+
+	rstar_tree_path(&mcts->tree, leaf, &path);
+	rstar_put_bigint(rows, tree_id);
+	rstar_put_int(rows, leaf);
+	rstar_put_int(rows, path.steps);
+	rstar_put_int(rows, path.failed);
+	rstar_put_string(rows, node->answer);
+	put_grade(rows, node);
+	rstar_put_real(rows, path.mean_q);
+	rstar_put_real(rows, path.min_q);
+	rstar_put_real(rows, rstar_mcts_score(mcts, leaf));
+	rstar_put_text(rows, solution_text(&mcts->tree, leaf));
 }
 
 static void
 insert_trajectories(int64 tree_id, const rstar_mcts *mcts)
 {
-	const rstar_tree *tree = &mcts->tree;
-	column c[9];
-	static const Oid types[lengthof(c)] = {INT4OID,   INT4OID,   INT4OID,   TEXTOID, BOOLOID,
-										   FLOAT8OID, FLOAT8OID, FLOAT8OID, TEXTOID};
-	rstar_arguments a = {0};
-	uint32 n = 0;
+	rstar_rows rows;
 
-	for (size_t k = 0; k < lengthof(c); k++)
-		c[k] = new_column(types[k], mcts->answers);
-	for (uint32 id = 0; id < tree->n_nodes && n < mcts->answers; id++)
+	rstar_rows_init(&rows, "trajectories", trajectory_columns, lengthof(trajectory_columns),
+					mcts->answers);
+	for (uint32 id = 0; id < mcts->tree.n_nodes && rows.n < mcts->answers; id++)
 	{
-		const rstar_tree_node *node = &tree->nodes[id];
-		rstar_path_summary path;
-		rstar_buffer solution;
-		int k = 0;
+		const rstar_tree_node *node = &mcts->tree.nodes[id];
 
-		if (node->kind != RSTAR_NODE_ANSWER || rstar_node_rejected(node))
-			continue;
-		rstar_tree_path(tree, id, &path);
-		rstar_buffer_init(&solution, &rstar_allocator_malloc);
-		if (!rstar_tree_solution(tree, id, &solution))
-		{
-			rstar_buffer_free(&solution);
-			ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-		}
-		set(&c[k++], n, Int32GetDatum((int32) id), false);
-		set(&c[k++], n, Int32GetDatum((int32) path.steps), false);
-		set(&c[k++], n, Int32GetDatum((int32) path.failed), false);
-		set_string(&c[k++], n, node->answer, false);
-		set(&c[k++], n, BoolGetDatum(node->correct), !node->graded);
-		set(&c[k++], n, Float8GetDatum(path.mean_q), false);
-		set(&c[k++], n, Float8GetDatum(path.min_q), false);
-		set(&c[k++], n, Float8GetDatum(rstar_mcts_score(mcts, id)), false);
-		set_string(&c[k++], n, (rstar_string){solution.data, solution.length}, false);
-		rstar_buffer_free(&solution);
-		n++;
+		if (node->kind == RSTAR_NODE_ANSWER && !rstar_node_rejected(node))
+			put_trajectory(&rows, tree_id, mcts, id);
 	}
-	if (n == 0)
-		return;
-	rstar_add_bigint(&a, tree_id);
-	for (size_t k = 0; k < lengthof(c); k++)
-		add_column(&a, &c[k], n);
-	rstar_execute(
-		"INSERT INTO rstar.trajectories (tree_id, leaf_id, steps, failed_steps, answer, correct,"
-		" mean_q, min_q, score, solution)"
-		" SELECT $1, * FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10)",
-		&a, false);
+	rstar_rows_insert(&rows, NULL);
 }
 
 /* Columns that insert and replace have in common, from rollouts to correct. */
@@ -252,8 +227,7 @@ static void
 insert_rows(int64 tree_id, const rstar_mcts *mcts)
 {
 	insert_nodes(tree_id, &mcts->tree);
-	if (mcts->answers > 0)
-		insert_trajectories(tree_id, mcts);
+	insert_trajectories(tree_id, mcts);
 }
 
 static char *
