@@ -17,7 +17,11 @@
 #include "pg/data/settings.h"
 #include "pg/models/settings.h"
 #include "pg/sandbox/settings.h"
+#include "pg/search/search_all.h"
 #include "pg/search/settings.h"
+#include "pg/workers/processes.h"
+#include "pg/workers/settings.h"
+#include "pg/workers/shared.h"
 
 RSTAR_MODULE_MAGIC;
 
@@ -32,9 +36,13 @@ _PG_init(void)
 	rstar_search_settings_define();
 	rstar_data_settings_define();
 	rstar_sandbox_settings_define();
+	rstar_workers_settings_define();
 	MarkGUCPrefixReserved("rstar");
 	rstar_model_files_init();
 	rstar_admission_init();
+	rstar_search_all_define();
+	rstar_shared_init();
+	rstar_launcher_init();
 }
 
 /*

@@ -14,20 +14,25 @@
 
 #if PG_VERSION_NUM >= 150000
 static shmem_request_hook_type previous_request = NULL;
-static void (*own_request)(void) = NULL;
+static void (*requests[8])(void);
+static int n_requests = 0;
 
 static void
 request_all(void)
 {
 	if (previous_request)
 		previous_request();
-	own_request();
+	for (int i = 0; i < n_requests; i++)
+		requests[i]();
 }
 
 void
 rstar_on_shmem_request(void (*request)(void))
 {
-	own_request = request;
+	Assert(n_requests < (int) lengthof(requests));
+	requests[n_requests++] = request;
+	if (n_requests > 1)
+		return;
 	previous_request = shmem_request_hook;
 	shmem_request_hook = request_all;
 }

@@ -9,6 +9,8 @@
 
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/json.h"
 #include "utils/numeric.h"
 
 #include "pg/base/compat.h"
@@ -100,6 +102,52 @@ rstar_settings_define(const rstar_option *rows, int n)
 	for (int i = 0; i < n; i++)
 		if (rows[i].setting)
 			define(&rows[i]);
+}
+
+static void
+add_setting(StringInfo json, const rstar_option *row)
+{
+	const char *value;
+
+	if (!row->setting || row->context != PGC_USERSET)
+		return;
+	value = GetConfigOption(row->setting, true, false);
+	if (!value)
+		return;
+	appendStringInfoString(json, json->len > 1 ? ", " : "");
+	escape_json(json, row->setting);
+	appendStringInfoString(json, ": ");
+	escape_json(json, value);
+}
+
+Jsonb *
+rstar_settings_get_all(void)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	appendStringInfoChar(&json, '{');
+	for (int t = 0; t < n_tables; t++)
+		for (int i = 0; i < tables[t].n; i++)
+			add_setting(&json, &tables[t].rows[i]);
+	appendStringInfoChar(&json, '}');
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data)));
+}
+
+void
+rstar_settings_set_all(Jsonb *values)
+{
+	for (int t = 0; t < n_tables; t++)
+		for (int i = 0; i < tables[t].n; i++)
+		{
+			const rstar_option *row = &tables[t].rows[i];
+			char *value = row->setting && row->context == PGC_USERSET
+							  ? rstar_json_text(&values->root, row->setting)
+							  : NULL;
+
+			if (value)
+				SetConfigOption(row->setting, value, PGC_USERSET, PGC_S_SESSION);
+		}
 }
 
 /* --- values for one call -------------------------------------------------------- */

@@ -65,6 +65,14 @@ typedef struct rstar_option
  */
 extern void rstar_settings_define(const rstar_option *rows, int n);
 
+/*
+ * The settings that a session may change (PGC_USERSET), as an object of texts: what a background
+ * worker needs to compute as this session would. set_all gives this session the values of such an
+ * object, within the limits of its own; settings that do not exist any more are skipped.
+ */
+extern Jsonb *rstar_settings_get_all(void);
+extern void rstar_settings_set_all(Jsonb *values);
+
 /* A row by its name or its setting; NULL if there is none. */
 extern const rstar_option *rstar_option_find(const char *name);
 

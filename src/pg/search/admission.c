@@ -58,7 +58,8 @@ typedef struct admission_slot
 {
 	int pid; /* 0: the slot is free */
 	bool running;
-	uint64 ticket; /* order of arrival */
+	bool background; /* a worker: rstar.max_workers counts those, not max_active_searches */
+	uint64 ticket;   /* order of arrival */
 	TimestampTz since;
 	admission_bytes bytes;
 } admission_slot;
@@ -77,6 +78,7 @@ typedef struct admission_shared
 
 static admission_shared *shared = NULL; /* NULL: not preloaded */
 static admission_slot *mine = NULL;     /* this session's slot, if it has one */
+static bool background = false;         /* this process is a worker */
 
 static shmem_startup_hook_type previous_startup = NULL;
 
@@ -226,11 +228,12 @@ grant(void)
 					first = slot;
 				continue;
 			}
-			running++;
+			running += !slot->background;
 			sum.kv += slot->bytes.kv;
 			sum.sandbox += slot->bytes.sandbox;
 		}
-		if (!first || running >= pg_atomic_read_u32(&shared->max_searches) ||
+		if (!first ||
+			(!first->background && running >= pg_atomic_read_u32(&shared->max_searches)) ||
 			!within(sum.kv + first->bytes.kv, total.kv) ||
 			!within(sum.sandbox + first->bytes.sandbox, total.sandbox))
 			return granted;
@@ -417,6 +420,7 @@ take_slot(const admission_bytes *bytes)
 	}
 	slot->pid = MyProcPid;
 	slot->running = false;
+	slot->background = background;
 	slot->ticket = shared->next_ticket++;
 	slot->since = GetCurrentTimestamp();
 	slot->bytes = *bytes;
@@ -537,6 +541,26 @@ void
 rstar_admission_leave(rstar_guard *guard)
 {
 	rstar_guard_release(guard);
+}
+
+void
+rstar_admission_be_background(void)
+{
+	background = MyBackendType == B_BG_WORKER;
+}
+
+bool
+rstar_admission_is_contended(void)
+{
+	bool waits = false;
+
+	if (!shared || !mine)
+		return false;
+	LWLockAcquire(shared->lock, LW_SHARED);
+	for (int i = 0; i < shared->n_slots && !waits; i++)
+		waits = shared->slots[i].pid != 0 && !shared->slots[i].running;
+	LWLockRelease(shared->lock);
+	return waits;
 }
 
 /* --- for the administrator --------------------------------------------------------------- */

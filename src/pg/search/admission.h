@@ -44,6 +44,14 @@ extern rstar_guard *rstar_admission_enter(Size kv_bytes, Size sandbox_bytes);
 /* Give the place back. Harmless when it was given back before. */
 extern void rstar_admission_leave(rstar_guard *guard);
 
+/*
+ * Searches of this process do not count against rstar.max_active_searches, if it is a
+ * background worker: those have a limit of their own and must not keep people waiting.
+ * Their bytes count, so they make place when others wait (is_contended).
+ */
+extern void rstar_admission_be_background(void);
+extern bool rstar_admission_is_contended(void);
+
 /* The settings have new values (megabytes): tell those who wait. */
 extern void rstar_admission_assign_searches(int newval, void *extra);
 extern void rstar_admission_assign_kv(int newval, void *extra);

@@ -1,0 +1,325 @@
+/*
+ * search_all.c
+ *	  rstar_search_all: a job that searches many problems with several workers.
+ *
+ * Each worker searches several problems side by side and claims the next as soon
+ * as one is done, so its batches stay full. A tree is stored, with the row of the
+ * queue, in a transaction of its own; nothing else of the search is in one.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "pg/base/arguments.h"
+#include "pg/base/boundary.h"
+#include "pg/base/json.h"
+#include "pg/base/settings.h"
+#include "pg/base/statement.h"
+#include "pg/base/tables.h"
+#include "pg/search/admission.h"
+#include "pg/search/run.h"
+#include "pg/search/search_all.h"
+#include "pg/search/settings.h"
+#include "pg/search/tree_store.h"
+#include "pg/workers/query.h"
+#include "pg/workers/queue.h"
+
+PG_FUNCTION_INFO_V1(rstar_search_all);
+
+/* Problems of one searcher, which keeps a little of each: then it is opened anew. */
+#define RENEW_AFTER 4096
+
+/* A problem that the searcher has, by the searcher's number. */
+typedef struct problem_in_hand
+{
+	int64 item_id;
+	int64 problem_id;
+	uint64 seed;
+} problem_in_hand;
+
+typedef struct search_all
+{
+	rstar_search_setup setup;
+	rstar_search_parts parts;
+	rstar_searcher *searcher; /* NULL: not open */
+	problem_in_hand *problems;
+	uint32 n, room;
+	uint32 in_hand;
+	uint32 places;           /* searched side by side */
+	rstar_queue_item *items; /* of one claim */
+	bool alone;              /* what is in hand is to be searched alone */
+	bool dry;      /* nothing was left to claim; to be asked again when the hands are empty */
+	bool draining; /* finish what is in hand, then make place */
+	MemoryContext scratch;
+	rstar_job *job;
+} search_all;
+
+/* --- start ------------------------------------------------------------------------- */
+
+/* The model that the job was submitted with; raises if it is not there any more. */
+static rstar_model_row *
+model_of(Jsonb *arguments, const char *role)
+{
+	char *name = rstar_json_text(&arguments->root, role);
+	char *sha256 = rstar_json_text(&arguments->root, psprintf("%s_sha256", role));
+	rstar_model_row *row = name ? rstar_model_find(name) : NULL;
+
+	if (!name)
+		return NULL;
+	if (!row || !sha256 || strcmp(row->sha256, sha256) != 0)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("model \"%s\" of this job does not exist any more", name)));
+	return row;
+}
+
+static void
+start(rstar_job *job)
+{
+	search_all *s = palloc0(sizeof *s);
+
+	rstar_search_setup_from_jsonb(job->arguments, &s->setup);
+	s->setup.policy = model_of(job->arguments, "policy");
+	s->setup.ppm = model_of(job->arguments, "ppm");
+	s->places = (uint32) rstar_search_settings.side_by_side;
+	s->items = palloc(s->places * sizeof *s->items);
+	s->setup.options.side_by_side = s->places;
+	s->scratch = AllocSetContextCreate(job->context, "rstar tree", ALLOCSET_DEFAULT_SIZES);
+	s->room = 64;
+	s->problems = palloc(s->room * sizeof *s->problems);
+	s->job = job;
+	job->state = s;
+}
+
+/* --- problems come ------------------------------------------------------------------- */
+
+static void
+open_searcher(search_all *s)
+{
+	if (s->searcher)
+		return;
+	rstar_job_progress(s->job, "opening models", 0, s->job->total);
+	rstar_admission_be_background();
+	rstar_search_open(&s->setup, &s->parts);
+	s->searcher = rstar_searcher_open(&s->setup, &s->parts);
+	s->n = 0;
+	rstar_job_progress(s->job, "searching", 0, s->job->total);
+}
+
+static void
+close_searcher(search_all *s)
+{
+	if (s->searcher)
+		rstar_searcher_close(s->searcher);
+	s->searcher = NULL;
+}
+
+/* The row of a problem; false: it was deleted. In a transaction. */
+static bool
+find_problem(int64 problem_id, const char *locking, rstar_problem_row *row)
+{
+	MemoryContext context = CurrentMemoryContext;
+	rstar_tables_scope scope;
+	rstar_arguments a = {0};
+	bool found;
+
+	rstar_tables_begin(&scope, "problems");
+	rstar_add_bigint(&a, problem_id);
+	rstar_execute(locking, &a, false);
+	found = SPI_processed > 0;
+	if (found && row)
+	{
+		row->problem_id = problem_id;
+		row->statement = rstar_result_text(0, "statement", context);
+		row->answer = rstar_result_text(0, "answer", context);
+	}
+	rstar_tables_end(&scope);
+	return found;
+}
+
+static void
+add_problem(search_all *s, const rstar_queue_item *item, const rstar_problem_row *row)
+{
+	rstar_search_problem problem = {.text = {row->statement, strlen(row->statement)}};
+	uint32 number;
+
+	if (row->answer)
+		problem.gold = (rstar_string){row->answer, strlen(row->answer)};
+	problem.seed = rstar_search_seed((uint64) s->setup.seed, problem.text, 0);
+	number = rstar_searcher_add(s->searcher, &problem);
+	if (number >= s->room)
+	{
+		s->room *= 2;
+		s->problems = repalloc(s->problems, s->room * sizeof *s->problems);
+	}
+	s->problems[number] = (problem_in_hand){item->item_id, item->problem_id, problem.seed};
+	s->n = number + 1;
+	s->in_hand++;
+	s->alone |= item->alone;
+}
+
+/* Read the problems of the items and give them to the searcher; those that were deleted fail. */
+static void
+add_items(search_all *s, const rstar_queue_item *items, uint32 n)
+{
+	rstar_problem_row *rows = MemoryContextAllocZero(s->scratch, n * sizeof *rows);
+	int64 missing = 0;
+
+	rstar_job_begin(s->job);
+	MemoryContextSwitchTo(s->scratch);
+	for (uint32 i = 0; i < n; i++)
+		if (!find_problem(items[i].problem_id,
+						  "SELECT statement, answer FROM rstar.problems"
+						  " WHERE problem_id OPERATOR(pg_catalog.=) $1",
+						  &rows[i]))
+		{
+			rstar_queue_failed(s->job, items[i].item_id, "the problem was deleted");
+			missing++;
+		}
+	rstar_job_commit(s->job);
+	rstar_queue_committed(s->job, 0, missing);
+	for (uint32 i = 0; i < n; i++)
+		if (rows[i].statement)
+			add_problem(s, &items[i], &rows[i]);
+	MemoryContextReset(s->scratch);
+}
+
+static void
+refill(search_all *s)
+{
+	uint32 n;
+
+	if (s->in_hand == 0)
+		s->dry = s->alone = s->draining = false;
+	if (s->in_hand > 0 && (s->n >= RENEW_AFTER || rstar_admission_is_contended()))
+		s->draining = true;
+	if (s->dry || s->alone || s->draining || s->in_hand >= s->places)
+		return;
+	n = rstar_queue_claim(s->job, s->places - s->in_hand, s->in_hand == 0, s->items);
+	s->dry = n == 0;
+	if (n == 0)
+		return;
+	open_searcher(s);
+	add_items(s, s->items, n);
+}
+
+/* --- problems go ---------------------------------------------------------------------- */
+
+static void
+describe(search_all *s, const problem_in_hand *p, const rstar_search_outcome *outcome)
+{
+	const char *answer = outcome->mcts && outcome->answer != RSTAR_NO_NODE
+							 ? rstar_search_answer_text(outcome->mcts, outcome->answer)
+							 : "none";
+
+	rstar_job_doing(s->job, "%u problems in hand; last problem " INT64_FORMAT ", answer %.60s",
+					s->in_hand, p->problem_id, answer);
+}
+
+/* A tree is done: its rows and the queue's in one transaction. */
+static void
+store(void *arg, const rstar_search_outcome *outcome)
+{
+	search_all *s = arg;
+	problem_in_hand *p = &s->problems[outcome->problem];
+	MemoryContext caller = CurrentMemoryContext;
+	bool there;
+
+	rstar_job_begin(s->job);
+	MemoryContextSwitchTo(s->scratch);
+	there = find_problem(p->problem_id,
+						 "SELECT FROM rstar.problems WHERE problem_id OPERATOR(pg_catalog.=) $1"
+						 " FOR KEY SHARE",
+						 NULL);
+	if (there)
+		rstar_queue_done(s->job, p->item_id,
+						 rstar_tree_store(p->problem_id, p->seed, &s->setup, outcome));
+	else
+		rstar_queue_failed(s->job, p->item_id, "the problem was deleted");
+	rstar_job_commit(s->job);
+	rstar_queue_committed(s->job, there, !there);
+	s->in_hand--;
+	MemoryContextSwitchTo(s->scratch);
+	describe(s, p, outcome);
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(s->scratch);
+}
+
+static rstar_job_step
+step(rstar_job *job)
+{
+	search_all *s = job->state;
+
+	refill(s);
+	if (s->in_hand == 0)
+	{
+		close_searcher(s);
+		return s->dry ? RSTAR_JOB_DONE : RSTAR_JOB_AGAIN;
+	}
+	(void) rstar_searcher_step(s->searcher, store, s);
+	if (s->in_hand == 0 && s->draining)
+		close_searcher(s);
+	return RSTAR_JOB_AGAIN;
+}
+
+static void
+finish(rstar_job *job, rstar_job_end end)
+{
+	close_searcher(job->state);
+}
+
+static const rstar_job_kind kind = {
+	.name = "search_all", .queue = true, .start = start, .step = step, .finish = finish};
+
+void
+rstar_search_all_define(void)
+{
+	rstar_job_kind_define(&kind);
+}
+
+/* --- the function ----------------------------------------------------------------------- */
+
+/* A number within its bounds, or `otherwise` if it is NULL. */
+static int
+bounded(FunctionCallInfo fcinfo, int n, const char *name, int min, int max, int otherwise)
+{
+	int value = PG_ARGISNULL(n) ? otherwise : PG_GETARG_INT32(n);
+
+	if (!PG_ARGISNULL(n) && (value < min || value > max))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("argument \"%s\" must be between %d and %d", name, min, max)));
+	return value;
+}
+
+/*
+ * rstar_search_all(query, model, ppm, method, candidates, rollouts, max_depth, temperature, seed,
+ *					workers, threads, nice) returns bigint
+ */
+Datum
+rstar_search_all(PG_FUNCTION_ARGS)
+{
+	rstar_job_request request = {.kind = "search_all"};
+	rstar_search_arguments arguments;
+	rstar_search_setup setup;
+	int64 *problems, job_id;
+	char *query;
+	uint32 n;
+
+	rstar_job_require_workers("rstar_search_all()");
+	query = rstar_required_text(fcinfo, 0, "query");
+	rstar_search_arguments_read(fcinfo, 1, &arguments);
+	rstar_search_setup_make(&arguments, rstar_search_settings.use_known_answer, &setup);
+	request.workers = bounded(fcinfo, 9, "workers", 1, 256, 0);
+	if (!PG_ARGISNULL(10))
+		request.threads = (int) rstar_option_int("threads", true, PG_GETARG_INT32(10), NULL);
+	request.nice = bounded(fcinfo, 11, "nice", 0, 19, -1);
+	request.arguments = rstar_search_setup_to_jsonb(&setup);
+	problems = rstar_query_numbers(query, &n);
+	job_id = rstar_job_submit(&request);
+	rstar_queue_add(job_id, problems, n);
+	PG_RETURN_INT64(job_id);
+}

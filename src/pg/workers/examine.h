@@ -1,0 +1,25 @@
+/*
+ * examine.h
+ *	  What there is to do in a database.
+ */
+#ifndef RSTAR_PG_WORKERS_EXAMINE_H
+#define RSTAR_PG_WORKERS_EXAMINE_H
+
+#include "pg/workers/shared.h"
+
+/*
+ * In a transaction: whether this database has the extension, with the tables
+ * that this library expects.
+ */
+extern bool rstar_database_has_extension(void);
+
+/*
+ * A transaction of its own: look at jobs and schedules, take back the claims of
+ * workers that are gone, and leave a report for the launcher. Raises.
+ */
+extern void rstar_database_examine(void);
+
+/* Connect a background process of the runtime to a database, as `role` (InvalidOid: as the server's superuser). */
+extern void rstar_database_connect(Oid database, Oid role);
+
+#endif

@@ -1,0 +1,155 @@
+/*
+ * jobs.h
+ *	  Jobs: work that goes on in the background, and how a room adds a kind of it.
+ *
+ * A job is a row of rstar.jobs. A SQL function submits it in the caller's
+ * transaction; once that has committed, the launcher (launcher.c) starts workers
+ * in the job's database, each of which takes a job, works at it in steps and
+ * leaves it done, failed, paused or, when the server stops, as it stands.
+ *
+ * A room adds a kind of job with one table entry, defined from _PG_init:
+ *
+ *		static const rstar_job_kind train_policy = {
+ *			.name = "train_policy", .start = start, .step = step, .finish = finish};
+ *
+ *		rstar_job_kind_define(&train_policy);
+ *
+ * and with a SQL function rstar_<name> that checks its arguments, runs the
+ * caller's query if there is one (query.h) and calls rstar_job_submit. The
+ * runtime does the rest: workers, claims, retries, pause, cancel, progress,
+ * schedules.
+ *
+ * Jobs without a queue (`queue` false) have one worker at a time. Jobs with one
+ * share their items (rows of rstar.job_items, see queue.h) among several.
+ */
+#ifndef RSTAR_PG_WORKERS_JOBS_H
+#define RSTAR_PG_WORKERS_JOBS_H
+
+#include "postgres.h"
+#include "datatype/timestamp.h"
+#include "utils/jsonb.h"
+
+typedef struct rstar_job rstar_job;
+
+/* What a step leaves behind. */
+typedef enum rstar_job_step
+{
+	RSTAR_JOB_AGAIN, /* there is more to do now */
+	RSTAR_JOB_WAIT,  /* jobs that it submitted (`parent`) come first; it starts again after them */
+	RSTAR_JOB_DONE
+} rstar_job_step;
+
+/* Why a job leaves its worker. */
+typedef enum rstar_job_end
+{
+	RSTAR_JOB_FINISHED, /* step said DONE */
+	RSTAR_JOB_WAITING,  /* step said WAIT */
+	RSTAR_JOB_STOPPED,  /* paused, cancelled, or the worker must end; it may be resumed later */
+	RSTAR_JOB_BROKEN    /* start or step raised an error */
+} rstar_job_end;
+
+typedef struct rstar_job_kind
+{
+	const char *name; /* rstar.jobs.kind; at most 31 bytes */
+	bool queue;
+
+	/*
+	 * Prepare to work, in a transaction; job->state is the kind's own, and
+	 * CurrentMemoryContext is job->context, which lasts until the job leaves the
+	 * worker. Runs in every worker that takes the job and again after an
+	 * interruption, so it continues from what is stored (job->checkpoint).
+	 */
+	void (*start)(rstar_job *job);
+
+	/*
+	 * Work for some 50 ms at most, outside of any transaction; longer work polls
+	 * rstar_pg_cancel. To read or write rows it calls rstar_job_begin and
+	 * rstar_job_commit around a few statements. May raise: the runtime aborts,
+	 * calls finish with BROKEN, and tries the job again later.
+	 */
+	rstar_job_step (*step)(rstar_job *job);
+
+	/*
+	 * Leave the job, in the transaction that writes its row; with STOPPED and WAITING,
+	 * store what start needs to continue (rstar_job_set_checkpoint); with FINISHED
+	 * store the result (rstar_job_set_result). With BROKEN there is no
+	 * transaction: release what a memory context does not. May be NULL.
+	 */
+	void (*finish)(rstar_job *job, rstar_job_end end);
+} rstar_job_kind;
+
+struct rstar_job
+{
+	int64 job_id;
+	const rstar_job_kind *kind;
+	Oid owner;         /* whose work it is; steps run as this role, in a restricted context */
+	Jsonb *arguments;  /* as submitted */
+	Jsonb *checkpoint; /* NULL: none yet */
+	int64 total;       /* of a queue: its items; else as rstar_job_set_total said, or 0 */
+	int64 parent;      /* 0: none */
+	int attempt;       /* 1 for the first */
+	MemoryContext context;
+	void *state; /* the kind's own; NULL before start */
+};
+
+/* Add a kind; from _PG_init. The entry must last as long as the process. */
+extern void rstar_job_kind_define(const rstar_job_kind *kind);
+
+/* The kind of that name, or NULL. */
+extern const rstar_job_kind *rstar_job_kind_find(const char *name);
+
+/* --- submitting ------------------------------------------------------------------- */
+
+typedef struct rstar_job_request
+{
+	const char *kind;
+	Jsonb *arguments; /* NULL: {} */
+	int64 parent;     /* a job that waits for this one; 0: none */
+	int workers;      /* at most so many at a time; 0: the setting; without a queue always 1 */
+	int threads;      /* of each worker; 0: the cores, shared among the workers */
+	int nice;         /* -1: the setting */
+} rstar_job_request;
+
+/*
+ * Raise, with a hint, unless there is a launcher to do background work, and for a
+ * standby. `what` is the SQL function, "rstar_search_all()".
+ */
+extern void rstar_job_require_workers(const char *what);
+
+/*
+ * Insert a job of the current user and have the launcher look at it when the
+ * transaction commits; all rstar settings of the session are stored with it, and
+ * hold in its workers. Returns its number.
+ */
+extern int64 rstar_job_submit(const rstar_job_request *request);
+
+/* --- within start, step and finish ---------------------------------------------------- */
+
+/*
+ * A short transaction within a step; statements go between rstar_tables_begin
+ * and rstar_tables_end as usual. Raises, with QUERY_CANCELED, when the
+ * job is no longer to be worked at. An error within aborts the transaction.
+ */
+extern void rstar_job_begin(rstar_job *job);
+extern void rstar_job_commit(rstar_job *job);
+
+/* Within a transaction: what the job's row is to say. */
+extern void rstar_job_set_checkpoint(rstar_job *job, Jsonb *checkpoint);
+extern void rstar_job_set_result(rstar_job *job, Jsonb *result);
+
+/*
+ * What rstar.progress shows, until the next call; cheap enough for each
+ * step. phase: a word or two ("searching"). done and total count in the
+ * kind's own unit; of a queue the runtime counts itself.
+ */
+extern void rstar_job_progress(rstar_job *job, const char *phase, int64 done, int64 total);
+
+/* What this worker does now, for people: "problem 17: rollout 3 of 16". */
+extern void rstar_job_doing(rstar_job *job, const char *format, ...) pg_attribute_printf(2, 3);
+
+/* --- about jobs --------------------------------------------------------------------------- */
+
+/* Whether the current user may see the jobs of that role: it is its own or pg_read_all_stats. */
+extern bool rstar_job_may_see(const char *owner);
+
+#endif

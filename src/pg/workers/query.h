@@ -1,0 +1,23 @@
+/*
+ * query.h
+ *	  A caller's query, whose rows become the work of a job.
+ *
+ * It runs in the foreground, in the caller's transaction, with the caller's
+ * rights, as one SELECT through a cursor. Workers never see its text.
+ */
+#ifndef RSTAR_PG_WORKERS_QUERY_H
+#define RSTAR_PG_WORKERS_QUERY_H
+
+#include "postgres.h"
+
+/*
+ * The numbers that the query returns in its only column, each once, in the
+ * order of their first appearance; palloc'd. Raises for a query that is not a SELECT, a
+ * column that is no integer, and NULL.
+ */
+extern int64 *rstar_query_numbers(const char *query, uint32 *n);
+
+/* Queries from now on, until it is set back, change nothing (as in READ ONLY transactions). */
+extern bool rstar_query_read_only;
+
+#endif
