@@ -70,6 +70,16 @@ $(PG_OBJS): override CFLAGS := $(CFLAGS) -Wextra -Werror -Wno-unused-parameter \
 	-Wno-missing-field-initializers -Wno-sign-compare -Wno-declaration-after-statement
 -include $(OBJS:.o=.d)
 
+# The same library with Assert() at work, whatever the server was built with:
+# build/assert/rstar.so, for a test run (scripts/test.sh asserts).
+ASSERT_OBJS = $(PG_SRCS:src/%.c=build/assert/%.o)
+build/assert/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(PG_CPPFLAGS) -DUSE_ASSERT_CHECKING=1 -MMD -MP $(CFLAGS) -fPIC -c -o $@ $<
+build/assert/rstar.so: $(ASSERT_OBJS) $(CORE_OBJS)
+	$(CC) $(CFLAGS) -shared -o $@ $^ $(SHLIB_LINK)
+-include $(ASSERT_OBJS:.o=.d)
+
 # --- the sandbox program -------------------------------------------------------
 
 include src/sandbox/sandbox.mk

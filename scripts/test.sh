@@ -4,7 +4,7 @@
 #   sh scripts/test.sh                    everything
 #   sh scripts/test.sh unit regress       only these stages
 #
-# Stages: lint core unit recipe regress tap fuzz. The extension is installed into the
+# Stages: lint core servers unit recipe regress asserts tap fuzz. The extension is installed into the
 # PostgreSQL that PG_CONFIG names (with sudo where that is needed); servers are
 # throw-away ones and run as an unprivileged user. Folder ../shared, or the one
 # that RSTAR_SHARED names, adds fixtures; tests that need it are skipped, and
@@ -18,7 +18,7 @@ cd "$(dirname "$0")/.." || exit 1
 PG_CONFIG=${PG_CONFIG:-pg_config}
 FUZZ_SECONDS=${FUZZ_SECONDS:-5}
 jobs=${RSTAR_JOBS:-$(nproc)}
-stages=${*:-"lint core unit recipe regress tap fuzz"}
+stages=${*:-"lint core servers unit recipe regress asserts tap fuzz"}
 passed=0 failed=0 skipped=0
 failures=
 server=scripts/server.sh
@@ -28,6 +28,7 @@ began=$(date +%s) stage_began=$began
 finish() {
 	status=$?
 	trap - EXIT
+	[ ! -e "$work/rstar.so" ] || install -m 0755 "$work/rstar.so" "$("$PG_CONFIG" --pkglibdir)/rstar.so"
 	sh $server clean "$work/server" >/dev/null 2>&1
 	if [ -n "${RSTAR_KEEP:-}" ]; then
 		echo "kept: $work"
@@ -142,6 +143,15 @@ if wants core; then
 	single corecheck make -s corecheck
 fi
 
+# The servers that this machine does not run: their headers, as far as they can be had.
+if wants servers; then
+	say "src/pg compiles for PostgreSQL 14 to 18"
+	sh scripts/servers.sh >"$work/servers.log" 2>&1
+	status=$?
+	cat "$work/servers.log"
+	count servers "$status" "$work/servers.log"
+fi
+
 if wants unit; then
 	say "unit tests (AddressSanitizer, UndefinedBehaviorSanitizer)"
 	if make -s -j"$jobs" unitprograms >"$work/unit-build.log" 2>&1; then
@@ -200,7 +210,7 @@ run_as_server_user() {
 		PG_TEST_TIMEOUT_DEFAULT=120 "$@"
 }
 
-if wants regress || wants tap; then
+if wants regress || wants asserts || wants tap; then
 	say install
 	install_extension >"$work/install.log" 2>&1 || { cat "$work/install.log"; give_up install; }
 	prepare_copy || give_up copy
@@ -208,8 +218,8 @@ if wants regress || wants tap; then
 	sh $server start "$work/server" || give_up server
 fi
 
-if wants regress; then
-	say "pg_regress"
+# run_regress NAME: every file of test/sql
+run_regress() {
 	tests=$(cd test/sql && ls -- *.sql | sed 's/\.sql$//')
 	# shellcheck disable=SC2086
 	run_as_server_user "$pgxs_test/regress/pg_regress" --inputdir="$work/src/test" \
@@ -218,7 +228,28 @@ if wants regress; then
 	status=$?
 	cat "$work/regress.log"
 	[ "$status" -eq 0 ] || cat "$work/out/regression.diffs"
-	count regress "$status" "$work/regress.log"
+	count "$1" "$status" "$work/regress.log"
+}
+
+if wants regress; then
+	say "pg_regress"
+	run_regress regress
+fi
+
+# Assert() does nothing in the distribution's server; in the extension alone it can. The
+# library with assertions takes the other's place for this stage.
+if wants asserts; then
+	say "pg_regress with assertions"
+	library=$("$PG_CONFIG" --pkglibdir)/rstar.so
+	if [ -w "$library" ] && make -s -j"$jobs" build/assert/rstar.so PG_CONFIG="$PG_CONFIG"; then
+		cp "$library" "$work/rstar.so"
+		install -m 0755 build/assert/rstar.so "$library"
+		run_regress asserts
+		install -m 0755 "$work/rstar.so" "$library"
+	else
+		echo "ok - assertions # SKIP $library cannot be replaced" | tee "$work/count.log"
+		count asserts 0 "$work/count.log"
+	fi
 fi
 
 if wants tap; then
