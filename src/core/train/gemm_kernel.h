@@ -1,0 +1,59 @@
+/*
+ * gemm_kernel.h
+ *	  What the driver of matrix products (gemm.c) needs to know of a kernel.
+ *
+ * A kernel multiplies a panel of `mr` rows of A by a panel of `nr` columns of B,
+ * both packed: k varies slowest, and what one step of the inner loop reads lies
+ * together. Panels are as long as one block of k (RSTAR_GEMM_KC), and a block's
+ * scales are one per row of A and one per panel of B.
+ */
+#ifndef RSTAR_TRAIN_GEMM_KERNEL_H
+#define RSTAR_TRAIN_GEMM_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RSTAR_GEMM_KC     256 /* columns of A in one block; a multiple of every kernel's step */
+#define RSTAR_GEMM_MAX_MR 16
+#define RSTAR_GEMM_MAX_NR 64
+
+/* Where the elements of an operand lie: element (line, k) at line * line_step + k * k_step. */
+typedef struct rstar_gemm_source
+{
+	const float *data;
+	size_t line_step; /* rows of A, columns of B */
+	size_t k_step;
+} rstar_gemm_source;
+
+typedef struct rstar_gemm_kernel
+{
+	const char *name;
+	uint32_t mr, nr;
+	uint32_t a_bytes, b_bytes; /* of one packed element */
+
+	/* Does this processor have the instructions? */
+	bool (*runs)(void);
+
+	/*
+	 * Pack `lines` <= mr (nr) lines of `k` <= KC elements; lines beyond are zeros,
+	 * and so is k beyond its end, up to a multiple of the kernel's step. scales:
+	 * [mr] for A, [1] for B; the true element is scale * packed.
+	 */
+	void (*pack_a)(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panel,
+				   float *scales);
+	void (*pack_b)(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panel,
+				   float *scales);
+
+	/* c [mr][nr] += a b, c with rows ldc apart. */
+	void (*tile)(uint32_t k, const void *a, const float *a_scales, const void *b,
+				 const float *b_scales, float *c, size_t ldc);
+} rstar_gemm_kernel;
+
+extern const rstar_gemm_kernel rstar_gemm_portable;
+extern const rstar_gemm_kernel rstar_gemm_avx2;
+extern const rstar_gemm_kernel rstar_gemm_avx512;
+extern const rstar_gemm_kernel rstar_gemm_f16;  /* runs() is false if the compiler is too old */
+extern const rstar_gemm_kernel rstar_gemm_bf16; /* the same */
+
+#endif
