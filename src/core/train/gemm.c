@@ -155,7 +155,7 @@ multiply_block(void *arg, uint32_t block, uint32_t thread)
 	};
 	uint8_t *a = p->gemm->packed_a + thread * p->gemm->a_stride;
 	size_t a_panel = (size_t) RSTAR_GEMM_KC * kernel->mr * kernel->a_bytes;
-	float *scales = (float *) (a + ROWS / kernel->mr * a_panel);
+	float *scales = (float *) (void *) (a + ROWS / kernel->mr * a_panel);
 	uint32_t row = block * ROWS;
 	uint32_t rows = smaller(ROWS, call->m - row);
 
@@ -261,7 +261,7 @@ take_memory(rstar_gemm *gemm, rstar_error *err)
 	at += (ALIGNMENT - (uintptr_t) at % ALIGNMENT) % ALIGNMENT;
 	gemm->packed_b = at;
 	gemm->packed_a = at + b;
-	gemm->b_scales = (float *) (at + b + threads * gemm->a_stride);
+	gemm->b_scales = (float *) (void *) (at + b + threads * gemm->a_stride);
 	return RSTAR_OK;
 }
 
