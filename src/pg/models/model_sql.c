@@ -392,7 +392,8 @@ read_shape(FunctionCallInfo fcinfo, rstar_hparams *shape)
 	shape->n_embd = positive_argument(fcinfo, 3, "width", 0);
 	shape->n_head = positive_argument(fcinfo, 4, "heads", 0);
 	shape->n_head_kv = positive_argument(fcinfo, 5, "kv_heads", shape->n_head);
-	shape->n_ff = positive_argument(fcinfo, 6, "feed_forward", 3 * (int64) shape->n_embd);
+	shape->n_ff =
+		positive_argument(fcinfo, 6, "feed_forward", Min(3 * (int64) shape->n_embd, PG_INT32_MAX));
 	shape->n_context = positive_argument(fcinfo, 7, "context", 512);
 	shape->head_dim = shape->n_embd / shape->n_head;
 	shape->rope_dim = shape->head_dim;
