@@ -25,6 +25,8 @@ MODELS = $(sort $(wildcard models/*.gguf))
 
 REGRESS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --outputdir=build/regress --encoding=UTF8
+ISOLATION = $(sort $(patsubst test/isolation/specs/%.spec,%,$(wildcard test/isolation/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test/isolation --outputdir=build/isolation --encoding=UTF8
 TAP_TESTS = 1
 PROVE_TESTS = $(sort $(wildcard test/t/*.pl))
 EXTRA_CLEAN = build $(SANDBOX) $(CORE_SRCS:.c=.d) $(PG_SRCS:.c=.d) $(wildcard src/sandbox/*.o src/sandbox/*.d)

@@ -4,7 +4,7 @@
 #   sh scripts/test.sh                    everything
 #   sh scripts/test.sh unit regress       only these stages
 #
-# Stages: lint core servers unit recipe regress asserts tap fuzz. The extension is installed into the
+# Stages: lint core servers unit recipe regress asserts isolation tap fuzz. The extension is installed into the
 # PostgreSQL that PG_CONFIG names (with sudo where that is needed); servers are
 # throw-away ones and run as an unprivileged user. Folder ../shared, or the one
 # that RSTAR_SHARED names, adds fixtures; tests that need it are skipped, and
@@ -18,7 +18,7 @@ cd "$(dirname "$0")/.." || exit 1
 PG_CONFIG=${PG_CONFIG:-pg_config}
 FUZZ_SECONDS=${FUZZ_SECONDS:-5}
 jobs=${RSTAR_JOBS:-$(nproc)}
-stages=${*:-"lint core servers unit recipe regress asserts tap fuzz"}
+stages=${*:-"lint core servers unit recipe regress asserts isolation tap fuzz"}
 passed=0 failed=0 skipped=0
 failures=
 server=scripts/server.sh
@@ -210,7 +210,7 @@ run_as_server_user() {
 		PG_TEST_TIMEOUT_DEFAULT=120 "$@"
 }
 
-if wants regress || wants asserts || wants tap; then
+if wants regress || wants asserts || wants isolation || wants tap; then
 	say install
 	install_extension >"$work/install.log" 2>&1 || { cat "$work/install.log"; give_up install; }
 	prepare_copy || give_up copy
@@ -250,6 +250,19 @@ if wants asserts; then
 		echo "ok - assertions # SKIP $library cannot be replaced" | tee "$work/count.log"
 		count asserts 0 "$work/count.log"
 	fi
+fi
+
+if wants isolation; then
+	say "isolation tests"
+	specs=$(cd test/isolation/specs && ls -- *.spec | sed 's/\.spec$//')
+	# shellcheck disable=SC2086
+	run_as_server_user "$pgxs_test/isolation/pg_isolation_regress" --inputdir="$work/src/test/isolation" \
+		--outputdir="$work/out" --bindir="$("$PG_CONFIG" --bindir)" --encoding=UTF8 --no-locale \
+		--dbname=rstar_isolation $specs >"$work/isolation.log" 2>&1
+	status=$?
+	cat "$work/isolation.log"
+	[ "$status" -eq 0 ] || cat "$work/out/regression.diffs"
+	count isolation "$status" "$work/isolation.log"
 fi
 
 if wants tap; then

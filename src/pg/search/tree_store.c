@@ -7,7 +7,10 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
+#include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -47,6 +50,34 @@ rstar_problem_find(int64 problem_id, rstar_problem_row *row)
 	rstar_tables_end(&scope);
 }
 
+/*
+ * The last field of the lock's tag; users' advisory locks have 1 or 2 there, workers'
+ * 0x5253 (queue.c).
+ */
+#define LOCK_CLASS 0x5250
+
+/* Until the transaction ends nobody else enters a problem of this statement. */
+static void
+lock_statement(const char *statement)
+{
+	uint64 hash = DatumGetUInt64(
+		hash_any_extended((const unsigned char *) statement, (int) strlen(statement), 0));
+	LOCKTAG tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32), (uint32) hash, LOCK_CLASS);
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
+static void
+look_for_problem(rstar_arguments *statement_and_answer)
+{
+	rstar_execute("SELECT problem_id, statement, answer FROM rstar.problems"
+				  " WHERE statement OPERATOR(pg_catalog.=) $1"
+				  " AND ($2 IS NULL OR answer OPERATOR(pg_catalog.=) $2)"
+				  " ORDER BY problem_id LIMIT 1",
+				  statement_and_answer, false);
+}
+
 void
 rstar_problem_enter(const char *statement, const char *answer, rstar_problem_row *row)
 {
@@ -57,11 +88,13 @@ rstar_problem_enter(const char *statement, const char *answer, rstar_problem_row
 	rstar_tables_begin(&scope, "problems");
 	rstar_add_text(&a, statement);
 	rstar_add_text(&a, answer);
-	rstar_execute("SELECT problem_id, statement, answer FROM rstar.problems"
-				  " WHERE statement OPERATOR(pg_catalog.=) $1"
-				  " AND ($2 IS NULL OR answer OPERATOR(pg_catalog.=) $2)"
-				  " ORDER BY problem_id LIMIT 1",
-				  &a, false);
+	look_for_problem(&a);
+	if (SPI_processed == 0)
+	{
+		/* Another transaction may be entering it right now: wait for that, and look again. */
+		lock_statement(statement);
+		look_for_problem(&a);
+	}
 	if (SPI_processed == 0)
 		rstar_execute("INSERT INTO rstar.problems (statement, answer, source)"
 					  " VALUES ($1, $2, 'rstar_search') RETURNING problem_id, statement, answer",
