@@ -770,8 +770,8 @@ COMMENT ON COLUMN rstar.job_items.job_id IS 'the job';
 COMMENT ON COLUMN rstar.job_items.item_id IS 'place in its queue, from 1';
 COMMENT ON COLUMN rstar.job_items.problem_id IS 'the problem';
 COMMENT ON COLUMN rstar.job_items.status IS 'queued, claimed (a worker has it), done or failed';
-COMMENT ON COLUMN rstar.job_items.tries IS 'times that it came back, by an error or since its worker was lost';
-COMMENT ON COLUMN rstar.job_items.losses IS '... since its worker was lost';
+COMMENT ON COLUMN rstar.job_items.tries IS 'times that it came back, by an error or by the second and further losses of its worker; then it is searched alone';
+COMMENT ON COLUMN rstar.job_items.losses IS 'times that its worker was lost';
 COMMENT ON COLUMN rstar.job_items.worker IS 'number of the worker that has it';
 COMMENT ON COLUMN rstar.job_items.tree_id IS 'the tree that came of it (it may have been deleted since)';
 COMMENT ON COLUMN rstar.job_items.error IS 'why it failed or came back';
@@ -880,6 +880,20 @@ COMMENT ON COLUMN rstar.progress.time_to_go IS 'how long the rest will take at t
 COMMENT ON COLUMN rstar.progress.doing IS 'what this worker does now';
 COMMENT ON COLUMN rstar.progress.since IS 'when this worker took the job';
 GRANT SELECT ON rstar.progress TO PUBLIC;
+
+CREATE FUNCTION rstar_schedule(name text, job text, schedule text, arguments jsonb DEFAULT NULL,
+                               time_zone text DEFAULT NULL)
+	RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rstar_schedule(text, text, text, jsonb, text) IS
+	'submit a kind of job again and again, at an interval (''6 hours'') or by a cron expression (''0 3 * * *''), with these arguments of rstar_<job>(), as the current role; replaces its schedule of the same name';
+
+CREATE FUNCTION rstar_unschedule(name text, created_by text DEFAULT NULL) RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rstar_unschedule(text, text) IS
+	'remove a schedule of the current role, or of a role whose privileges it has; jobs that were submitted go on; false if there is none';
+
+REVOKE EXECUTE ON FUNCTION rstar_schedule(text, text, text, jsonb, text), rstar_unschedule(text, text) FROM PUBLIC;
 
 CREATE FUNCTION rstar_search_all(query text, model text DEFAULT NULL, ppm text DEFAULT NULL, method text DEFAULT NULL,
                                  candidates integer DEFAULT NULL, rollouts integer DEFAULT NULL,

@@ -47,6 +47,9 @@
 /* The server has no room for another process: when to try again. */
 #define NO_ROOM_S 5
 
+/* Schedules of one database that wait for their process; beyond, a run is lost. */
+#define MOST_SCHEDULES (8 * RSTAR_REPORT_SCHEDULES)
+
 typedef struct database
 {
 	Oid oid; /* the key */
@@ -57,9 +60,9 @@ typedef struct database
 	TimestampTz next_due;   /* DT_NOEND: never */
 	int failures;           /* in a row */
 	TimestampTz not_before; /* a pause after failures */
-	int n_schedules;
-	int64 schedules[RSTAR_REPORT_SCHEDULES];
-	Oid schedule_roles[RSTAR_REPORT_SCHEDULES];
+	int n_schedules;        /* to be run, first come first served */
+	int64 schedules[MOST_SCHEDULES];
+	Oid schedule_roles[MOST_SCHEDULES];
 } database;
 
 static HTAB *databases;
@@ -192,10 +195,22 @@ note_failure(database *d)
 }
 
 static void
+note_schedules(database *d, const rstar_database_report *report)
+{
+	for (int i = 0; i < report->n_schedules && d->n_schedules < MOST_SCHEDULES; i++)
+	{
+		d->schedules[d->n_schedules] = report->schedules[i];
+		d->schedule_roles[d->n_schedules++] = report->schedule_roles[i];
+	}
+	d->look |= report->n_schedules == RSTAR_REPORT_SCHEDULES; /* there may be more */
+}
+
+static void
 note_report(database *d, const rstar_database_report *report)
 {
 	d->failures = 0;
 	d->not_before = 0;
+	note_schedules(d, report);
 	if (report->wake_count < d->woken_at)
 	{
 		d->look = true; /* it looked before the last job was there */
@@ -203,9 +218,6 @@ note_report(database *d, const rstar_database_report *report)
 	}
 	d->workers = report->workers;
 	d->next_due = report->next_due;
-	d->n_schedules = report->n_schedules;
-	memcpy(d->schedules, report->schedules, sizeof d->schedules);
-	memcpy(d->schedule_roles, report->schedule_roles, sizeof d->schedule_roles);
 }
 
 /* A slot whose process has ended. */
@@ -217,8 +229,8 @@ note_end(const rstar_slot *slot)
 	if (!d)
 		return;
 	if (slot->role == RSTAR_SLOT_SCHEDULE)
-		d->look = true;
-	else if (slot->report.made)
+		return; /* a job that it submitted has woken this process by itself */
+	if (slot->report.made)
 		note_report(d, &slot->report);
 	else
 		note_failure(d);
@@ -290,14 +302,17 @@ start_probe(database *d, TimestampTz now)
 		d->look = false;
 }
 
-/* One schedule of a database at a time: the probe behind it finds the next. */
+/* One schedule of a database at a time. */
 static void
 start_schedule(database *d)
 {
 	if (d->n_schedules == 0 || rstar_shared_count(RSTAR_SLOT_SCHEDULE, d->oid) > 0)
 		return;
-	if (start(RSTAR_SLOT_SCHEDULE, d, d->schedule_roles[0], d->schedules[0]))
-		d->n_schedules = 0;
+	if (!start(RSTAR_SLOT_SCHEDULE, d, d->schedule_roles[0], d->schedules[0]))
+		return;
+	d->n_schedules--;
+	memmove(d->schedules, d->schedules + 1, d->n_schedules * sizeof d->schedules[0]);
+	memmove(d->schedule_roles, d->schedule_roles + 1, d->n_schedules * sizeof d->schedule_roles[0]);
 }
 
 /* One more worker, if it would find something to do. */

@@ -318,7 +318,8 @@ take_back(int64 job_id, int64 lost_worker)
 	rstar_add_bigint(&a, lost_worker);
 	rstar_add_int(&a, RSTAR_QUEUE_LOSSES, false);
 	rstar_execute(
-		"UPDATE rstar.job_items SET worker = NULL, tries = tries OPERATOR(pg_catalog.+) 1,"
+		"UPDATE rstar.job_items SET worker = NULL,"
+		" tries = tries OPERATOR(pg_catalog.+) (losses OPERATOR(pg_catalog.>) 0)::pg_catalog.int4,"
 		" losses = losses OPERATOR(pg_catalog.+) 1,"
 		" error = 'the worker or the server ended unexpectedly',"
 		" status = CASE WHEN losses OPERATOR(pg_catalog.+) 1 OPERATOR(pg_catalog.>=) $3"

@@ -8,9 +8,10 @@
  * lock named by it: claims whose lock is free are those of a worker that is gone,
  * and go back.
  *
- * An item that ended in an error, or whose worker was lost, comes again when no
- * fresh one is left, and alone: its fault takes no neighbour with it. After
- * RSTAR_QUEUE_ATTEMPTS errors or RSTAR_QUEUE_LOSSES losses it is failed.
+ * An item that ended in an error, or whose worker was lost twice, comes again when
+ * no fresh one is left, and alone: its fault takes no neighbour with it. (A worker
+ * lost once was most likely not the item's fault.) After RSTAR_QUEUE_ATTEMPTS errors
+ * or RSTAR_QUEUE_LOSSES losses it has failed.
  */
 #ifndef RSTAR_PG_WORKERS_QUEUE_H
 #define RSTAR_PG_WORKERS_QUEUE_H

@@ -1,0 +1,135 @@
+# Whatever is killed, at whatever moment, every problem of a job is done exactly once in
+# the end, nothing that was stored is lost, and no process outlives its server.
+#
+# RSTAR_KILLS sets how many kills there are (default 10).
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time sleep);
+
+use RstarTest;
+use RstarWorkers;
+
+my $kills = $ENV{RSTAR_KILLS} // 10;
+my $problems = 200;
+my $node = new_worker_node('faults', conf => 'restart_after_crash = on');
+add_problems($node, $problems);
+
+# Start the server again if it is down, and wait until another launcher is there.
+sub revive
+{
+	my ($old_launcher, $down) = @_;
+	my $end = time + 60;
+
+	$node->start if $down;
+	while (time < $end)
+	{
+		my ($rc, $pid) = $node->psql('postgres', "SELECT pid FROM pg_stat_activity WHERE backend_type = 'rstar launcher'");
+
+		return if $rc == 0 && $pid =~ /\d/ && $pid != $old_launcher;
+		sleep 0.05;
+	}
+	die 'the server does not come back';
+}
+
+sub launcher { return (pids_of($node, 'rstar launcher'))[0] // 0; }
+
+sub postmaster_pid
+{
+	my ($pid) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
+
+	return $pid;
+}
+
+sub pick { my @pids = @_; return $pids[ rand @pids ]; }
+
+# What can be killed: each returns whether there was such a process.
+my %kill = (
+	worker => sub {
+		my $launcher = launcher();
+		my $pid = pick(pids_of($node, 'rstar worker')) or return 0;
+
+		kill 'KILL', $pid;
+		revive($launcher);
+		return 1;
+	},
+	launcher => sub {
+		my $launcher = launcher() or return 0;
+
+		kill 'KILL', $launcher;
+		revive($launcher);
+		return 1;
+	},
+	sandbox  => sub {
+		my %below = descendants(postmaster_pid());
+		my $pid = pick(grep { $below{$_} =~ /^rstar-sandbox/ } keys %below) or return 0;
+
+		kill 'KILL', $pid;
+		return 1;
+	},
+	postmaster => sub {
+		my $pid = postmaster_pid();
+		my %below = descendants($pid);
+
+		kill 'KILL', $pid;
+		ok(gone_within(20, $pid, keys %below), 'a killed postmaster takes all processes with it');
+		$node->{_pid} = undef;
+		# Where nobody waits for dead processes, their numbers stay taken and the lock files seem valid.
+		unlink $node->data_dir . '/postmaster.pid', $node->host . '/.s.PGSQL.' . $node->port . '.lock';
+		revive(0, 1);
+		return 1;
+	},
+	immediate => sub {
+		my %below = descendants(postmaster_pid());
+
+		$node->stop('immediate');
+		ok(gone_within(20, keys %below), 'an immediate shutdown leaves no process');
+		revive(0, 1);
+		return 1;
+	});
+my @order = qw(worker sandbox launcher immediate worker postmaster sandbox worker);
+
+my ($killed, $jobs, $redone, %count) = (0, 0, 0);
+srand 17;
+while ($killed < $kills)
+{
+	my $before = $node->safe_psql('postgres', 'SELECT count(*) FROM rstar.trees');
+	my $job = submit($node, ", rollouts => 8, seed => $jobs");
+	my $i = 0;
+
+	$jobs++;
+	while ($killed < $kills && $node->safe_psql('postgres', "SELECT rstar_wait($job, '0 s')") =~ /queued|running/)
+	{
+		my $what = $order[ ($killed + $i) % @order ];
+
+		sleep 0.2 + rand 1.2;
+		if ($kill{$what}->()) { $killed++; $count{$what}++; }
+		else { $i++; }
+	}
+	is(wait_for_job($node, $job), 'done', "job $jobs is done");
+	is( $node->safe_psql('postgres', "SELECT total, done, failed FROM rstar.jobs WHERE job_id = $job"),
+		"$problems|$problems|0", 'all of its problems');
+	is( $node->safe_psql('postgres', "SELECT status, count(*), count(DISTINCT tree_id) FROM rstar.job_items WHERE job_id = $job GROUP BY 1"),
+		"done|$problems|$problems", 'each with one tree');
+	is($node->safe_psql('postgres', 'SELECT count(*) FROM rstar.trees') - $before, $problems, 'no tree too many');
+	is( $node->safe_psql('postgres', "SELECT count(*) FROM rstar.trees t JOIN rstar.job_items i USING (tree_id)
+			WHERE i.job_id = $job AND t.problem_id = i.problem_id AND t.nodes = (SELECT count(*) FROM rstar.nodes n WHERE n.tree_id = t.tree_id)"),
+		$problems, 'every tree is whole');
+	my $again = $node->safe_psql('postgres', "SELECT coalesce(sum(losses + tries - (losses > 1)::int * (losses - 1)), 0) FROM rstar.job_items WHERE job_id = $job");
+	$redone += $again;
+}
+note "$killed kills over $jobs jobs of $problems problems: "
+  . join(', ', map { "$count{$_} of $_" } sort keys %count)
+  . "; $redone problems were searched again";
+cmp_ok($redone, '<=', 16 * $killed, 'no more than the problems in hand are redone: 2 workers with 8 each');
+ok(wait_until($node, "SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type IN ('rstar worker', 'rstar probe')"), 'the workers end');
+is($node->safe_psql('postgres', "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"), 0, 'no lock is left');
+is($node->safe_psql('postgres', "SELECT count(*) FROM rstar.progress"), 0, 'no progress is left');
+my %below = descendants(postmaster_pid());
+is(join(' ', grep { /sandbox/ && !/template/ } values %below), '', 'no sandbox is left');
+
+$node->stop;
+done_testing();
