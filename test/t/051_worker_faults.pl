@@ -1,7 +1,7 @@
 # Whatever is killed, at whatever moment, every problem of a job is done exactly once in
 # the end, nothing that was stored is lost, and no process outlives its server.
 #
-# RSTAR_KILLS sets how many kills there are (default 10).
+# RSTAR_KILLS sets how many kills there are (default 6).
 use strict;
 use warnings;
 
@@ -13,7 +13,7 @@ use Time::HiRes qw(time sleep);
 use RstarTest;
 use RstarWorkers;
 
-my $kills = $ENV{RSTAR_KILLS} // 10;
+my $kills = $ENV{RSTAR_KILLS} // 6;
 my $problems = 200;
 my $node = new_worker_node('faults', conf => 'restart_after_crash = on');
 add_problems($node, $problems);
@@ -97,7 +97,7 @@ srand 17;
 while ($killed < $kills)
 {
 	my $before = $node->safe_psql('postgres', 'SELECT count(*) FROM rstar.trees');
-	my $job = submit($node, ", rollouts => 8, seed => $jobs");
+	my $job = submit($node, ", rollouts => 4, seed => $jobs");
 	my $i = 0;
 
 	$jobs++;

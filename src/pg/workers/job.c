@@ -579,7 +579,7 @@ rstar_job_doing(rstar_job *job, const char *format, ...)
 bool
 rstar_job_may_see(const char *owner)
 {
-	Oid role = get_role_oid(owner, true);
+	Oid role = owner ? get_role_oid(owner, true) : InvalidOid;
 
 	return (OidIsValid(role) && has_privs_of_role(GetUserId(), role)) ||
 		   has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);

@@ -149,7 +149,10 @@ extern void rstar_job_doing(rstar_job *job, const char *format, ...) pg_attribut
 
 /* --- about jobs --------------------------------------------------------------------------- */
 
-/* Whether the current user may see the jobs of that role: it is its own or pg_read_all_stats. */
+/*
+ * Whether the current user may see the jobs of that role (NULL: one that was dropped): it has the
+ * role's privileges, or those of pg_read_all_stats.
+ */
 extern bool rstar_job_may_see(const char *owner);
 
 #endif

@@ -226,10 +226,8 @@ goes_on(const char *status)
 }
 
 static void
-refuse_endless_wait(int64 job_id)
+refuse_own_job(int64 job_id)
 {
-	if (!rstar_shared_present())
-		rstar_job_require_workers("rstar_wait()");
 	if (rstar_commit_is_submitted(job_id))
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("job " INT64_FORMAT " was submitted in this transaction", job_id),
@@ -258,6 +256,7 @@ rstar_wait_for_job(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	job_id = PG_GETARG_INT64(0);
+	refuse_own_job(job_id);
 	check_rights(job_id, false);
 	for (;;)
 	{
@@ -268,7 +267,8 @@ rstar_wait_for_job(PG_FUNCTION_ARGS)
 		status = status_now(job_id);
 		if (!status || !goes_on(status) || now >= deadline)
 			break;
-		refuse_endless_wait(job_id);
+		if (!rstar_shared_present())
+			rstar_job_require_workers("rstar_wait()");
 		/* Woken by every end of a job, this one's or another's; a minute is for none that got lost. */
 		(void) rstar_shared_wait_for_end(
 			seen, Min(60000, TimestampDifferenceMilliseconds(now, deadline) + 1));
@@ -323,7 +323,8 @@ put_progress(ReturnSetInfo *rsinfo, const rstar_slot_view *view, const char *own
 	values[k++] = CStringGetTextDatum(slot->kind);
 	values[k] = text_or_null(get_database_name(slot->database), &nulls[k]);
 	k++;
-	values[k++] = CStringGetTextDatum(owner);
+	values[k] = text_or_null(owner, &nulls[k]);
+	k++;
 	values[k++] = Int32GetDatum(slot->pid);
 	values[k] = text_or_null(slot->phase, &nulls[k]);
 	k++;
@@ -359,7 +360,7 @@ rstar_progress_rows(PG_FUNCTION_ARGS)
 		if (slots[i].slot.state != RSTAR_SLOT_RUNNING || slots[i].slot.job_id == 0)
 			continue;
 		owner = GetUserNameFromId(slots[i].slot.owner, true);
-		if (owner && rstar_job_may_see(owner))
+		if (rstar_job_may_see(owner))
 			put_progress(rsinfo, &slots[i], owner);
 	}
 	return (Datum) 0;

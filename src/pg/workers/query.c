@@ -10,6 +10,7 @@
 #include "miscadmin.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
 
 #include "pg/workers/query.h"
 
@@ -70,6 +71,18 @@ add_rows(numbers *set, Oid type)
 	}
 }
 
+/* A statement that returns rows can have a cursor, but only SELECT (or VALUES, TABLE) is one. */
+static bool
+is_one_select(SPIPlanPtr plan)
+{
+	CachedPlanSource *source;
+
+	if (!plan || !SPI_is_cursor_plan(plan))
+		return false;
+	source = linitial(SPI_plan_get_plan_sources(plan));
+	return source->commandTag == CMDTAG_SELECT;
+}
+
 static Portal
 open_cursor(const char *query)
 {
@@ -77,7 +90,7 @@ open_cursor(const char *query)
 	Portal portal;
 	Oid type;
 
-	if (!plan || !SPI_is_cursor_plan(plan))
+	if (!is_one_select(plan))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_CURSOR_DEFINITION),
 						errmsg("the query must be one SELECT")));
 	portal = SPI_cursor_open(NULL, plan, NULL, NULL, true);
