@@ -15,7 +15,11 @@ IMPORTS = (
     ("from decimal import Decimal", r"\bDecimal\b"),
     ("from collections import Counter", r"\bCounter\b"),
     ("from math import comb", r"\bcomb\("),
-    ("from sympy import *", r"\b(S|symbols|solve|Eq|diff|expand|factor|Lambda|interpolate|isprime|primefactors|radsimp)\("),
+    ("from math import perm", r"\bperm\("),
+    ("from math import factorial", r"\bfactorial\("),
+    ("from math import pi", r"\bpi \*"),
+    ("from datetime import date, timedelta", r"\bdate\("),
+    ("from sympy import *", r"\b(S|symbols|solve|Eq|diff|expand|factor|Lambda|interpolate|isprime|primefactors|radsimp|integrate|divisors|factorint|nextprime|primerange)\("),
     # SymPy brings its own of these.
     ("from math import gcd", r"\bgcd\("),
     ("from math import lcm", r"\blcm\("),

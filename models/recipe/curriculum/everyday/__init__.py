@@ -1,0 +1,1 @@
+"""What people ask in school and at home, composed by grammar: situations, sentence frames, ways to ask, numbers, units."""
