@@ -330,7 +330,7 @@ CREATE TABLE rstar.nodes (
 	rollout     integer NOT NULL,
 	kind        text NOT NULL CHECK (kind OPERATOR(pg_catalog.=) ANY (ARRAY['root', 'step', 'answer'])),
 	status      text NOT NULL
-	            CHECK (status OPERATOR(pg_catalog.=) ANY (ARRAY['ok', 'error', 'timeout', 'killed', 'too_deep', 'unparsable'])),
+	            CHECK (status OPERATOR(pg_catalog.=) ANY (ARRAY['ok', 'error', 'timeout', 'killed', 'too_deep', 'unparsable', 'declined'])),
 	rejected    boolean NOT NULL,
 	expanded    boolean NOT NULL,
 	text        text NOT NULL,
@@ -357,7 +357,7 @@ COMMENT ON COLUMN rstar.nodes.parent_id IS 'the node that this one continues';
 COMMENT ON COLUMN rstar.nodes.depth IS 'steps from the root';
 COMMENT ON COLUMN rstar.nodes.rollout IS 'rollout, from 0, that made the node';
 COMMENT ON COLUMN rstar.nodes.kind IS 'root, step or answer';
-COMMENT ON COLUMN rstar.nodes.status IS 'ok; error, timeout or killed, if its code failed; too_deep or unparsable';
+COMMENT ON COLUMN rstar.nodes.status IS 'ok; error, timeout or killed, if its code failed; too_deep or unparsable; declined, if it says that it does not know';
 COMMENT ON COLUMN rstar.nodes.rejected IS 'whether the search threw the candidate away (with max_code_errors above 1 a failed step can stay)';
 COMMENT ON COLUMN rstar.nodes.expanded IS 'whether candidates were asked for below it';
 COMMENT ON COLUMN rstar.nodes.text IS 'what the node adds to the solution, inserted output included';

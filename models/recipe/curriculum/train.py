@@ -168,7 +168,7 @@ def main():
             done += sum(len(data[i][0]) for i in plan[at])
             step += 1
             at += 1
-            if step % 50 == 0:
+            if step % 10 == 0:
                 line = {"step": step, "tokens": done, "loss": round(mean, 4), "rate": rate, "progress": round(progress, 4),
                         "tok_s": round((done - start_done) / (time.time() - begin))}
                 print(json.dumps(line), flush=True)

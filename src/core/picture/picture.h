@@ -36,7 +36,7 @@ typedef struct rstar_picture_counts
 {
 	uint32_t steps, answers, correct, wrong;
 	uint32_t rejected;
-	uint32_t by_status[RSTAR_NODE_UNPARSABLE + 1]; /* of the rejected */
+	uint32_t by_status[RSTAR_N_NODE_STATUSES]; /* of the rejected */
 	uint32_t duplicates;
 	uint32_t depth;
 } rstar_picture_counts;

@@ -116,7 +116,7 @@ put_statuses(page *p, const uint32_t *by_status)
 {
 	const char *comma = "";
 
-	for (int s = RSTAR_NODE_ERROR; s <= RSTAR_NODE_UNPARSABLE; s++)
+	for (int s = RSTAR_NODE_ERROR; s < RSTAR_N_NODE_STATUSES; s++)
 	{
 		if (by_status[s] == 0)
 			continue;
@@ -129,7 +129,7 @@ static void
 put_rejected(page *p, uint32_t parent)
 {
 	const rstar_tree_node *nodes = p->tree->nodes;
-	uint32_t shown = 0, hidden = 0, by_status[RSTAR_NODE_UNPARSABLE + 1] = {0};
+	uint32_t shown = 0, hidden = 0, by_status[RSTAR_N_NODE_STATUSES] = {0};
 
 	for (uint32_t c = nodes[parent].first_child; c != RSTAR_NO_NODE; c = nodes[c].next_sibling)
 	{

@@ -135,12 +135,12 @@ static void
 put_statuses(rstar_picture *p, const rstar_mark *m)
 {
 	const rstar_tree_node *nodes = p->tree->nodes;
-	uint32_t by_status[RSTAR_NODE_UNPARSABLE + 1] = {0};
+	uint32_t by_status[RSTAR_N_NODE_STATUSES] = {0};
 	const char *comma = "";
 
 	for (uint32_t c = m->node; c != RSTAR_NO_NODE; c = nodes[c].next_sibling)
 		by_status[nodes[c].status] += rstar_node_rejected(&nodes[c]);
-	for (int status = RSTAR_NODE_ERROR; status <= RSTAR_NODE_UNPARSABLE; status++)
+	for (int status = RSTAR_NODE_ERROR; status < RSTAR_N_NODE_STATUSES; status++)
 	{
 		if (by_status[status] == 0)
 			continue;

@@ -133,6 +133,8 @@ sandbox_status(rstar_node_status status)
 		case RSTAR_NODE_KILLED:
 		case RSTAR_NODE_TOO_DEEP:
 		case RSTAR_NODE_UNPARSABLE:
+		case RSTAR_NODE_DECLINED:
+		case RSTAR_N_NODE_STATUSES:
 			break;
 	}
 	return RSTAR_SANDBOX_KILLED;

@@ -67,6 +67,13 @@ grade_answer(rstar_search *search, rstar_candidate *c, rstar_error *err)
 {
 	const rstar_string *gold = &c->tree->problem.gold;
 	size_t length;
+
+	if (rstar_step_declines(c->parse.answer))
+	{
+		c->node.status = RSTAR_NODE_DECLINED;
+		return RSTAR_OK;
+	}
+
 	const char *answer =
 		rstar_grade_extract(&search->turn, c->parse.answer.data, c->parse.answer.length, &length);
 

@@ -5,6 +5,7 @@
  * search.c		life of a search, its steps and what it has to show
  * phases.c		the phases of a turn
  * candidates.c	what the policy wrote, read and judged
+ * verdict.c	why there is no answer, and what speaks for one
  * attach.c		what hangs on the nodes: tokens in the caches, states in the sandbox
  */
 #ifndef RSTAR_SEARCH_INTERNAL_H

@@ -332,6 +332,23 @@ collect_ballots(const rstar_mcts *mcts, rstar_ballot *ballots, uint32_t *nodes)
 	return n;
 }
 
+/* Is not knowing more probable than the answer of the node? */
+static rstar_status
+declines(const rstar_search *search, const rstar_mcts *mcts, uint32_t node, bool *more,
+		 rstar_error *err)
+{
+	const rstar_answer_share *share;
+	rstar_answer_shares shares;
+	rstar_status status = rstar_answer_shares_read(mcts, search->allocator, &shares, err);
+
+	if (status != RSTAR_OK)
+		return status;
+	share = rstar_answer_shares_find(&shares, mcts, node, search->allocator);
+	*more = share && shares.declined > share->mass;
+	rstar_answer_shares_free(&shares, search->allocator);
+	return RSTAR_OK;
+}
+
 rstar_status
 rstar_search_answer(const rstar_search *search, uint32_t i, uint32_t *node, rstar_error *err)
 {
@@ -339,6 +356,7 @@ rstar_search_answer(const rstar_search *search, uint32_t i, uint32_t *node, rsta
 	uint32_t most = mcts->answers;
 	rstar_status status = RSTAR_OK;
 	uint32_t n = 0, winner = 0;
+	bool declined = false;
 
 	*node = RSTAR_NO_NODE;
 	if (most == 0)
@@ -355,6 +373,8 @@ rstar_search_answer(const rstar_search *search, uint32_t i, uint32_t *node, rsta
 		status = rstar_vote(ballots, n, vote_rule(search, mcts), 0, answers_equal,
 							(void *) search->allocator, search->allocator, &winner, err);
 	if (status == RSTAR_OK && winner < n)
+		status = declines(search, mcts, nodes[winner], &declined, err);
+	if (status == RSTAR_OK && winner < n && !declined)
 		*node = nodes[winner];
 	rstar_free(search->allocator, ballots);
 	rstar_free(search->allocator, nodes);

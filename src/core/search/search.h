@@ -20,6 +20,7 @@
 
 #include "core/engine/generate.h"
 #include "core/sandbox/sandbox.h"
+#include "core/search/confidence.h"
 #include "core/search/mcts.h"
 #include "core/step/prompt.h"
 
@@ -171,10 +172,32 @@ extern const rstar_error *rstar_search_failure(const rstar_search *search, uint3
 
 /*
  * The answer node that problem i's tree gives, by options.choice. RSTAR_NO_NODE: no
- * answer was reached. Errors: MEMORY.
+ * answer was reached, or the policy put more probability on not knowing than on
+ * that answer. Errors: MEMORY.
  */
 extern rstar_status rstar_search_answer(const rstar_search *search, uint32_t i, uint32_t *node,
 										rstar_error *err);
+
+/* Why a tree gives no answer. */
+typedef enum rstar_silence
+{
+	RSTAR_SILENCE_DECLINED,    /* the policy says that it does not know */
+	RSTAR_SILENCE_TIME,        /* a limit of time, tokens or nodes ended the search */
+	RSTAR_SILENCE_FAILED,      /* the code of every step at the end of a path failed */
+	RSTAR_SILENCE_NOT_REACHED, /* anything else */
+	RSTAR_N_SILENCES
+} rstar_silence;
+
+/* Of problem i, which was searched and for which rstar_search_answer gives no node. */
+extern rstar_silence rstar_search_silence(const rstar_search *search, uint32_t i);
+
+/*
+ * What speaks for the answer of `node` in problem i's tree (confidence.h). Errors:
+ * MEMORY, CANCELLED.
+ */
+extern rstar_status rstar_search_evidence(const rstar_search *search, uint32_t i, uint32_t node,
+										  const rstar_cancel *cancel, rstar_evidence *evidence,
+										  rstar_error *err);
 
 /*
  * Several trees of one problem: the answer that they agree on. answers[i] (length 0: none)

@@ -16,7 +16,7 @@ const char *
 rstar_node_status_name(rstar_node_status status)
 {
 	static const char *const names[] = {"ok",     "error",    "timeout",
-										"killed", "too_deep", "unparsable"};
+										"killed", "too_deep", "unparsable", "declined"};
 
 	return names[status];
 }

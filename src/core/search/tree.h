@@ -34,10 +34,12 @@ typedef enum rstar_node_status
 	RSTAR_NODE_TIMEOUT,   /* … ran out of time */
 	RSTAR_NODE_KILLED,    /* … broke a limit of the sandbox */
 	RSTAR_NODE_TOO_DEEP,  /* deeper than max_depth */
-	RSTAR_NODE_UNPARSABLE /* no step of the format, or cut at a limit */
+	RSTAR_NODE_UNPARSABLE, /* no step of the format, or cut at a limit */
+	RSTAR_NODE_DECLINED,   /* says that it does not know the answer (rstar_step_declines) */
+	RSTAR_N_NODE_STATUSES
 } rstar_node_status;
 
-/* "root", "step", "answer"; "ok", "error", "timeout", "killed", "too_deep", "unparsable". */
+/* "root", "step", "answer"; "ok", "error", "timeout", "killed", "too_deep", "unparsable", "declined". */
 extern const char *rstar_node_kind_name(rstar_node_kind kind);
 extern const char *rstar_node_status_name(rstar_node_status status);
 

@@ -229,6 +229,19 @@ rstar_step_parse_text(const char *text, size_t length, rstar_solution_state stat
 	}
 }
 
+bool
+rstar_step_declines(rstar_string answer)
+{
+	const size_t length = sizeof RSTAR_DECLINE_TEXT - 1;
+	size_t from = 0, to = answer.length;
+
+	while (from < to && is_blank(answer.data + from, 1))
+		from++;
+	while (to > from && is_blank(answer.data + to - 1, 1))
+		to--;
+	return to - from == length && memcmp(answer.data + from, RSTAR_DECLINE_TEXT, length) == 0;
+}
+
 /* Behind an <output> … <end_of_output> that follows at `from`, white space before it; else `from`. */
 static size_t
 behind_output(const char *text, size_t length, size_t from)

@@ -101,6 +101,14 @@ extern void rstar_step_parse_text(const char *text, size_t length, rstar_solutio
  */
 extern size_t rstar_solution_cut(const char *text, size_t length);
 
+/*
+ * Does the text between <answer> and <end_of_answer> decline to answer? A model
+ * that knows the format says so in exactly these words, white space aside; it
+ * counts as no answer.
+ */
+#define RSTAR_DECLINE_TEXT "I do not know."
+extern bool rstar_step_declines(rstar_string answer);
+
 /* --- the inserted output --------------------------------------------------- */
 
 #define RSTAR_OUTPUT_CHARACTERS 1024 /* DESIGN: at most so many characters are inserted */

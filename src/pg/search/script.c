@@ -30,7 +30,7 @@ malformed(const char *what)
 static rstar_node_status
 status_of(const char *name)
 {
-	for (int i = RSTAR_NODE_OK; i <= RSTAR_NODE_UNPARSABLE; i++)
+	for (int i = RSTAR_NODE_OK; i < RSTAR_N_NODE_STATUSES; i++)
 		if (strcmp(name, rstar_node_status_name((rstar_node_status) i)) == 0)
 			return (rstar_node_status) i;
 	malformed("A status is none of those of nodes.");

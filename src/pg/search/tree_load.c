@@ -118,7 +118,7 @@ restore_row(uint64 row, rstar_tree *tree)
 											 kind_name, RSTAR_NODE_ANSWER + 1, row);
 	node.status =
 		(rstar_node_status) name_index(rstar_result_text(row, "status", CurrentMemoryContext),
-									   status_name, RSTAR_NODE_UNPARSABLE + 1, row);
+									   status_name, RSTAR_N_NODE_STATUSES, row);
 	node.kept = node.status != RSTAR_NODE_OK && !rstar_result_bool(row, "rejected", &is_null);
 	node.text = result_string(row, "text");
 	node.output = result_string(row, "output");
