@@ -36,6 +36,7 @@ CREATE TABLE rstar.models (
 	prompt_template  text,
 	defaults         jsonb NOT NULL DEFAULT '{}'
 	                 CHECK (pg_catalog.jsonb_typeof(defaults) OPERATOR(pg_catalog.=) 'object'),
+	calibration      jsonb,
 	builtin          boolean NOT NULL DEFAULT false,
 	parent_id        bigint,
 	training_run_id  bigint,
@@ -56,6 +57,7 @@ COMMENT ON COLUMN rstar.models.file_type IS 'type of most weights: F32, F16, BF1
 COMMENT ON COLUMN rstar.models.context_length IS 'longest sequence in tokens that the model was made for';
 COMMENT ON COLUMN rstar.models.prompt_template IS 'how a problem becomes a prompt; {problem} stands for the problem';
 COMMENT ON COLUMN rstar.models.defaults IS 'the model''s own values for options of generation, used where call and setting are silent';
+COMMENT ON COLUMN rstar.models.calibration IS 'how the evidence of a search becomes the probability that its answer is right, by rstar_calibrate; NULL: the summed probability of the answer''s solutions';
 COMMENT ON COLUMN rstar.models.builtin IS 'whether the model came with the extension';
 COMMENT ON COLUMN rstar.models.parent_id IS 'model that this one was made from, by quantising or training (it may have been dropped since)';
 COMMENT ON COLUMN rstar.models.training_run_id IS 'training run that made the model';
@@ -608,11 +610,57 @@ COMMENT ON FUNCTION rstar_tree_svg(bigint) IS
 CREATE FUNCTION rstar_solve(problem text, model text DEFAULT NULL, ppm text DEFAULT NULL,
                             method text DEFAULT NULL, candidates integer DEFAULT NULL,
                             rollouts integer DEFAULT NULL, max_depth integer DEFAULT NULL,
-                            temperature double precision DEFAULT NULL, seed bigint DEFAULT NULL)
+                            temperature double precision DEFAULT NULL, seed bigint DEFAULT NULL,
+                            min_confidence double precision DEFAULT NULL)
 	RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000;
-COMMENT ON FUNCTION rstar_solve(text, text, text, text, integer, integer, integer, double precision, bigint) IS
-	'solve a problem by search over verified steps: the answer, or NULL if none was reached; writes nothing';
+COMMENT ON FUNCTION rstar_solve(text, text, text, text, integer, integer, integer, double precision, bigint, double precision) IS
+	'solve a problem by search over verified steps: the answer, or NULL if none was reached or it is less sure than min_confidence; writes nothing';
+
+CREATE FUNCTION rstar_solve(problems text[], model text DEFAULT NULL, ppm text DEFAULT NULL,
+                            method text DEFAULT NULL, candidates integer DEFAULT NULL,
+                            rollouts integer DEFAULT NULL, max_depth integer DEFAULT NULL,
+                            temperature double precision DEFAULT NULL, seed bigint DEFAULT NULL,
+                            min_confidence double precision DEFAULT NULL)
+	RETURNS text[]
+	AS 'MODULE_PATHNAME', 'rstar_solve_array' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000;
+COMMENT ON FUNCTION rstar_solve(text[], text, text, text, integer, integer, integer, double precision, bigint, double precision) IS
+	'solve several problems side by side: their answers, in their order';
+
+CREATE FUNCTION rstar_explain(problem text, model text DEFAULT NULL, ppm text DEFAULT NULL,
+                            method text DEFAULT NULL, candidates integer DEFAULT NULL,
+                            rollouts integer DEFAULT NULL, max_depth integer DEFAULT NULL,
+                            temperature double precision DEFAULT NULL, seed bigint DEFAULT NULL,
+                            min_confidence double precision DEFAULT NULL,
+                            OUT answer text, OUT confidence double precision, OUT solution text,
+                            OUT alternatives jsonb, OUT reason text)
+	RETURNS record
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000;
+COMMENT ON FUNCTION rstar_explain(text, text, text, text, integer, integer, integer, double precision, bigint, double precision) IS
+	'solve a problem and say what speaks for the answer: the probability that it is right, its solution, the other answers with their shares; without an answer, why; writes nothing';
+
+CREATE FUNCTION rstar_calibrate(model text, problem_ids bigint[], max_wrong double precision DEFAULT 0.05,
+                            seed bigint DEFAULT NULL,
+                            OUT problems integer, OUT answered integer, OUT correct integer,
+                            OUT calibration_error double precision, OUT min_confidence double precision)
+	RETURNS record
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000;
+COMMENT ON FUNCTION rstar_calibrate(text, bigint[], double precision, bigint) IS
+	'learn from problems that the model was not trained on how sure its answers are, and keep it with the model, and as its default the least confidence with which at most max_wrong of the answers given are wrong; a problem without a known answer is one that has none';
+REVOKE EXECUTE ON FUNCTION rstar_calibrate(text, bigint[], double precision, bigint) FROM PUBLIC;
+
+CREATE FUNCTION rstar_calibration_svg(model text DEFAULT NULL)
+	RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION rstar_calibration_svg(text) IS
+	'what rstar_calibrate measured, as a picture (SVG): share right by confidence, risk against coverage';
+
+CREATE FUNCTION rstar_calibration_levels(model text DEFAULT NULL, OUT min_confidence double precision,
+                            OUT given integer, OUT coverage double precision, OUT risk double precision)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION rstar_calibration_levels(text) IS
+	'what rstar_calibrate measured: for each confidence that may be asked for, how many answers are given, the share of the problems answered, and the share of the answers that are wrong';
 
 CREATE FUNCTION rstar_search(problem text, answer text DEFAULT NULL, model text DEFAULT NULL, ppm text DEFAULT NULL,
                             method text DEFAULT NULL, candidates integer DEFAULT NULL,

@@ -71,11 +71,12 @@ draw_bins(const panel *p, const rstar_reliability *r)
 
 		if (r->bins[i].n == 0)
 			continue;
-		rstar_svg_printf(p->svg,
-						 "<rect x='%.1f' y='%.1f' width='%.1f' height='%.1f' fill='#7aa6d8' "
-						 "stroke='#fff'><title>%u of %u right, mean confidence %.3f</title></rect>\n",
-						 p->x + i * width, at_y(p, share), width, share * p->size, r->bins[i].right,
-						 r->bins[i].n, r->bins[i].confidence);
+		rstar_svg_printf(
+			p->svg,
+			"<rect x='%.1f' y='%.1f' width='%.1f' height='%.1f' fill='#7aa6d8' "
+			"stroke='#fff'><title>%u of %u right, mean confidence %.3f</title></rect>\n",
+			p->x + i * width, at_y(p, share), width, share * p->size, r->bins[i].right,
+			r->bins[i].n, r->bins[i].confidence);
 		rstar_svg_printf(p->svg, "<circle cx='%.1f' cy='%.1f' r='3' fill='#c0392b'/>\n",
 						 at_x(p, r->bins[i].confidence), at_y(p, share));
 	}

@@ -39,7 +39,8 @@ rstar_evidence_read(const rstar_mcts *mcts, uint32_t answer, size_t problem_toke
 	*evidence = (rstar_evidence){
 		.declined = shares.declined,
 		.failed = share_failed(&mcts->tree),
-		.novelty = problem_bytes > 0 ? fmin(1, (double) problem_tokens / (double) problem_bytes) : 0,
+		.novelty =
+			problem_bytes > 0 ? fmin(1, (double) problem_tokens / (double) problem_bytes) : 0,
 		.value = node->scored ? node->ppm_score : 0,
 	};
 	mine = rstar_answer_shares_find(&shares, mcts, answer, allocator);

@@ -41,7 +41,7 @@ extern void rstar_reliability_measure(const double *confidence, const bool *righ
  */
 extern rstar_status rstar_reliability_threshold(const double *confidence, const bool *right,
 												uint32_t n, double max_wrong,
-												const rstar_allocator *allocator,
-												double *threshold, rstar_error *err);
+												const rstar_allocator *allocator, double *threshold,
+												rstar_error *err);
 
 #endif

@@ -402,3 +402,10 @@ rstar_search_elect(const rstar_string *answers, const double *scores, uint32_t n
 	rstar_free(allocator, ballots);
 	return status;
 }
+
+bool
+rstar_search_same_answer(rstar_string representative, rstar_string answer,
+						 const rstar_allocator *allocator)
+{
+	return answers_equal((void *) allocator, representative, answer);
+}

@@ -188,6 +188,9 @@ typedef enum rstar_silence
 	RSTAR_N_SILENCES
 } rstar_silence;
 
+/* "not understood", "time", "steps failed", "no answer reached". */
+extern const char *rstar_silence_name(rstar_silence silence);
+
 /* Of problem i, which was searched and for which rstar_search_answer gives no node. */
 extern rstar_silence rstar_search_silence(const rstar_search *search, uint32_t i);
 
@@ -208,5 +211,9 @@ extern rstar_status rstar_search_evidence(const rstar_search *search, uint32_t i
 extern rstar_status rstar_search_elect(const rstar_string *answers, const double *scores,
 									   uint32_t n, uint32_t top_n, const rstar_allocator *allocator,
 									   uint32_t *winner, rstar_error *err);
+
+/* Equality of two answers, as trees and votes have it; the first is the representative. */
+extern bool rstar_search_same_answer(rstar_string representative, rstar_string answer,
+									 const rstar_allocator *allocator);
 
 #endif

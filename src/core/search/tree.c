@@ -15,8 +15,8 @@ rstar_node_kind_name(rstar_node_kind kind)
 const char *
 rstar_node_status_name(rstar_node_status status)
 {
-	static const char *const names[] = {"ok",     "error",    "timeout",
-										"killed", "too_deep", "unparsable", "declined"};
+	static const char *const names[] = {"ok",       "error",      "timeout", "killed",
+										"too_deep", "unparsable", "declined"};
 
 	return names[status];
 }

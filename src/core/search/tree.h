@@ -30,10 +30,10 @@ typedef enum rstar_node_kind
 typedef enum rstar_node_status
 {
 	RSTAR_NODE_OK,
-	RSTAR_NODE_ERROR,     /* its code raised an exception */
-	RSTAR_NODE_TIMEOUT,   /* … ran out of time */
-	RSTAR_NODE_KILLED,    /* … broke a limit of the sandbox */
-	RSTAR_NODE_TOO_DEEP,  /* deeper than max_depth */
+	RSTAR_NODE_ERROR,      /* its code raised an exception */
+	RSTAR_NODE_TIMEOUT,    /* … ran out of time */
+	RSTAR_NODE_KILLED,     /* … broke a limit of the sandbox */
+	RSTAR_NODE_TOO_DEEP,   /* deeper than max_depth */
 	RSTAR_NODE_UNPARSABLE, /* no step of the format, or cut at a limit */
 	RSTAR_NODE_DECLINED,   /* says that it does not know the answer (rstar_step_declines) */
 	RSTAR_N_NODE_STATUSES

@@ -5,13 +5,10 @@
 #include "core/search/internal.h"
 
 static bool
-ended_by_limit(const rstar_search *search, const rstar_search_tree *tree)
+ended_by_limit(rstar_ending ending)
 {
-	const rstar_search_options *o = &search->options;
-
-	return (o->max_seconds > 0 && tree->cost.elapsed_ms >= 1000 * o->max_seconds) ||
-		   (o->max_generated > 0 && tree->cost.generated_tokens >= o->max_generated) ||
-		   (o->mcts.max_nodes > 0 && tree->mcts.tree.n_nodes >= o->mcts.max_nodes);
+	return ending == RSTAR_ENDED_BY_NODES || ending == RSTAR_ENDED_BY_TOKENS ||
+		   ending == RSTAR_ENDED_BY_TIMEOUT;
 }
 
 static bool
@@ -21,10 +18,19 @@ code_failed(rstar_node_status status)
 		   status == RSTAR_NODE_KILLED;
 }
 
+const char *
+rstar_silence_name(rstar_silence silence)
+{
+	static const char *const names[] = {"not understood", "time", "steps failed",
+										"no answer reached"};
+
+	return names[silence];
+}
+
 rstar_silence
 rstar_search_silence(const rstar_search *search, uint32_t i)
 {
-	const rstar_search_tree *searched = &search->trees[i];
+	const rstar_search_tree *searched = search->trees[i];
 	const rstar_tree *tree = &searched->mcts.tree;
 	uint32_t declined = 0, failed = 0, other = 0;
 
@@ -38,7 +44,7 @@ rstar_search_silence(const rstar_search *search, uint32_t i)
 	}
 	if (declined > 0)
 		return RSTAR_SILENCE_DECLINED;
-	if (ended_by_limit(search, searched))
+	if (ended_by_limit(searched->ending))
 		return RSTAR_SILENCE_TIME;
 	return failed > 0 && other == 0 ? RSTAR_SILENCE_FAILED : RSTAR_SILENCE_NOT_REACHED;
 }
@@ -66,7 +72,7 @@ rstar_status
 rstar_search_evidence(const rstar_search *search, uint32_t i, uint32_t node,
 					  const rstar_cancel *cancel, rstar_evidence *evidence, rstar_error *err)
 {
-	const rstar_search_tree *tree = &search->trees[i];
+	const rstar_search_tree *tree = search->trees[i];
 	size_t tokens;
 	rstar_status status = count_tokens(search, tree->problem.text, cancel, &tokens, err);
 

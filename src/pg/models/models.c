@@ -82,6 +82,8 @@ row_from_tuple(HeapTuple tuple, Relation table)
 	row->prompt_template = text_column(tuple, table, "prompt_template");
 	value = column(tuple, table, "defaults", &is_null);
 	row->defaults = is_null ? NULL : DatumGetJsonbPCopy(value);
+	value = column(tuple, table, "calibration", &is_null);
+	row->calibration = is_null ? NULL : DatumGetJsonbPCopy(value);
 	value = column(tuple, table, "builtin", &is_null);
 	row->builtin = !is_null && DatumGetBool(value);
 	row->parent_id = integer_column(tuple, table, "parent_id");
@@ -239,21 +241,21 @@ id_or_null(int64 value, char *null_flag)
 	return Int64GetDatum(value);
 }
 
-#define N_COLUMNS 14
+#define N_COLUMNS 15
 
 /* Columns 1 to N_COLUMNS of the statements below. */
 #define COLUMNS                                                                                    \
 	"name, role, path, sha256, file_size, architecture, parameters, file_type, context_length, "   \
-	"prompt_template, defaults, parent_id, file_id"
-#define VALUES "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, COALESCE($11, '{}'), $12, $13"
+	"prompt_template, defaults, parent_id, file_id, calibration"
+#define VALUES "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, COALESCE($11, '{}'), $12, $13, $14"
 
 /* Run one of them as the table's owner; returns the id of the row, or 0 if there is none. */
 static int64
 write_row(const char *sql, const rstar_model_row *row)
 {
-	static const Oid types[N_COLUMNS] = {TEXTOID,  TEXTOID, TEXTOID, TEXTOID, INT8OID,
-										 TEXTOID,  INT8OID, TEXTOID, INT4OID, TEXTOID,
-										 JSONBOID, INT8OID, TEXTOID, INT8OID};
+	static const Oid types[N_COLUMNS] = {TEXTOID,  TEXTOID, TEXTOID, TEXTOID,  INT8OID,
+										 TEXTOID,  INT8OID, TEXTOID, INT4OID,  TEXTOID,
+										 JSONBOID, INT8OID, TEXTOID, JSONBOID, INT8OID};
 	Datum values[N_COLUMNS];
 	char nulls[N_COLUMNS];
 	rstar_tables_scope scope;
@@ -275,7 +277,9 @@ write_row(const char *sql, const rstar_model_row *row)
 	nulls[10] = row->defaults ? ' ' : 'n';
 	values[11] = id_or_null(row->parent_id, &nulls[11]);
 	values[12] = text_or_null(row->file_id, &nulls[12]);
-	values[13] = id_or_null(row->model_id, &nulls[13]);
+	values[13] = row->calibration ? JsonbPGetDatum(row->calibration) : (Datum) 0;
+	nulls[13] = row->calibration ? ' ' : 'n';
+	values[14] = id_or_null(row->model_id, &nulls[14]);
 
 	rstar_tables_begin(&scope, "models");
 	if (SPI_execute_with_args(sql, N_COLUMNS, (Oid *) types, values, nulls, false, 0) !=
@@ -306,16 +310,37 @@ rstar_model_put_builtin(const rstar_model_row *row)
 {
 	Assert(row->model_id > 0 && row->model_id < RSTAR_MODEL_FIRST_ID);
 	(void) write_row("INSERT INTO rstar.models (" COLUMNS ", model_id, builtin) "
-					 "VALUES (" VALUES ", $14, true) "
+					 "VALUES (" VALUES ", $15, true) "
 					 "ON CONFLICT (model_id) DO UPDATE SET name = EXCLUDED.name, "
 					 "role = EXCLUDED.role, path = EXCLUDED.path, sha256 = EXCLUDED.sha256, "
 					 "file_size = EXCLUDED.file_size, architecture = EXCLUDED.architecture, "
 					 "parameters = EXCLUDED.parameters, file_type = EXCLUDED.file_type, "
 					 "context_length = EXCLUDED.context_length, "
 					 "prompt_template = EXCLUDED.prompt_template, defaults = EXCLUDED.defaults, "
-					 "parent_id = EXCLUDED.parent_id, file_id = EXCLUDED.file_id, builtin = true "
+					 "parent_id = EXCLUDED.parent_id, file_id = EXCLUDED.file_id, "
+					 "calibration = EXCLUDED.calibration, builtin = true "
 					 "RETURNING model_id",
 					 row);
+}
+
+void
+rstar_model_calibrate(int64 model_id, Jsonb *calibration, double min_confidence)
+{
+	Oid types[3] = {INT8OID, JSONBOID, FLOAT8OID};
+	Datum values[3] = {Int64GetDatum(model_id), JsonbPGetDatum(calibration),
+					   Float8GetDatum(min_confidence)};
+	rstar_tables_scope scope;
+
+	rstar_tables_begin(&scope, "models");
+	if (SPI_execute_with_args("UPDATE rstar.models SET calibration = $2, defaults = defaults "
+							  "OPERATOR(pg_catalog.||) "
+							  "pg_catalog.jsonb_build_object('min_confidence', $3) "
+							  "WHERE model_id OPERATOR(pg_catalog.=) $1",
+							  3, types, values, NULL, false, 0) != SPI_OK_UPDATE ||
+		SPI_processed != 1)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("model " INT64_FORMAT " does not exist", model_id)));
+	rstar_tables_end(&scope);
 }
 
 int64

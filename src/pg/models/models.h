@@ -28,6 +28,7 @@ typedef struct rstar_model_row
 	int32 context_length;
 	char *prompt_template;
 	Jsonb *defaults;
+	Jsonb *calibration; /* see pg/search/calibration.h; NULL: none */
 	bool builtin;
 	int64 parent_id; /* 0: none */
 } rstar_model_row;
@@ -69,6 +70,12 @@ extern int64 rstar_model_insert(const rstar_model_row *row);
  * *row (below RSTAR_MODEL_FIRST_ID), or bring the row with that id up to date.
  */
 extern void rstar_model_put_builtin(const rstar_model_row *row);
+
+/*
+ * Keep a calibration, and with it the model's default for min_confidence. Raises
+ * ERRCODE_UNDEFINED_OBJECT if the model is gone.
+ */
+extern void rstar_model_calibrate(int64 model_id, Jsonb *calibration, double min_confidence);
 
 /* Delete a row. Returns how many other rows refer to the same file. */
 extern int64 rstar_model_delete(const rstar_model_row *row);

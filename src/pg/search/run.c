@@ -186,11 +186,25 @@ rstar_searcher_unfinished(const rstar_searcher *searcher)
 	return rstar_search_unfinished(searcher->search);
 }
 
+/* What came of a tree that could be searched. */
+static void
+read_answer(const rstar_search *search, rstar_search_outcome *outcome)
+{
+	rstar_error err;
+
+	rstar_check(rstar_search_answer(search, outcome->problem, &outcome->answer, &err), &err);
+	if (outcome->answer == RSTAR_NO_NODE)
+		outcome->silence = rstar_search_silence(search, outcome->problem);
+	else
+		rstar_check(rstar_search_evidence(search, outcome->problem, outcome->answer,
+										  &rstar_pg_cancel, &outcome->evidence, &err),
+					&err);
+}
+
 static void
 visit_finished(rstar_search *search, rstar_search_visitor visitor, void *arg)
 {
-	rstar_search_outcome outcome;
-	rstar_error err;
+	rstar_search_outcome outcome = {0};
 
 	while (rstar_search_take(search, &outcome.problem))
 	{
@@ -199,8 +213,10 @@ visit_finished(rstar_search *search, rstar_search_visitor visitor, void *arg)
 		outcome.ending = rstar_search_ending(search, outcome.problem);
 		outcome.error = rstar_search_failure(search, outcome.problem, &outcome.status);
 		outcome.answer = RSTAR_NO_NODE;
+		outcome.silence = RSTAR_SILENCE_NOT_REACHED;
+		outcome.evidence = (rstar_evidence){0};
 		if (outcome.mcts)
-			rstar_check(rstar_search_answer(search, outcome.problem, &outcome.answer, &err), &err);
+			read_answer(search, &outcome);
 		visitor(arg, &outcome);
 		rstar_search_forget(search, outcome.problem);
 	}

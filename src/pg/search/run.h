@@ -22,7 +22,9 @@ typedef struct rstar_search_outcome
 	const rstar_mcts *mcts; /* NULL: it could not be searched */
 	const rstar_search_cost *cost;
 	rstar_ending ending;
-	uint32 answer; /* the answer's node, or RSTAR_NO_NODE */
+	uint32 answer;           /* the answer's node, or RSTAR_NO_NODE: then … */
+	rstar_silence silence;   /* … why there is none; if it could be searched */
+	rstar_evidence evidence; /* for the answer; zeros without one */
 	rstar_status status;
 	const rstar_error *error; /* … why */
 } rstar_search_outcome;

@@ -1,10 +1,6 @@
 /*
  * search_sql.c
- *	  rstar_solve, rstar_search, rstar_continue: from a problem to an answer, and
- *	  to a tree that is kept.
- *
- * rstar_solve writes nothing to any table, so it works in a read-only
- * transaction and on a standby.
+ *	  rstar_search, rstar_continue: from a problem to a tree that is kept.
  */
 #include "postgres.h"
 
@@ -26,7 +22,6 @@
 #include "pg/search/settings.h"
 #include "pg/search/tree_store.h"
 
-PG_FUNCTION_INFO_V1(rstar_solve);
 PG_FUNCTION_INFO_V1(rstar_search_text);
 PG_FUNCTION_INFO_V1(rstar_search_id);
 PG_FUNCTION_INFO_V1(rstar_search_ids);
@@ -50,77 +45,6 @@ raise_failure(const rstar_search_outcome *outcome)
 {
 	if (outcome->status != RSTAR_OK)
 		rstar_raise(outcome->status, outcome->error);
-}
-
-/* --- rstar_solve ---------------------------------------------------------------------- */
-
-/* What the trees of one problem say. */
-typedef struct poll
-{
-	uint32 n;
-	rstar_string *answers; /* of length 0: none */
-	double *scores;
-} poll;
-
-static void
-keep_answer(void *arg, const rstar_search_outcome *outcome)
-{
-	poll *p = arg;
-	char *answer;
-
-	raise_failure(outcome);
-	if (outcome->answer == RSTAR_NO_NODE)
-		return;
-	answer = rstar_search_answer_text(outcome->mcts, outcome->answer);
-	p->answers[outcome->problem] = (rstar_string){answer, strlen(answer)};
-	p->scores[outcome->problem] = rstar_mcts_score(outcome->mcts, outcome->answer);
-}
-
-/* Search trees of the problem and let them vote: its answer, or NULL. */
-static const char *
-solve(const char *statement, const rstar_search_setup *setup, const rstar_search_parts *parts)
-{
-	poll p = {.n = (uint32) rstar_search_settings.trees};
-	rstar_search_problem *problems = palloc(p.n * sizeof *problems);
-	rstar_error err;
-	uint32 winner;
-
-	p.answers = palloc0(p.n * sizeof *p.answers);
-	p.scores = palloc0(p.n * sizeof *p.scores);
-	for (uint32 i = 0; i < p.n; i++)
-		problems[i] = problem_of(statement, NULL, setup->seed, i);
-	rstar_search_run(setup, parts, problems, p.n, keep_answer, &p);
-	rstar_check(rstar_search_elect(p.answers, p.scores, p.n, (uint32) rstar_search_settings.top_n,
-								   &rstar_allocator_malloc, &winner, &err),
-				&err);
-	return winner < p.n ? p.answers[winner].data : NULL;
-}
-
-Datum
-rstar_solve(PG_FUNCTION_ARGS)
-{
-	rstar_search_arguments arguments;
-	rstar_search_parts parts = {0};
-	rstar_search_setup setup;
-	MemoryContext context, caller;
-	const char *answer;
-	text *result = NULL;
-
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	context = AllocSetContextCreate(CurrentMemoryContext, "rstar solve", ALLOCSET_DEFAULT_SIZES);
-	caller = MemoryContextSwitchTo(context);
-	rstar_search_arguments_read(fcinfo, 1, &arguments);
-	rstar_search_setup_make(&arguments, false, &setup);
-	rstar_search_open(&setup, &parts);
-	answer = solve(text_to_cstring(PG_GETARG_TEXT_PP(0)), &setup, &parts);
-	MemoryContextSwitchTo(caller);
-	if (answer)
-		result = cstring_to_text(answer);
-	MemoryContextDelete(context);
-	if (!result)
-		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(result);
 }
 
 /* --- rstar_search --------------------------------------------------------------------- */

@@ -20,6 +20,7 @@ typedef struct rstar_search_settings_values
 	int step_tokens;
 	int solution_tokens; /* 0: what the context allows */
 	double search_temperature;
+	double min_confidence;
 	double exploration;
 	double unvisited_value;
 	double value_scale;

@@ -1,0 +1,342 @@
+/*
+ * test_confidence.c
+ *	  Shares of answers on a tree made by hand, the regression against data
+ *	  that it should recover, and the measures against small tables.
+ */
+#include "check.h"
+
+#include "core/picture/reliability_svg.h"
+#include "core/search/confidence.h"
+#include "core/search/reliability.h"
+
+static rstar_string
+text_of(const char *text)
+{
+	return (rstar_string){text, strlen(text)};
+}
+
+static void
+declining(void)
+{
+	CHECK(rstar_step_declines(text_of("I do not know.")));
+	CHECK(rstar_step_declines(text_of("\n I do not know.\t")));
+	CHECK(!rstar_step_declines(text_of("I do not know")));
+	CHECK(!rstar_step_declines(text_of("I do not know. 4")));
+	CHECK(!rstar_step_declines(text_of("\\boxed{4}")));
+	CHECK(!rstar_step_declines(text_of("")));
+	CHECK(!rstar_step_declines(text_of(" \n")));
+}
+
+/* --- shares ---------------------------------------------------------------------------- */
+
+static void
+init(rstar_mcts *mcts)
+{
+	rstar_mcts_options options = {.c_uct = 2, .max_rollouts = 16, .max_depth = 16};
+	rstar_error err;
+
+	CHECK(rstar_mcts_init(mcts, &options, &rstar_allocator_malloc, &err) == RSTAR_OK);
+}
+
+static void
+expand(rstar_mcts *mcts, const rstar_tree_node *candidates, uint32_t n)
+{
+	rstar_error err;
+	uint32_t node = rstar_mcts_select(mcts);
+
+	CHECK(rstar_mcts_expand(mcts, node, candidates, n, &err) == RSTAR_OK);
+}
+
+static rstar_tree_node
+step(const char *text, double probability)
+{
+	return (rstar_tree_node){.kind = RSTAR_NODE_STEP,
+							 .state = RSTAR_SOLUTION_RAN,
+							 .text = text_of(text),
+							 .written = strlen(text),
+							 .logprob = log(probability)};
+}
+
+static rstar_tree_node
+answer(const char *text)
+{
+	rstar_tree_node node = step(text, 1);
+
+	node.kind = RSTAR_NODE_ANSWER;
+	node.answer = text_of(text);
+	return node;
+}
+
+/*
+ * Below the root: two solutions that differ in a comment and give 1/2, other
+ * code that gives 0.5, one that gives 3, one that fails, and "I do not know".
+ */
+static void
+grow(rstar_mcts *mcts)
+{
+	rstar_tree_node top[] = {
+		step("# halve\nprint(1/2)\n", 0.3), step("# divide\nprint(1 / 2)\n", 0.2),
+		step("print(0.5)\n", 0.1),          step("print(3)\n", 0.15),
+		step("print(1/0)\n", 0.05),         step("I do not know.", 0.12)};
+	rstar_tree_node half = answer("1/2"), decimal = answer("0.5"), three = answer("3");
+
+	top[4].status = RSTAR_NODE_ERROR;
+	top[5].status = RSTAR_NODE_DECLINED;
+	init(mcts);
+	expand(mcts, top, 6);
+	expand(mcts, &half, 1);
+	expand(mcts, &half, 1);
+	expand(mcts, &decimal, 1);
+	expand(mcts, &three, 1);
+}
+
+static bool
+near(double a, double b)
+{
+	return fabs(a - b) < 1e-9;
+}
+
+static void
+shares_by_hand(void)
+{
+	rstar_answer_shares shares;
+	rstar_mcts mcts;
+	rstar_error err;
+
+	grow(&mcts);
+	CHECK(rstar_answer_shares_read(&mcts, &rstar_allocator_malloc, &shares, &err) == RSTAR_OK);
+	CHECK_MSG(shares.n == 2, "%u classes", shares.n);
+	CHECK(near(shares.classes[0].mass, 0.6) && near(shares.classes[1].mass, 0.15));
+	CHECK(shares.classes[0].solutions == 3 && shares.classes[0].codes == 2);
+	CHECK(near(shares.classes[0].best, log(0.3)) && shares.classes[0].node == 7);
+	CHECK(near(shares.declined, 0.12));
+	/* Whichever of the equal answers is asked about. */
+	CHECK(rstar_answer_shares_find(&shares, &mcts, 9, &rstar_allocator_malloc) ==
+		  &shares.classes[0]);
+	rstar_answer_shares_free(&shares, &rstar_allocator_malloc);
+	rstar_mcts_free(&mcts);
+}
+
+static void
+no_answers(void)
+{
+	rstar_tree_node top = step("I do not know.", 0.9);
+	rstar_answer_shares shares;
+	rstar_mcts mcts;
+	rstar_error err;
+
+	top.status = RSTAR_NODE_DECLINED;
+	init(&mcts);
+	expand(&mcts, &top, 1);
+	CHECK(rstar_mcts_select(&mcts) == RSTAR_NO_NODE && mcts.answers == 0);
+	CHECK(rstar_answer_shares_read(&mcts, &rstar_allocator_malloc, &shares, &err) == RSTAR_OK);
+	CHECK(shares.n == 0 && near(shares.declined, 0.9));
+	rstar_answer_shares_free(&shares, &rstar_allocator_malloc);
+	rstar_mcts_free(&mcts);
+}
+
+static void
+evidence_by_hand(void)
+{
+	rstar_evidence e;
+	rstar_mcts mcts;
+	rstar_error err;
+
+	grow(&mcts);
+	CHECK(rstar_evidence_read(&mcts, 8, 5, 20, &rstar_allocator_malloc, &e, &err) == RSTAR_OK);
+	CHECK(near(e.mass, 0.6) && near(e.others, 0.15) && near(e.declined, 0.12));
+	CHECK(near(e.failed, 0.1) && near(e.novelty, 0.25) && e.codes == 2 && e.value == 0);
+	CHECK(rstar_evidence_read(&mcts, 8, 0, 0, &rstar_allocator_malloc, &e, &err) == RSTAR_OK);
+	CHECK(e.novelty == 0);
+	/* Without a calibration the mass stands in. */
+	CHECK(near(rstar_confidence(NULL, &e), 0.6));
+	e.mass = 1.0000001;
+	CHECK(rstar_confidence(&(rstar_calibration){0}, &e) == 1);
+	rstar_mcts_free(&mcts);
+}
+
+/* --- calibration ------------------------------------------------------------------------ */
+
+#define N 4000
+
+static rstar_evidence evidence[N];
+static bool right[N];
+static double truth[N], confidence[N];
+
+static double
+uniform(uint64_t *state)
+{
+	*state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (double) (*state >> 11) / 9007199254740992.0;
+}
+
+/* Evidence at random, and answers that are right with the probability that given weights say. */
+static void
+draw(const double weights[RSTAR_N_FEATURES])
+{
+	uint64_t state = 7;
+
+	for (int i = 0; i < N; i++)
+	{
+		double f[RSTAR_N_FEATURES], sum = 0;
+
+		evidence[i] = (rstar_evidence){.mass = uniform(&state),
+									   .codes = 1 + (uint32_t) (3 * uniform(&state)),
+									   .failed = uniform(&state),
+									   .novelty = uniform(&state)};
+		evidence[i].others = (1 - evidence[i].mass) * uniform(&state);
+		evidence[i].declined = (1 - evidence[i].mass - evidence[i].others) * uniform(&state);
+		rstar_evidence_features(&evidence[i], f);
+		for (int k = 0; k < RSTAR_N_FEATURES; k++)
+			sum += weights[k] * f[k];
+		truth[i] = 1 / (1 + exp(-sum));
+		right[i] = uniform(&state) < truth[i];
+	}
+}
+
+static void
+fit_recovers_the_truth(void)
+{
+	const double weights[RSTAR_N_FEATURES] = {0.5, 3, 2, -2, 0.5, -1.5, -0.5, 0};
+	rstar_calibration calibration;
+	rstar_reliability r;
+	rstar_error err;
+	double worst = 0, sum = 0;
+
+	draw(weights);
+	CHECK(rstar_calibration_fit(evidence, right, N, &calibration, &err) == RSTAR_OK);
+	for (int i = 0; i < N; i++)
+	{
+		double off = fabs(rstar_confidence(&calibration, &evidence[i]) - truth[i]);
+
+		worst = fmax(worst, off);
+		sum += off;
+	}
+	CHECK_MSG(sum / N < 0.02 && worst < 0.1, "mean %g, worst %g", sum / N, worst);
+	CHECK(rstar_calibration_cross(evidence, right, N, confidence, &err) == RSTAR_OK);
+	rstar_reliability_measure(confidence, right, N, N, &r);
+	CHECK_MSG(r.error < 0.03, "%g", r.error);
+}
+
+/* Nothing that is wrong, or nothing that is right, must not send weights to infinity. */
+static void
+fit_of_one_sort(void)
+{
+	rstar_calibration calibration;
+	rstar_error err;
+
+	draw((double[RSTAR_N_FEATURES]){0});
+	for (int sort = 0; sort < 2; sort++)
+	{
+		memset(right, sort, sizeof right);
+		CHECK(rstar_calibration_fit(evidence, right, 100, &calibration, &err) == RSTAR_OK);
+		for (int i = 0; i < N; i++)
+		{
+			double p = rstar_confidence(&calibration, &evidence[i]);
+
+			CHECK(isfinite(p) && p >= 0 && p <= 1 && (p > 0.5) == (sort == 1));
+		}
+	}
+	CHECK(rstar_calibration_fit(evidence, right, RSTAR_CALIBRATION_LEAST - 1, &calibration, &err) ==
+		  RSTAR_ERR_ARGUMENT);
+	CHECK(rstar_calibration_cross(evidence, right, 3, confidence, &err) == RSTAR_ERR_ARGUMENT);
+}
+
+/* Evidence from outside, however odd, gives a probability. */
+static void
+odd_evidence(void)
+{
+	const rstar_evidence odd[] = {{0},
+								  {.mass = 5, .others = 1e300},
+								  {.best = -INFINITY},
+								  {.codes = UINT32_MAX, .failed = 1, .novelty = 1, .value = -1}};
+	rstar_calibration calibration = {.fitted = true, .weights = {1, 9, 9, -9, 9, -9, 9, 9}};
+
+	for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
+	{
+		double p = rstar_confidence(&calibration, &odd[i]);
+
+		CHECK_MSG(p >= 0 && p <= 1, "%zu: %g", i, p);
+	}
+}
+
+/* --- measures --------------------------------------------------------------------------- */
+
+static void
+measures_by_hand(void)
+{
+	const double stated[] = {0.95, 0.95, 0.9, 0.55, 0.5, 0.05, 1.0};
+	const bool was[] = {true, false, true, true, false, false, true};
+	rstar_reliability r;
+
+	rstar_reliability_measure(stated, was, 7, 10, &r);
+	CHECK(r.problems == 10 && r.answered == 7 && r.right == 4);
+	/* 0.95, 0.95, 0.9 and 1 share the last bin: 3 of 4 right, 0.95 stated. */
+	CHECK(r.bins[9].n == 4 && r.bins[9].right == 3 && near(r.bins[9].confidence, 0.95));
+	CHECK(r.bins[5].n == 2 && r.bins[5].right == 1 && r.bins[0].n == 1 && r.bins[3].n == 0);
+	CHECK_MSG(near(r.error, (0.8 + 0.05 + 0.05) / 7), "%.12g", r.error);
+	CHECK(r.levels[0].given == 7 && r.levels[0].wrong == 3);
+	CHECK(near(r.levels[18].least, 0.9) && r.levels[18].given == 4 && r.levels[18].wrong == 1);
+	CHECK(r.levels[20].given == 1 && r.levels[20].wrong == 0);
+}
+
+static double
+threshold(const double *stated, const bool *was, uint32_t n, double max_wrong)
+{
+	double least = -1;
+	rstar_error err;
+
+	CHECK(rstar_reliability_threshold(stated, was, n, max_wrong, &rstar_allocator_malloc, &least,
+									  &err) == RSTAR_OK);
+	return least;
+}
+
+static void
+thresholds_by_hand(void)
+{
+	const double stated[] = {0.2, 0.9, 0.4, 0.8, 0.8};
+	const bool was[] = {false, true, true, true, false};
+
+	CHECK(threshold(stated, was, 5, 0) == 0.9);    /* 0.8 is right once and wrong once */
+	CHECK(threshold(stated, was, 5, 0.25) == 0.4); /* one of four */
+	CHECK(threshold(stated, was, 5, 0.4) == 0);    /* all */
+	CHECK(threshold(stated, was, 1, 0.5) == 1);    /* the only one is wrong */
+	CHECK(threshold(stated, was, 0, 0.5) == 1);
+}
+
+static void
+pictures(void)
+{
+	rstar_reliability r = {.problems = 0};
+	rstar_buffer out;
+
+	rstar_buffer_init(&out, &rstar_allocator_malloc);
+	CHECK(rstar_reliability_svg(&r, text_of("a <model> & more"), &out));
+	CHECK(rstar_buffer_append(&out, "", 1));
+	CHECK(strstr(out.data, "a &lt;model&gt; &amp; more") != NULL);
+	CHECK(strstr(out.data, "nan") == NULL && strstr(out.data, "inf") == NULL);
+	CHECK(strstr(out.data, "</svg>") != NULL);
+	out.length = 0;
+	rstar_reliability_measure((double[]){0.3, 0.7}, (bool[]){false, true}, 2, 4, &r);
+	CHECK(rstar_reliability_svg(&r, text_of("m"), &out));
+	CHECK(rstar_buffer_append(&out, "", 1));
+	CHECK(strstr(out.data, "1 of 1 right, mean confidence 0.700") != NULL);
+	CHECK(strstr(out.data, "4 problems, 2 answered, 1 right") != NULL);
+	rstar_buffer_free(&out);
+}
+
+int
+main(void)
+{
+	RUN(declining);
+	RUN(shares_by_hand);
+	RUN(no_answers);
+	RUN(evidence_by_hand);
+	RUN(fit_recovers_the_truth);
+	RUN(fit_of_one_sort);
+	RUN(odd_evidence);
+	RUN(measures_by_hand);
+	RUN(thresholds_by_hand);
+	RUN(pictures);
+	return CHECK_RESULT();
+}
