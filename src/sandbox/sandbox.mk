@@ -21,9 +21,15 @@ SANDBOX_SRCS = $(sort $(wildcard src/sandbox/*.c)) src/core/sandbox/frame.c src/
 SANDBOX_OBJS = $(SANDBOX_SRCS:src/%.c=$(SANDBOX_DIR)/%.o)
 SANDBOX_CFLAGS = -std=gnu11 -O2 -g -fPIE -fvisibility=hidden -fstack-protector-strong \
 	-D_FORTIFY_SOURCE=2 $(WARNINGS)
-SANDBOX_CPPFLAGS := -Isrc -D_GNU_SOURCE $(SANDBOX_PATHS) \
+SANDBOX_CPPFLAGS := -Isrc -I$(SANDBOX_DIR) -D_GNU_SOURCE $(SANDBOX_PATHS) \
 	$(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags libseccomp $(SANDBOX_MODULE)))
 SANDBOX_LIBS := $(shell $(PKG_CONFIG) --libs libseccomp $(SANDBOX_MODULE))
+
+# preload.py as a string of C, preload_source, which template.c includes.
+$(SANDBOX_DIR)/preload.inc: src/sandbox/preload.py
+	@mkdir -p $(@D)
+	{ echo 'static const char preload_source[] ='; sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $<; echo ';'; } > $@
+$(SANDBOX_DIR)/sandbox/template.o: $(SANDBOX_DIR)/preload.inc
 
 $(SANDBOX_DIR)/%.o: src/%.c src/sandbox/sandbox.mk
 	@mkdir -p $(@D)

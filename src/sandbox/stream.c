@@ -89,6 +89,25 @@ stream_write(PyObject *self, PyObject *text)
 }
 
 static PyObject *
+stream_writelines(PyObject *self, PyObject *lines)
+{
+	PyObject *iterator = PyObject_GetIter(lines), *line, *written;
+
+	if (!iterator)
+		return NULL;
+	while ((line = PyIter_Next(iterator)) != NULL)
+	{
+		written = stream_write(self, line);
+		Py_DECREF(line);
+		if (!written)
+			break;
+		Py_DECREF(written);
+	}
+	Py_DECREF(iterator);
+	return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+}
+
+static PyObject *
 stream_none(PyObject *self, PyObject *args)
 {
 	(void) self;
@@ -120,6 +139,25 @@ stream_empty(PyObject *self, PyObject *args)
 	return PyUnicode_FromString("");
 }
 
+static PyObject *
+stream_lines(PyObject *self, PyObject *args)
+{
+	(void) self;
+	(void) args;
+	return PyList_New(0);
+}
+
+/* Reading line by line: there is none. */
+static PyObject *
+stream_iterate(PyObject *self)
+{
+	PyObject *lines = stream_lines(self, NULL);
+	PyObject *iterator = lines ? PyObject_GetIter(lines) : NULL;
+
+	Py_XDECREF(lines);
+	return iterator;
+}
+
 typedef struct stream
 {
 	PyObject_HEAD int kept;
@@ -140,6 +178,8 @@ stream_encoding(PyObject *self, void *closure)
 
 static PyMethodDef stream_methods[] = {
 	{"write", stream_write, METH_O, "Write a string."},
+	{"writelines", stream_writelines, METH_O, "Write strings."},
+	{"readlines", stream_lines, METH_VARARGS, "Always at the end."},
 	{"flush", stream_none, METH_NOARGS, "Do nothing."},
 	{"close", stream_none, METH_NOARGS, "Do nothing."},
 	{"isatty", stream_false, METH_NOARGS, "Always false."},
@@ -157,6 +197,7 @@ static PyGetSetDef stream_getset[] = {
 static PyType_Slot stream_slots[] = {{Py_tp_methods, stream_methods},
 									 {Py_tp_getset, stream_getset},
 									 {Py_nb_bool, stream_bool},
+									 {Py_tp_iter, stream_iterate},
 									 {0, NULL}};
 
 static PyType_Spec stream_spec = {.name = "rstar.Stream",

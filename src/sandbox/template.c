@@ -11,6 +11,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "preload.inc" /* preload_source: preload.py as text */
 #include "sandbox/program.h"
 
 #include <errno.h>
@@ -30,92 +31,11 @@
 #define MADV_COLLAPSE 25
 #endif
 #define HUGE_PAGE (2ul << 20)
+#define ARENAS    (16ul << 20) /* address space taken at a time for Python's objects */
 
 /* The folders of the Python that this program was built with (sandbox.mk). */
 static const wchar_t *const search_path[] = {RSTAR_PYTHON_STDLIB, RSTAR_PYTHON_DYNLOAD,
 											 RSTAR_PYTHON_PACKAGES};
-
-/*
- * Preloading. Modules that would start a thread or open a device are hidden
- * while others load, so that they do without. SymPy imports half of itself
- * inside functions; all of that is loaded now, because nothing can be later.
- * SymPy from 1.13 asks ctypes for the size of a long, and gets it without ctypes.
- */
-static const char preload_source[] =
-	"def preload(names, with_sympy):\n"
-	"    import sys, gc, importlib, pkgutil, warnings\n"
-	"    hidden = {'numpy', 'scipy', 'ctypes', 'socket', 'multiprocessing', 'matplotlib', "
-	"'gmpy2',\n"
-	"              'IPython', 'pyglet', 'antlr4', 'lark', 'llvmlite', 'numexpr', 'tensorflow',\n"
-	"              'torch', 'cupy', 'theano', 'aesara', 'symengine', 'flint', 'pycosat', 'sage',\n"
-	"              'threadpoolctl', 'asyncio', 'concurrent', 'this', '_pytest', 'pytest', 'py'}\n"
-	"    hidden -= {name.split('.')[0] for name in names}\n"
-	"    for name in hidden:\n"
-	"        sys.modules.setdefault(name, None)\n"
-	"    warnings.simplefilter('ignore')\n"
-	"    for name in ('os', 'io', 'time', 'signal', 'traceback', 'contextlib', 'numbers', "
-	"'enum'):\n"
-	"        importlib.import_module(name)\n"
-	"    for name in names:\n"
-	"        if name.split('.')[0] not in ('sympy', 'mpmath'):\n"
-	"            importlib.import_module(name)\n"
-	"    if with_sympy:\n"
-	"        load_sympy(sys, importlib, pkgutil)\n"
-	"        for name in names:\n"
-	"            importlib.import_module(name)\n"
-	"    warnings.resetwarnings()\n"
-	"    for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning,\n"
-	"                     ResourceWarning):\n"
-	"        warnings.simplefilter('ignore', category)\n"
-	"    for name in hidden:\n"
-	"        if sys.modules.get(name, 0) is None:\n"
-	"            del sys.modules[name]\n"
-	"    sys.path[:] = []\n"
-	"    sys.path_hooks[:] = []\n"
-	"    sys.meta_path[:] = sys.meta_path[:2]\n"
-	"    sys.path_importer_cache.clear()\n"
-	"\n"
-	"def pretend_ctypes(sys):\n"
-	"    import struct, types\n"
-	"    module = types.ModuleType('ctypes')\n"
-	"    module.c_long = 'l'\n"
-	"    module.sizeof = struct.calcsize\n"
-	"    sys.modules['ctypes'] = module\n"
-	"\n"
-	"def load_sympy(sys, importlib, pkgutil):\n"
-	"    alone = sys.modules.get('ctypes') is None\n"
-	"    if alone:\n"
-	"        pretend_ctypes(sys)\n"
-	"    import sympy, mpmath\n"
-	"    skip = {'tests', 'benchmarks', 'pygletplot', 'testing', 'autolev', 'interactive', "
-	"'_antlr',\n"
-	"            'conftest', 'physics', 'codegen', 'this', 'galgebra', 'compatibility', 'trace',\n"
-	"            'runtests', 'pytest', 'randtest', 'tmpfiles', 'benchmarking', 'llvmjitcode',\n"
-	"            'tensorflow', 'pytorch', 'aesaracode', 'theanocode', 'preview', 'rust', 'c',\n"
-	"            'fortran', 'autowrap', '_compilation', 'visualization', 'aesara', 'theano',\n"
-	"            'sage', 'test_runner', 'gui', 'matplotlib', 'fixtures'}\n"
-	"    def walk(package):\n"
-	"        for info in pkgutil.iter_modules(package.__path__, package.__name__ + '.'):\n"
-	"            if info.name.rsplit('.', 1)[1] in skip:\n"
-	"                continue\n"
-	"            try:\n"
-	"                module = importlib.import_module(info.name)\n"
-	"            except Exception:\n"
-	"                continue\n"
-	"            if info.ispkg:\n"
-	"                walk(module)\n"
-	"    walk(mpmath)\n"
-	"    walk(sympy)\n"
-	"    if alone:\n"
-	"        sys.modules['ctypes'] = None\n"
-	"\n"
-	"def settle():\n"
-	"    import gc, sys\n"
-	"    if 'random' in sys.modules:\n"
-	"        sys.modules['random'].seed(0)\n"
-	"    gc.set_threshold(20000, 20, 100)\n"
-	"    gc.collect()\n"
-	"    gc.freeze()\n";
 
 /*
  * The C library's getrandom(), which libpython calls, is overridden: inside a
@@ -233,7 +153,7 @@ load_modules(rstar_string modules, bool sympy)
 	if (done)
 	{
 		Py_DECREF(done);
-		done = PyObject_CallFunction(PyDict_GetItemString(scope, "preload"), "Oi", names, sympy);
+		done = PyObject_CallFunction(PyDict_GetItemString(scope, "load"), "Oi", names, sympy);
 	}
 	if (!done)
 		fail_python("a module of rstar.sandbox_modules does not load");
@@ -327,6 +247,40 @@ adopt_libraries(const mapping *maps, size_t n)
 }
 
 /*
+ * Python's object memory comes from here, in huge pages from the start: putting
+ * small pages together afterwards takes 0.1 s for SymPy.
+ */
+static void *
+arena_alloc(void *context, size_t size)
+{
+	static char *next = NULL, *end = NULL;
+	char *arena;
+
+	(void) context;
+	if ((size_t) (end - next) < size)
+	{
+		char *region = mmap(NULL, ARENAS + HUGE_PAGE, PROT_READ | PROT_WRITE,
+							MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (region == MAP_FAILED || size > ARENAS)
+			return NULL;
+		next = (char *) (((uintptr_t) region + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
+		end = next + ARENAS;
+		(void) madvise(next, ARENAS, MADV_HUGEPAGE);
+	}
+	arena = next;
+	next += size;
+	return arena;
+}
+
+static void
+arena_free(void *context, void *arena, size_t size)
+{
+	(void) context;
+	(void) munmap(arena, size);
+}
+
+/*
  * Leave children a tidy C heap. Otherwise each of them sorts and merges the
  * chunks that loading left free, all over the heap, and so copies hundreds of
  * pages: nothing is kept in fast bins (start_heap), and the holes are filled
@@ -335,6 +289,9 @@ adopt_libraries(const mapping *maps, size_t n)
 static void
 start_heap(void)
 {
+	PyObjectArenaAllocator arenas = {.alloc = arena_alloc, .free = arena_free};
+
+	PyObject_SetArenaAllocator(&arenas);
 	(void) mallopt(M_MXFAST, 0);
 	(void) mallopt(M_TOP_PAD, 256 << 10);
 	(void) mallopt(M_TRIM_THRESHOLD, 64 << 20);

@@ -19,7 +19,7 @@ FEATURES = ("seccomp", "notify", "landlock", "namespaces", "meter", "huge", "fix
 
 MODULES = (
     "math cmath fractions decimal itertools functools collections heapq bisect statistics random "
-    "re string datetime calendar operator copy typing dataclasses sympy"
+    "re string datetime calendar operator copy typing dataclasses json sympy mpmath"
 ).split()
 
 

@@ -59,6 +59,25 @@ SELECT status, value IS NULL AS no_value, error FROM rstar_run_python('''x'' * 1
 SELECT status, error ~ '^Killed: ' AS says_so FROM rstar_run_python(E'import os\nos.abort()');
 SELECT status, error FROM rstar_run_python('1' || repeat(' ', 262144));
 
+-- what models write as a matter of course
+SELECT code, status, output, value, error FROM (VALUES
+	(E'from __future__ import annotations\ndef f(x: List[int]) -> Nothing: return x\nf(1)'),
+	(E'import json, pprint, struct, hashlib, csv, logging, textwrap, io\njson.loads(json.dumps({"a": [1, 2.5, None]}))'),
+	(E'import pprint\npprint.pprint({"b": 1, "a": 2})'),
+	(E'import hashlib, struct\nhashlib.sha256(b"a").hexdigest()[:8] + struct.pack(">I", 7).hex()'),
+	(E'import csv, io\nlist(csv.reader(io.StringIO("a,b\\n1,2")))'),
+	(E'import logging\nlogging.warning("not shown")\nprint("shown")'),
+	('len(str(7**10700))'), (E'import math\nlen(str(math.factorial(3000)))'), ('int("9" * 10000) % 1000'),
+	(U&'\FEFFx = 1\000Ax + 1'), (E'print("a")\nimport sys\nsys.exit(0)\nprint("b")'), (E'print("a")\nexit()'),
+	(E'print("a")\nquit(0)'), (E'print("a")\nsys = __import__("sys")\nsys.exit("no answer")'), (E'exit(2)'),
+	(E'print(1)\nraise SystemExit'), ('exit()'), ('raise SystemExit(False)'), (E'import numpy as np\nnp.array([1])'),
+	('import matplotlib.pyplot as plt'), ('import pandas'), (E'try:\n  import numpy\nexcept ImportError:\n  print("without")'),
+	('n = int(input("n? "))'), ('open("data.txt")'), (E'import os\nos.listdir(".")'), (E'import sys\nsys.setrecursionlimit(10000)\nsys.argv'),
+	(E'import threading\nthreading.Thread(target=print).start()'), ('x = [0] * 10**11'),
+	(E'import sys\nsys.stdout.writelines(["a", "b"])\nfor line in sys.stdin: print(line)'),
+	(E'def main():\n  print(42)\nif __name__ == "__main__":\n  main()')) AS t(code),
+	LATERAL rstar_run_python(code);
+
 -- nothing stays between calls
 SELECT status, value FROM rstar_run_python('leftover = 1');
 SELECT status, error FROM rstar_run_python('leftover');
@@ -89,8 +108,9 @@ SELECT status, error FROM rstar_run_python('x = bytearray(64 * 1024 * 1024)');
 SELECT status, value FROM rstar_run_python(E'x = bytearray(4 * 1024 * 1024)\nlen(x)');
 RESET rstar.sandbox_step_memory;
 SET rstar.sandbox_output = 1000;
-SELECT status, length(output) FROM rstar_run_python('print("x" * 5000)');
-SELECT status, length(value) FROM rstar_run_python('"é" * 5000');
+SELECT status, length(output), right(output, 30) FROM rstar_run_python('print("x" * 5000)');
+SELECT status, length(value), right(value, 30) FROM rstar_run_python('"é" * 5000');
+SELECT status, ltrim(output, 'x') FROM rstar_run_steps(E'<code>\nprint("x" * 995)\nprint("é" * 3)\n<end_of_step>\n') AS s(step, code, status, output);
 RESET rstar.sandbox_output;
 
 -- equal code, equal output, in a new process too

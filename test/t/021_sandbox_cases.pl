@@ -45,4 +45,21 @@ SKIP:
 	skip "$fixtures is not there", 1 unless -f "$fixtures/attacks.jsonl";
 	run_cases('shared cases, ctypes preloaded', '--folder', $fixtures, '--ctypes');
 }
+
+# What can be imported: what models use every day, and whatever README lists below its mark.
+my ($listed) = run_command([ '/usr/bin/python3', "$FindBin::Bin/../sandbox/modules.py", '--program', $program ]);
+my %importable = map { $_ => 1 } $listed =~ /(\w+)/g;
+my @everyday = qw(__future__ json pprint struct hashlib csv logging textwrap os sys io time array numbers
+  sympy mpmath math cmath fractions decimal itertools functools collections heapq bisect statistics random
+  re string datetime calendar operator copy typing dataclasses);
+is_deeply([ grep { !$importable{$_} } @everyday ], [], 'the modules of every day can be imported');
+is_deeply([ grep { $importable{$_} } qw(socket ctypes multiprocessing asyncio numpy matplotlib) ], [],
+	'those that need threads, networks or other packages cannot');
+open my $readme, '<', "$FindBin::Bin/../../README.md" or die "README.md: $!";
+my $text = do { local $/; <$readme> };
+SKIP:
+{
+	skip 'README lists no modules', 1 unless $text =~ /<!-- modules of a step -->\n```\w*\n(.*?)```/s;
+	is_deeply([ grep { !$importable{$_} } $1 =~ /(\w+)/g ], [], 'and those of the list in README');
+}
 done_testing();

@@ -43,7 +43,8 @@
 #define RSTAR_SANDBOX_MODULES                                                                      \
 	"math, cmath, fractions, decimal, itertools, functools, collections, heapq, bisect, "          \
 	"statistics, random, re, string, datetime, calendar, operator, copy, typing, dataclasses, "    \
-	"sympy"
+	"json, "                                                                                       \
+	"sympy, mpmath"
 
 typedef struct rstar_sandbox rstar_sandbox;
 

@@ -32,10 +32,10 @@ result_row(FunctionCallInfo fcinfo, const rstar_sandbox_result *result)
 		elog(ERROR, "return type must be a row type");
 	descriptor = BlessTupleDesc(descriptor);
 	values[0] = CStringGetTextDatum(rstar_session_sandbox_status(result->status));
-	values[1] = PointerGetDatum(cstring_to_text_with_len(result->output, result->output_length));
+	values[1] = PointerGetDatum(rstar_session_sandbox_output(result));
 	nulls[2] = result->value == NULL;
 	if (result->value)
-		values[2] = PointerGetDatum(cstring_to_text_with_len(result->value, result->value_length));
+		values[2] = PointerGetDatum(rstar_session_sandbox_value(result));
 	nulls[3] = result->status == RSTAR_SANDBOX_OK;
 	if (!nulls[3])
 		values[3] = CStringGetTextDatum(rstar_session_sandbox_error(result));

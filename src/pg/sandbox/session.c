@@ -15,6 +15,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
+#include "utils/builtins.h"
 
 #include "core/base/clock.h"
 #include "pg/base/boundary.h"
@@ -154,6 +155,32 @@ rstar_session_sandbox_status(rstar_sandbox_status status)
 			break;
 	}
 	return "killed";
+}
+
+/* A text that reached the limit must not pass for a whole one. */
+static text *
+marked_text(const char *data, size_t length, bool cut, const char *what)
+{
+	StringInfoData marked;
+
+	if (!cut)
+		return cstring_to_text_with_len(data, (int) length);
+	initStringInfo(&marked);
+	appendBinaryStringInfo(&marked, data, (int) length);
+	appendStringInfo(&marked, "\n[%s cut at %zu bytes]", what, length);
+	return cstring_to_text_with_len(marked.data, marked.len);
+}
+
+text *
+rstar_session_sandbox_output(const rstar_sandbox_result *result)
+{
+	return marked_text(result->output, result->output_length, result->output_cut, "output");
+}
+
+text *
+rstar_session_sandbox_value(const rstar_sandbox_result *result)
+{
+	return marked_text(result->value, result->value_length, result->value_cut, "value");
 }
 
 char *

@@ -32,6 +32,13 @@ extern void rstar_session_sandbox_release(rstar_sandbox_node node);
 /* How results read in SQL: "ok", "error", "timeout" or "killed". */
 extern const char *rstar_session_sandbox_status(rstar_sandbox_status status);
 
+/*
+ * What was printed, and the value, as text; the value of a result that has one.
+ * Where the limit cut something off, a last line says so. palloc'd.
+ */
+extern text *rstar_session_sandbox_output(const rstar_sandbox_result *result);
+extern text *rstar_session_sandbox_value(const rstar_sandbox_result *result);
+
 /* "ZeroDivisionError: division by zero (line 3)"; palloc'd. */
 extern char *rstar_session_sandbox_error(const rstar_sandbox_result *result);
 

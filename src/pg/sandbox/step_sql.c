@@ -68,12 +68,10 @@ put_result(ReturnSetInfo *rsinfo, int32 n, const rstar_part *part,
 	values[1] =
 		PointerGetDatum(cstring_to_text_with_len(part->content.data, (int) part->content.length));
 	values[2] = CStringGetTextDatum(rstar_session_sandbox_status(result->status));
-	values[3] =
-		PointerGetDatum(cstring_to_text_with_len(result->output, (int) result->output_length));
+	values[3] = PointerGetDatum(rstar_session_sandbox_output(result));
 	nulls[4] = result->value == NULL;
 	if (result->value)
-		values[4] =
-			PointerGetDatum(cstring_to_text_with_len(result->value, (int) result->value_length));
+		values[4] = PointerGetDatum(rstar_session_sandbox_value(result));
 	nulls[5] = result->status == RSTAR_SANDBOX_OK;
 	if (!nulls[5])
 		values[5] = CStringGetTextDatum(rstar_session_sandbox_error(result));
