@@ -26,7 +26,7 @@ SANDBOX_CPPFLAGS := -Isrc -I$(SANDBOX_DIR) -D_GNU_SOURCE $(SANDBOX_PATHS) \
 SANDBOX_LIBS := $(shell $(PKG_CONFIG) --libs libseccomp $(SANDBOX_MODULE))
 
 # preload.py as a string of C, preload_source, which template.c includes.
-$(SANDBOX_DIR)/preload.inc: src/sandbox/preload.py
+$(SANDBOX_DIR)/preload.inc: src/sandbox/preload.py src/sandbox/sandbox.mk
 	@mkdir -p $(@D)
 	{ echo 'static const char preload_source[] ='; sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $<; echo ';'; } > $@
 $(SANDBOX_DIR)/sandbox/template.o: $(SANDBOX_DIR)/preload.inc
