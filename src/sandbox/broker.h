@@ -22,10 +22,11 @@ typedef enum node_state
 {
 	NODE_LOADING,  /* a template that is not ready yet */
 	NODE_RUNNING,  /* has a job */
-	NODE_FINISHED, /* has reported and is about to park */
+	NODE_FINISHED, /* has reported and is about to park; the report waits for that */
 	NODE_PARKED,   /* blocked in the parking clone, park_id answers it */
 	NODE_FORKING,  /* let through to make a child, about to park again */
-	NODE_DEAD      /* killed, not reaped yet: its pid is still taken */
+	NODE_DEAD,     /* killed, not reaped yet: its pid is still taken */
+	NODE_GHOST     /* reaped, but nodes forked from it hold its pages */
 } node_state;
 
 typedef struct node
@@ -35,12 +36,16 @@ typedef struct node
 	pid_t pid;
 	int family;
 	node_state state;
-	uint64_t park_id;  /* of the pending notification */
-	uint64_t bytes;    /* memory it costs, estimated; its reservation while it runs */
-	uint64_t used;     /* when it was last forked from, a counter */
-	double value;      /* what is worth least is evicted first */
-	unsigned children; /* jobs waiting to start on it */
-	bool doomed;       /* released while it was forking: ends when it parks */
+	struct node *origin; /* what it was forked from, NULL: a template */
+	unsigned heirs;      /* nodes forked from it that are there, ghosts included */
+	uint64_t park_id;    /* of the pending notification */
+	uint64_t pages;      /* bytes that it added; its reservation until it parks */
+	uint64_t tables;     /* bytes of page tables and of the kernel's own, gone when it is */
+	uint64_t freeing;    /* what its death will give back, counted while it is dying */
+	uint64_t used;       /* when it was last forked from, a counter */
+	double value;        /* what is worth least is evicted first */
+	unsigned children;   /* jobs waiting to start on it */
+	bool doomed;         /* released while it was forking: ends when it parks */
 
 	/* While it runs. */
 	int channel; /* -1: none */
@@ -49,6 +54,7 @@ typedef struct node
 	uint32_t flags, pieces_left, output;
 	int64_t started_ns, deadline_ns, wall_ns;
 	int64_t cpu_limit_ns, cpu_started_ns, cpu_check_ns;
+	rstar_sandbox_node_result report; /* FINISHED: its texts point into `in` */
 } node;
 
 typedef struct job
@@ -77,6 +83,7 @@ typedef struct pending_fork
 {
 	job *job; /* NULL: none */
 	uint64_t base;
+	node *origin; /* held for the child, NULL: a template */
 	int family;
 	int64_t deadline_ns;
 	bool blameless; /* the base was killed from outside */
@@ -102,7 +109,9 @@ typedef struct broker
 	rstar_buffer in, out; /* the client's channel */
 	size_t out_sent;
 	int64_t idle_since_ns;
-	uint64_t dying; /* bytes of nodes killed and not yet reaped */
+	uint64_t dying;       /* bytes that nodes give back that are killed and not reaped yet */
+	unsigned n_processes; /* nodes that are processes, templates apart */
+	unsigned n_dying;     /* of these */
 	rstar_sandbox_counters counters;
 } broker;
 
@@ -116,15 +125,33 @@ extern node *rstar_nodes_by_pid(pid_t pid);
 
 /* Take it from the table by id, so that nothing starts on it any more. */
 extern void rstar_nodes_forget_id(node *n);
-extern void rstar_nodes_free(node *n);
 
 /* Set what it costs; keeps the totals. */
-extern void rstar_nodes_set_bytes(node *n, uint64_t bytes);
+extern void rstar_nodes_set_bytes(node *n, uint64_t pages, uint64_t tables);
 
-/* Measure a node that has finished its job. */
-extern uint64_t rstar_nodes_measure(const node *n);
+/* It was used just now. */
+extern void rstar_nodes_touch(node *n);
 
-/* The parked snapshot worth least and unused longest, or NULL. */
+/* Measure a node that is blocked, and book it. */
+extern void rstar_nodes_measure(node *n);
+
+/*
+ * A child of `origin` is on its way: its pages stay on the books. NULL, and
+ * nothing to release, for a template.
+ */
+extern node *rstar_nodes_hold(node *origin);
+extern void rstar_nodes_release(node *origin);
+
+/* What the death of a node will give back, its own and that of ghosts before it. */
+extern uint64_t rstar_nodes_freeing(const node *n);
+
+/* It was reaped: free it, or keep its pages on the books while heirs hold them. */
+extern void rstar_nodes_reaped(node *n);
+
+/*
+ * The parked snapshot to drop, or NULL: worth least and unused longest, of those
+ * whose pages nobody else holds if there are any.
+ */
 extern node *rstar_nodes_victim(void);
 extern void rstar_nodes_kill_all(void);
 extern uint64_t rstar_nodes_count_parked(void);

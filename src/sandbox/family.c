@@ -123,7 +123,7 @@ template_ready(family *f, int index, rstar_reader *payload)
 	f->ready.python.data = f->python;
 	f->ready.python.length = strlen(f->python);
 	f->ready.features |= rstar_broker.features;
-	rstar_nodes_set_bytes(f->root, f->ready.bytes);
+	rstar_nodes_set_bytes(f->root, f->ready.bytes, 0);
 	if (rstar_broker.replay)
 		f->root->state = NODE_PARKED;
 	rstar_broker_send_ready(&f->ready);
@@ -257,6 +257,7 @@ rstar_family_fork(node *base, job *j)
 	}
 	fork_->job = j;
 	fork_->base = base->id;
+	fork_->origin = rstar_nodes_hold(base);
 	fork_->blameless = false;
 	fork_->family = base->family;
 	fork_->deadline_ns = rstar_clock_ns() + HELLO_NS;
@@ -311,7 +312,11 @@ hello(int index, const struct seccomp_notif *call)
 		node *n = rstar_nodes_add(j->start.node, pid, index);
 
 		if (n)
+		{
+			n->origin = rstar_broker.fork.origin;
+			rstar_broker.fork.origin = NULL;
 			rstar_broker_kill(n);
+		}
 		else
 			(void) kill(pid, SIGKILL);
 		if (!j->cancelled)

@@ -63,7 +63,9 @@ rstar_broker_kill(node *n)
 	(void) kill(n->pid, SIGKILL);
 	n->state = NODE_DEAD;
 	rstar_nodes_forget_id(n);
-	rstar_broker.dying += n->bytes;
+	n->freeing = rstar_nodes_freeing(n);
+	rstar_broker.dying += n->freeing;
+	rstar_broker.n_dying++;
 }
 
 void
@@ -145,7 +147,9 @@ rstar_broker_adopt(job *j, pid_t pid, int family_index, int channel)
 	n->pieces_left = start->n_pieces - 1;
 	n->wall_ns = start->wall_ms * MILLISECOND;
 	n->cpu_limit_ns = start->cpu_ms * MILLISECOND;
-	rstar_nodes_set_bytes(n, start->memory + rstar_broker.families[family_index].ready.bytes);
+	rstar_nodes_set_bytes(n, start->memory + rstar_broker.families[family_index].ready.bytes, 0);
+	n->origin = rstar_broker.fork.origin;
+	rstar_broker.fork.origin = NULL;
 	rstar_broker.running[rstar_broker.n_running++] = n;
 	rstar_broker.counters.steps++;
 	rstar_broker_check_memory(encode_job(&n->out, start));
@@ -172,32 +176,36 @@ rstar_jobs_unqueue(job *previous, job *j)
 		rstar_broker.last = previous;
 }
 
+static bool
+has_room(uint64_t need, bool without_dying)
+{
+	uint64_t bytes = rstar_broker.counters.bytes - (without_dying ? rstar_broker.dying : 0);
+	unsigned n = rstar_broker.n_processes - (without_dying ? rstar_broker.n_dying : 0);
+
+	return bytes + need <= rstar_broker.config.budget && n < rstar_broker.config.processes;
+}
+
 /*
- * Is there room for a job's limit on top of everything? Evict while there is
- * not; with nothing left to evict a job may run alone, whatever it takes.
+ * Is there room for one more process and its limit on top of everything? Evict
+ * while there is not; with nothing left to evict a job may run alone, whatever
+ * it takes.
  */
 static bool
 make_room(uint64_t need)
 {
-	for (;;)
+	while (!has_room(need, true))
 	{
-		node *victim;
+		node *victim = rstar_nodes_victim();
 
-		if (rstar_broker.counters.bytes + need <= rstar_broker.config.budget)
-			return true;
-		if (rstar_broker.counters.bytes - rstar_broker.dying + need > rstar_broker.config.budget)
-		{
-			victim = rstar_nodes_victim();
-			if (victim)
-			{
-				rstar_broker.counters.evictions++;
-				rstar_broker_lose(victim);
-				continue;
-			}
+		/* With heirs that run it gives a process back, but no memory. */
+		if (!victim ||
+			(victim->heirs > 0 && rstar_broker.n_processes < rstar_broker.config.processes))
 			return rstar_broker.n_running == 0 && rstar_broker.dying == 0;
-		}
-		return false; /* what is dying will make the room */
+		rstar_broker.counters.evictions++;
+		rstar_broker_lose(victim);
 	}
+	/* If not, then what is dying will make the room. */
+	return has_room(need, false);
 }
 
 /* Start the job behind `previous` if it can start now; false: it waits. */
@@ -226,7 +234,7 @@ try_start(job *previous, job *j)
 		!make_room(j->start.memory + f->ready.bytes))
 		return false;
 	rstar_jobs_unqueue(previous, j);
-	rstar_nodes_set_bytes(base, base->bytes); /* used now */
+	rstar_nodes_touch(base);
 	if (!rstar_family_fork(base, j))
 	{
 		if (base->id < RSTAR_SANDBOX_TEMPLATES)
@@ -263,6 +271,17 @@ rstar_broker_parked(node *n)
 	else
 		rstar_jobs_forked(n);
 	n->state = NODE_PARKED;
+	/* What it holds now is what its children will share. */
+	if (n->id >= RSTAR_SANDBOX_TEMPLATES)
+		rstar_nodes_measure(n);
+	if (finished)
+	{
+		rstar_nodes_touch(n);
+		rstar_broker_send_result(n, n->id, &n->report, 0, rstar_broker_cpu(n->pid));
+		rstar_buffer_free(&n->in);
+	}
 	if (n->doomed)
 		rstar_broker_kill(n);
+	else if (rstar_broker.config.budget < rstar_broker.counters.bytes)
+		(void) make_room(0);
 }

@@ -2,11 +2,16 @@
  * nodes.c
  *	  The table of nodes: by id for the client, by pid for the kernel.
  *
- * Memory is an estimate from the kernel's own figures, never from what a node
- * says: a page that a node does not share with its parent has been faulted in,
- * so min(minor faults x page, resident) bounds what it added, and its page
- * tables and kernel stack come on top. Where /proc cannot be read a node counts
- * as all that its limit allows.
+ * Memory is taken from the kernel's own figures while a node is blocked, never
+ * from what it says: a page that a node does not share with what it was forked
+ * from has been faulted in by it, so min(minor faults x page, anonymous memory)
+ * bounds what it added. Its page tables and what the kernel keeps for a process
+ * come on top. Where /proc cannot be read a node counts as all that its limit
+ * allows.
+ *
+ * What a node added stays in memory after its death as long as nodes forked from
+ * it are there. It then stays on the books as a ghost, and goes with the last of
+ * its heirs: every page is charged once, and until nobody holds it any more.
  */
 #include "sandbox/broker.h"
 
@@ -17,7 +22,12 @@
 #include <unistd.h>
 
 #define BUCKETS 4096
-#define FIXED   (64u << 10) /* task, stack, small change */
+
+/*
+ * What a process costs beyond its faults and page tables: the task, its stack, its
+ * mappings, pages that fork itself copies. 600 parked nodes took 125 to 135 kB each.
+ */
+#define KERNEL_BYTES (140u << 10)
 
 static node *by_id[BUCKETS];
 static node *by_pid[BUCKETS];
@@ -41,6 +51,7 @@ rstar_nodes_add(uint64_t id, pid_t pid, int family_index)
 	n->family = family_index;
 	n->channel = -1;
 	n->used = ++tick;
+	rstar_broker.n_processes += id >= RSTAR_SANDBOX_TEMPLATES;
 	rstar_buffer_init(&n->in, &rstar_allocator_malloc);
 	rstar_buffer_init(&n->out, &rstar_allocator_malloc);
 	n->next_by_id = by_id[bucket_of(id)];
@@ -81,76 +92,158 @@ rstar_nodes_forget_id(node *n)
 		*link = n->next_by_id;
 }
 
-void
-rstar_nodes_free(node *n)
+static void
+forget_pid(node *n)
 {
 	node **link = &by_pid[bucket_of((uint64_t) n->pid)];
 
-	rstar_nodes_forget_id(n);
 	while (*link && *link != n)
 		link = &(*link)->next_by_pid;
 	if (*link)
 		*link = n->next_by_pid;
-	rstar_nodes_set_bytes(n, 0);
-	if (n->channel >= 0)
-		close(n->channel);
-	rstar_buffer_free(&n->in);
-	rstar_buffer_free(&n->out);
-	free(n);
 }
 
 void
-rstar_nodes_set_bytes(node *n, uint64_t bytes)
+rstar_nodes_set_bytes(node *n, uint64_t pages, uint64_t tables)
 {
 	rstar_sandbox_counters *counters = &rstar_broker.counters;
 
-	n->used = ++tick;
-	counters->bytes += bytes - n->bytes;
-	n->bytes = bytes;
+	counters->bytes += pages + tables - n->pages - n->tables;
+	n->pages = pages;
+	n->tables = tables;
 	if (counters->bytes > counters->peak)
 		counters->peak = counters->bytes;
 }
 
-/* Fields of /proc/PID/stat, counted from the one behind the name. */
-static bool
-read_stat(pid_t pid, uint64_t *minor_faults, uint64_t *resident)
+void
+rstar_nodes_touch(node *n)
 {
-	char path[32], text[1024], *at;
+	n->used = ++tick;
+}
+
+node *
+rstar_nodes_hold(node *origin)
+{
+	if (origin->id < RSTAR_SANDBOX_TEMPLATES)
+		return NULL;
+	origin->heirs++;
+	return origin;
+}
+
+/* Ghosts end with their last heir, and so on upwards. */
+void
+rstar_nodes_release(node *origin)
+{
+	while (origin && --origin->heirs == 0 && origin->state == NODE_GHOST)
+	{
+		node *ghost = origin;
+
+		origin = ghost->origin;
+		rstar_nodes_set_bytes(ghost, 0, 0);
+		free(ghost);
+	}
+}
+
+uint64_t
+rstar_nodes_freeing(const node *n)
+{
+	uint64_t bytes = n->tables;
+
+	/* Each ghost on the way up whose only heir this is goes as well. */
+	for (const node *at = n; at && at->heirs == (at == n ? 0u : 1u); at = at->origin)
+		if (at == n || at->state == NODE_GHOST)
+			bytes += at->pages;
+		else
+			break;
+	return bytes;
+}
+
+void
+rstar_nodes_reaped(node *n)
+{
+	forget_pid(n);
+	rstar_nodes_forget_id(n);
+	if (n->channel >= 0)
+		close(n->channel);
+	rstar_buffer_free(&n->in);
+	rstar_buffer_free(&n->out);
+	rstar_nodes_set_bytes(n, n->heirs > 0 ? n->pages : 0, 0);
+	n->state = NODE_GHOST;
+	if (n->heirs > 0)
+		return;
+	rstar_nodes_release(n->origin);
+	free(n);
+}
+
+/* Read a file of /proc/PID into `text`, NUL-terminated. */
+static bool
+read_proc(pid_t pid, const char *name, char *text, size_t size)
+{
+	char path[32];
 	ssize_t length;
 	int fd;
 
-	snprintf(path, sizeof(path), "%d/stat", (int) pid);
+	snprintf(path, sizeof(path), "%d/%s", (int) pid, name);
 	fd = openat(rstar_broker.proc_fd, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	length = read(fd, text, sizeof(text) - 1);
+	length = read(fd, text, size - 1);
 	close(fd);
 	if (length <= 0)
 		return false;
 	text[length] = '\0';
+	return true;
+}
+
+/* The field of /proc/PID/stat with minor faults is the eighth behind the name. */
+static bool
+read_faults(pid_t pid, uint64_t *faults)
+{
+	char text[1024], *at;
+
+	if (!read_proc(pid, "stat", text, sizeof(text)))
+		return false;
 	at = strrchr(text, ')');
-	for (int field = 0; at && field <= 21; field++)
-	{
+	for (int field = 0; at && field <= 7; field++)
 		at = strchr(at + 1, ' ');
-		if (at && field == 7)
-			*minor_faults = strtoull(at + 1, NULL, 10);
-		if (at && field == 21)
-			*resident = strtoull(at + 1, NULL, 10);
-	}
+	if (at)
+		*faults = strtoull(at + 1, NULL, 10);
 	return at != NULL;
 }
 
-uint64_t
-rstar_nodes_measure(const node *n)
+/* A line of /proc/PID/status in kilobytes, as bytes; 0 where it is missing. */
+static uint64_t
+status_line(const char *status, const char *name)
 {
-	const rstar_frame_ready *ready = &rstar_broker.families[n->family].ready;
-	uint64_t page = 4096, faults, resident;
+	const char *line = strstr(status, name);
 
-	if (rstar_broker.proc_fd < 0 || !read_stat(n->pid, &faults, &resident))
-		return n->bytes;
-	if (faults < resident)
-		resident = faults;
-	return resident * page + FIXED + ready->bytes / 512;
+	return line ? strtoull(line + strlen(name), NULL, 10) << 10 : 0;
+}
+
+void
+rstar_nodes_measure(node *n)
+{
+	char status[4096];
+	uint64_t faults, anonymous;
+
+	if (rstar_broker.proc_fd < 0 || !read_faults(n->pid, &faults) ||
+		!read_proc(n->pid, "status", status, sizeof(status)))
+		return;
+	anonymous = status_line(status, "\nRssAnon:") + status_line(status, "\nVmSwap:");
+	if (faults * 4096 < anonymous)
+		anonymous = faults * 4096;
+	rstar_nodes_set_bytes(n, anonymous, status_line(status, "\nVmPTE:") + KERNEL_BYTES);
+}
+
+/* The death of a node whose heirs live gives next to nothing back. */
+static bool
+is_better_victim(const node *n, const node *than)
+{
+	if ((n->heirs == 0) != (than->heirs == 0))
+		return n->heirs == 0;
+	if (n->value < than->value || n->value > than->value)
+		return n->value < than->value;
+	return n->used < than->used;
 }
 
 node *
@@ -161,8 +254,7 @@ rstar_nodes_victim(void)
 	for (unsigned i = 0; i < BUCKETS; i++)
 		for (node *n = by_id[i]; n; n = n->next_by_id)
 			if (n->state == NODE_PARKED && n->id >= RSTAR_SANDBOX_TEMPLATES && n->children == 0 &&
-				(!victim || n->value < victim->value ||
-				 (!(n->value > victim->value) && n->used < victim->used)))
+				(!victim || is_better_victim(n, victim)))
 				victim = n;
 	return victim;
 }

@@ -126,7 +126,7 @@ rstar_broker_send_result(const node *n, uint64_t node_id, rstar_sandbox_node_res
 
 		out.elapsed_us = (uint64_t) (elapsed > 0 ? elapsed / 1000 : 0);
 		out.cpu_us = (uint64_t) (cpu > n->cpu_started_ns ? (cpu - n->cpu_started_ns) / 1000 : 0);
-		out.bytes = n->bytes;
+		out.bytes = n->pages + n->tables;
 	}
 	rstar_broker_check_memory(rstar_sandbox_encode_broker_result(&rstar_broker.out, &out));
 }

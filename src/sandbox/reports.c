@@ -17,8 +17,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PARK_NS (500 * MILLISECOND) /* from the report to parking */
-
 /* --- what nodes say ---------------------------------------------------------------------------- */
 
 static void
@@ -44,8 +42,6 @@ result_came(node *n, rstar_sandbox_node_result *result)
 	/* A failed step's state is the client's to rebuild from its parent's. */
 	result->flags &= RSTAR_SANDBOX_HAS_VALUE | RSTAR_SANDBOX_OUTPUT_CUT | RSTAR_SANDBOX_VALUE_CUT |
 					 RSTAR_SANDBOX_WANTS_SYMPY;
-	if (keep)
-		rstar_nodes_set_bytes(n, rstar_nodes_measure(n));
 	if (n->pieces_left > 0)
 	{
 		/* An ancestor's code did not do again what it did before. */
@@ -53,17 +49,20 @@ result_came(node *n, rstar_sandbox_node_result *result)
 						"the state before the step was not rebuilt");
 		return;
 	}
-	rstar_broker_send_result(n, n->id, result, 0, cpu);
 	if (!keep)
 	{
+		rstar_broker_send_result(n, n->id, result, 0, cpu);
 		rstar_broker_kill(n);
 		return;
 	}
+	/*
+	 * The step is over when its state is parked: until then its code may still run,
+	 * in a finaliser, and take time and memory. Its limits stay in force.
+	 */
+	n->report = *result;
 	n->state = NODE_FINISHED;
-	n->deadline_ns = rstar_clock_ns() + PARK_NS;
 	close(n->channel);
 	n->channel = -1;
-	rstar_buffer_free(&n->in);
 }
 
 /* Frames that have arrived from a running node. */
@@ -185,6 +184,8 @@ child_died(pid_t pid, int status)
 		}
 		/* The child in flight, before its hello. */
 		rstar_family_fork_done();
+		rstar_nodes_release(rstar_broker.fork.origin);
+		rstar_broker.fork.origin = NULL;
 		if (!j->cancelled)
 			rstar_broker_send_failure(j->start.node, RSTAR_SANDBOX_KILLED, sig, "Killed",
 									  "the step's process did not start");
@@ -209,12 +210,14 @@ child_died(pid_t pid, int status)
 		}
 	if (n->state == NODE_FORKING && j && rstar_broker.fork.base == n->id)
 		base_died(sig);
-	if (n->state == NODE_RUNNING)
+	if (n->state == NODE_RUNNING || n->state == NODE_FINISHED)
 		rstar_jobs_stop(n, RSTAR_SANDBOX_KILLED, sig, "Killed", death_text(sig));
 	else if (n->state != NODE_DEAD)
 		rstar_broker_lose(n);
-	rstar_broker.dying -= n->bytes;
-	rstar_nodes_free(n);
+	rstar_broker.dying -= n->freeing;
+	rstar_broker.n_dying--;
+	rstar_broker.n_processes--;
+	rstar_nodes_reaped(n);
 }
 
 void
@@ -234,16 +237,10 @@ check_node(node *n, int64_t now)
 {
 	char text[96];
 
-	if (n->state == NODE_FINISHED)
-	{
-		if (now >= n->deadline_ns)
-			rstar_broker_lose(n);
-		return;
-	}
 	if (now >= n->deadline_ns)
 	{
-		/* A report that is already here came in time. */
-		if (rstar_reports_read(n) && n->state == NODE_RUNNING)
+		/* A report that is already here came in time; without parking it is none. */
+		if (n->state == NODE_FINISHED || (rstar_reports_read(n) && n->state == NODE_RUNNING))
 		{
 			snprintf(text, sizeof(text), "stopped after %lld ms",
 					 (long long) (n->wall_ns / MILLISECOND));
@@ -313,7 +310,7 @@ rstar_reports_check_deadlines(void)
 
 		if (n->deadline_ns < next)
 			next = n->deadline_ns;
-		if (n->state == NODE_RUNNING && n->cpu_check_ns < next)
+		if (n->cpu_check_ns < next)
 			next = n->cpu_check_ns;
 	}
 	for (unsigned i = 0; i < rstar_broker.n_forking; i++)

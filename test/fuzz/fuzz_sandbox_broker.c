@@ -259,6 +259,7 @@ begin(void)
 	memset(&rstar_broker, 0, sizeof(rstar_broker));
 	rstar_broker.config.budget = 64ull << 20;
 	rstar_broker.config.running = 3;
+	rstar_broker.config.processes = 12;
 	rstar_broker.proc_fd = -1;
 	rstar_broker.fork.spawn_fd = -1;
 	rstar_buffer_init(&rstar_broker.in, &rstar_allocator_malloc);
@@ -271,7 +272,7 @@ begin(void)
 		rstar_broker.families[i].root = rstar_nodes_add((uint64_t) i, next_pid++, i);
 		rstar_broker.families[i].root->state = NODE_PARKED;
 		rstar_broker.families[i].ready.bytes = 1 << 20;
-		rstar_nodes_set_bytes(rstar_broker.families[i].root, 1 << 20);
+		rstar_nodes_set_bytes(rstar_broker.families[i].root, 1 << 20, 0);
 	}
 }
 
@@ -289,24 +290,57 @@ pick(unsigned which, node_state state)
 	return n ? candidates[which % n] : NULL;
 }
 
+/* The pages of ghosts above a node that were not counted yet, and are not free. */
+static uint64_t
+ghosts_above(const node *n, const node **seen, unsigned *n_seen)
+{
+	uint64_t bytes = 0;
+
+	for (const node *at = n->origin; at && at->state == NODE_GHOST; at = at->origin)
+	{
+		unsigned i = 0;
+
+		if (at->heirs == 0 || at->tables != 0)
+			abort();
+		while (i < *n_seen && seen[i] != at)
+			i++;
+		if (i < *n_seen || *n_seen == 4096)
+			continue;
+		seen[(*n_seen)++] = at;
+		bytes += at->pages;
+	}
+	return bytes;
+}
+
 static void
 balance(void)
 {
+	static const node *seen[4096];
 	uint64_t bytes = 0, dying = 0;
-	unsigned running = 0, forking = 0;
+	unsigned running = 0, forking = 0, processes = 0, dead = 0, n_seen = 0;
 
 	for (unsigned i = 0; i < BUCKETS; i++)
 		for (node *at = by_pid[i]; at; at = at->next_by_pid)
 		{
-			bytes += at->bytes;
-			dying += at->state == NODE_DEAD ? at->bytes : 0;
+			bytes += at->pages + at->tables + ghosts_above(at, seen, &n_seen);
+			dying += at->state == NODE_DEAD ? at->freeing : 0;
+			dead += at->state == NODE_DEAD;
+			processes += at->id >= RSTAR_SANDBOX_TEMPLATES;
 			running += at->state == NODE_RUNNING || at->state == NODE_FINISHED;
 			forking += at->state == NODE_FORKING;
 			if (at->state != NODE_DEAD && rstar_nodes_by_pid(at->pid) != at)
 				abort();
 		}
+	/* A child on its way holds a ghost too. */
+	if (rstar_broker.fork.origin)
+	{
+		node child = {.origin = rstar_broker.fork.origin};
+
+		bytes += ghosts_above(&child, seen, &n_seen);
+	}
 	if (bytes != rstar_broker.counters.bytes || dying != rstar_broker.dying ||
-		running != rstar_broker.n_running || forking != rstar_broker.n_forking)
+		running != rstar_broker.n_running || forking != rstar_broker.n_forking ||
+		processes != rstar_broker.n_processes || dead != rstar_broker.n_dying)
 		abort();
 }
 
@@ -380,9 +414,10 @@ end(void)
 	}
 	if (rstar_broker.fork.job)
 		rstar_broker_job_free(rstar_broker.fork.job);
+	rstar_nodes_release(rstar_broker.fork.origin);
 	for (unsigned i = 0; i < BUCKETS; i++)
 		while (by_pid[i])
-			rstar_nodes_free(by_pid[i]);
+			rstar_nodes_reaped(by_pid[i]);
 	rstar_buffer_free(&rstar_broker.in);
 	rstar_buffer_free(&rstar_broker.out);
 }

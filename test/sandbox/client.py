@@ -63,7 +63,7 @@ def as_user(name):
 
 class Sandbox:
     def __init__(self, program, replay=False, namespaces=True, modules=MODULES, running=2,
-                 budget=2 << 30, user=None, idle_ms=0):
+                 budget=2 << 30, user=None, idle_ms=0, processes=256):
         ours, theirs = socket.socketpair()
         self.sock = ours
         self.next_id = 100
@@ -85,7 +85,7 @@ class Sandbox:
             preexec_fn=setup, start_new_session=True,
             **as_user(user))
         theirs.close()
-        self.send(CONFIG, struct.pack("<IIQII", 1, FORCE_REPLAY if replay else 0, budget, running,
+        self.send(CONFIG, struct.pack("<IIQIII", 2, FORCE_REPLAY if replay else 0, budget, processes, running,
                                       idle_ms) + string("\n".join(modules).encode()))
 
     def send(self, kind, payload=b""):

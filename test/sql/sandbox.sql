@@ -78,6 +78,11 @@ SELECT code, status, output, value, error FROM (VALUES
 	(E'def main():\n  print(42)\nif __name__ == "__main__":\n  main()')) AS t(code),
 	LATERAL rstar_run_python(code);
 
+-- a finaliser is the step's own code: one that never ends is a time-out, and costs those below nothing
+SET rstar.sandbox_timeout = '300ms';
+SELECT step, status, output, error FROM rstar_run_steps(E'<code>\nx = 1\n<end_of_step>\nclass C:\n  def __str__(self): return "c"\n  def __del__(self):\n    while True: pass\nC()\n<end_of_step>\nprint(x)\n<end_of_step>\n');
+RESET rstar.sandbox_timeout;
+
 -- nothing stays between calls
 SELECT status, value FROM rstar_run_python('leftover = 1');
 SELECT status, error FROM rstar_run_python('leftover');

@@ -46,6 +46,12 @@ SKIP:
 	run_cases('shared cases, ctypes preloaded', '--folder', $fixtures, '--ctypes');
 }
 
+# The budget of memory and processes against attacks on the books.
+my ($books) = run_command([ '/usr/bin/python3', "$FindBin::Bin/../sandbox/memory.py", '--program', $program ]);
+my @wrong = $books =~ /^(not ok .*)$/mg;
+diag join "\n", @wrong if @wrong;
+ok($books =~ /^1\.\.9$/m && !@wrong, 'memory and processes stay within their bounds');
+
 # What can be imported: what models use every day, and whatever README lists below its mark.
 my ($listed) = run_command([ '/usr/bin/python3', "$FindBin::Bin/../sandbox/modules.py", '--program', $program ]);
 my %importable = map { $_ => 1 } $listed =~ /(\w+)/g;

@@ -22,6 +22,7 @@ rstar_sandbox_options_default(rstar_sandbox_options *options)
 	memset(options, 0, sizeof(*options));
 	options->modules = RSTAR_SANDBOX_MODULES;
 	options->budget = 2048ull << 20;
+	options->processes = 256;
 	options->running = 2;
 	options->idle_ms = 10 * 60 * 1000;
 	options->namespaces = true;
@@ -58,6 +59,9 @@ rstar_sandbox_open(const rstar_sandbox_options *options, const rstar_allocator *
 	if (options->running < 1 || options->running > 1024)
 		return rstar_error_set(err, RSTAR_ERR_ARGUMENT,
 							   "the number of steps at the same time must be 1 to 1024");
+	if (options->processes < 1)
+		return rstar_error_set(err, RSTAR_ERR_ARGUMENT,
+							   "the number of processes of a sandbox must be positive");
 	sandbox = rstar_alloc_zero(allocator, sizeof(*sandbox));
 	if (!sandbox)
 		return rstar_error_memory(err, sizeof(*sandbox));

@@ -199,6 +199,7 @@ rstar_sandbox_encode_config(rstar_buffer *buffer, const rstar_frame_config *conf
 	bool good = start != SIZE_MAX && rstar_sandbox_write_u32(buffer, config->version) &&
 				rstar_sandbox_write_u32(buffer, config->flags) &&
 				rstar_sandbox_write_u64(buffer, config->budget) &&
+				rstar_sandbox_write_u32(buffer, config->processes) &&
 				rstar_sandbox_write_u32(buffer, config->running) &&
 				rstar_sandbox_write_u32(buffer, config->idle_ms) &&
 				write_slice(buffer, config->modules);
@@ -212,10 +213,12 @@ rstar_sandbox_decode_config(rstar_reader *payload, rstar_frame_config *out)
 	out->version = rstar_sandbox_read_u32(payload);
 	out->flags = rstar_sandbox_read_u32(payload);
 	out->budget = rstar_sandbox_read_u64(payload);
+	out->processes = rstar_sandbox_read_u32(payload);
 	out->running = rstar_sandbox_read_u32(payload);
 	out->idle_ms = rstar_sandbox_read_u32(payload);
 	out->modules = rstar_sandbox_read_string(payload);
-	return rstar_sandbox_reader_done(payload) && out->running >= 1 && out->running <= 1024;
+	return rstar_sandbox_reader_done(payload) && out->processes >= 1 && out->running >= 1 &&
+		   out->running <= 1024;
 }
 
 bool

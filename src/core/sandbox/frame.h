@@ -12,8 +12,8 @@
  * Integers are little-endian; a string is u32 length | bytes (no NUL added).
  *
  *	client -> broker
- *		CONFIG		u32 version, u32 flags, u64 budget, u32 running, u32 idle_ms,
- *					string modules
+ *		CONFIG		u32 version, u32 flags, u64 budget, u32 processes, u32 running,
+ *					u32 idle_ms, string modules
  *		START		u64 node, u64 base, u32 flags, u32 wall_ms, u32 cpu_ms, u32 template,
  *					u64 memory, u32 output, f64 value, u32 n, n strings of code
  *		RELEASE		u64 node
@@ -51,7 +51,7 @@
 #include "core/base/memory.h"
 #include "core/base/string.h"
 
-#define RSTAR_FRAME_VERSION 1
+#define RSTAR_FRAME_VERSION 2
 #define RSTAR_FRAME_HEADER  5
 #define RSTAR_FRAME_MAX     (16u << 20) /* bytes of payload, any frame */
 
@@ -162,9 +162,10 @@ typedef enum rstar_sandbox_status
 typedef struct rstar_frame_config
 {
 	uint32_t version, flags;
-	uint64_t budget;  /* bytes of all templates and nodes together */
-	uint32_t running; /* nodes that run at the same time */
-	uint32_t idle_ms; /* the broker ends itself after so long without a request; 0: never */
+	uint64_t budget;    /* bytes of all templates and nodes together */
+	uint32_t processes; /* nodes that are there at the same time, parked ones included */
+	uint32_t running;   /* nodes that run at the same time */
+	uint32_t idle_ms;   /* the broker ends itself after so long without a request; 0: never */
 	rstar_string modules;
 } rstar_frame_config;
 

@@ -61,6 +61,7 @@ send_config(rstar_sandbox *sandbox, rstar_error *err)
 	rstar_frame_config config = {.version = RSTAR_FRAME_VERSION,
 								 .flags = options->replay ? RSTAR_SANDBOX_FORCE_REPLAY : 0,
 								 .budget = options->budget,
+								 .processes = options->processes,
 								 .running = options->running,
 								 .idle_ms = options->idle_ms,
 								 .modules = {sandbox->modules, strlen(sandbox->modules)}};

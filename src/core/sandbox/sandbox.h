@@ -56,6 +56,7 @@ typedef struct rstar_sandbox_options
 	const char *program; /* path of rstar-sandbox */
 	const char *modules; /* names separated by commas or white space */
 	uint64_t budget;     /* bytes of all its processes together */
+	uint32_t processes;  /* that keep or run a step at the same time; at least 1 */
 	uint32_t running;    /* steps at the same time, 1 to 1024 */
 	uint32_t idle_ms;    /* it ends itself after so long without work; 0: never */
 	bool replay;         /* do not keep state, rebuild it for each step */

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define PATIENCE_NS  60000000000ll /* beyond a job's own limits */
-#define MAX_ATTEMPTS 3
+#define MAX_ATTEMPTS 2             /* a state that fails to come back is given up */
 #define MAX_FAILURES 4
 #define MAX_BARREN   2 /* rebuilt in vain: memory is too small to keep it until it is used */
 

@@ -27,7 +27,7 @@
 /* What the session's sandbox was opened with. */
 typedef struct opened_with
 {
-	int mode, memory_mb, parallel, idle_timeout_s;
+	int mode, memory_mb, processes, parallel, idle_timeout_s;
 	bool namespaces;
 	char program[MAXPGPATH];
 } opened_with;
@@ -50,6 +50,7 @@ wanted_settings(opened_with *wanted)
 	memset(wanted, 0, sizeof(*wanted));
 	wanted->mode = rstar_sandbox_settings.sandbox_mode;
 	wanted->memory_mb = rstar_sandbox_settings.sandbox_memory_mb;
+	wanted->processes = rstar_sandbox_settings.sandbox_processes;
 	wanted->parallel = rstar_sandbox_settings.sandbox_parallel;
 	wanted->idle_timeout_s = rstar_sandbox_settings.sandbox_idle_timeout_s;
 	wanted->namespaces = rstar_sandbox_settings.sandbox_namespaces;
@@ -74,6 +75,7 @@ open_session(const opened_with *wanted)
 	options.program = wanted->program;
 	options.modules = rstar_sandbox_settings.sandbox_modules;
 	options.budget = (uint64) wanted->memory_mb << 20;
+	options.processes = (uint32) wanted->processes;
 	options.running = wanted->parallel > 0 ? wanted->parallel : Max(1, Min(cores, 256));
 	options.idle_ms = (uint32) wanted->idle_timeout_s * 1000;
 	options.replay = wanted->mode == RSTAR_SANDBOX_MODE_REPLAY;

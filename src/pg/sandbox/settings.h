@@ -26,6 +26,7 @@ typedef struct rstar_sandbox_settings_values
 	int sandbox_cpu_timeout_ms;
 	int sandbox_step_memory_mb;
 	int sandbox_memory_mb; /* of a session's sandbox in all */
+	int sandbox_processes; /* that run or keep a step */
 	int sandbox_output;    /* bytes */
 	int sandbox_parallel;  /* 0: as many as there are cores */
 	int sandbox_idle_timeout_s;

@@ -363,6 +363,19 @@ set_field(Jsonb *object, const field *f, rstar_search_options *options)
 	}
 }
 
+/* A stored tree's limits hold as far as today's settings allow them. */
+static void
+bound_limits(rstar_sandbox_limits *stored)
+{
+	rstar_sandbox_limits now;
+
+	rstar_session_sandbox_limits(&now);
+	stored->wall_ms = Min(stored->wall_ms, now.wall_ms);
+	stored->cpu_ms = Min(stored->cpu_ms, now.cpu_ms);
+	stored->memory = Min(stored->memory, now.memory);
+	stored->output = Min(stored->output, now.output);
+}
+
 void
 rstar_search_setup_from_jsonb(Jsonb *object, rstar_search_setup *setup)
 {
@@ -376,6 +389,7 @@ rstar_search_setup_from_jsonb(Jsonb *object, rstar_search_setup *setup)
 	rstar_search_options_paper(&setup->options);
 	for (size_t i = 0; i < lengthof(fields); i++)
 		set_field(object, &fields[i], &setup->options);
+	bound_limits(&setup->options.limits);
 	if (setup->options.mcts.guidance > RSTAR_GUIDANCE_PPM)
 		no_settings("guidance");
 	if (setup->options.choice > RSTAR_CHOICE_WEIGHTED)
