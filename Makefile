@@ -14,7 +14,7 @@ PGFILEDESC = "rstar - rStar-Math: mathematics by small models and tree search"
 
 CORE_SRCS = $(sort $(wildcard src/core/*/*.c))
 ifneq ($(shell uname -m),x86_64)
-  CORE_SRCS := $(filter-out %_avx2.c %_avx512.c,$(CORE_SRCS))
+  CORE_SRCS := $(filter-out %_avx2.c %_avx512.c %_avx512bf16.c %_avx512fp16.c,$(CORE_SRCS))
 endif
 PG_SRCS = $(sort $(wildcard src/pg/*.c src/pg/*/*.c))
 CORE_OBJS = $(CORE_SRCS:.c=.o)
@@ -52,6 +52,8 @@ CORE_LIBS = -ljansson -licuuc -lpthread -lm -ldl
 ISA_portable = -O3 -Wno-psabi
 ISA_avx2 = $(ISA_portable) -mavx2 -mfma -mf16c
 ISA_avx512 = $(ISA_avx2) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
+ISA_avx512bf16 = $(ISA_avx512) -mavx512bf16
+ISA_avx512fp16 = $(ISA_avx512) -mavx512fp16
 isa_flags = $(ISA_$(lastword $(subst _, ,$(basename $(notdir $(1))))))
 
 ifndef BOOTSTRAP
@@ -117,7 +119,7 @@ corecheck:
 		$(CC) $(CORE_CPPFLAGS) -std=gnu11 $(WARNINGS) -fsyntax-only -include $$h -x c /dev/null || exit 1; \
 	done
 	@for c in $(CORE_SRCS); do \
-		case $$c in *_portable.c|*_avx2.c|*_avx512.c) continue;; esac; \
+		case $$c in *_portable.c|*_avx*.c) continue;; esac; \
 		$(CC) $(CORE_CPPFLAGS) $(CORE_CFLAGS) -fsyntax-only $$c || exit 1; \
 	done
 	@echo "corecheck: the core stands alone"

@@ -1,5 +1,5 @@
 /*
- * gemm_f16.c
+ * gemm_avx512fp16.c
  *	  Panel products in half precision (AVX512-FP16), summed in float.
  *
  * A multiply-add of 32 half-precision numbers costs what one of 16 floats

@@ -1,5 +1,5 @@
 /*
- * gemm_bf16.c
+ * gemm_avx512bf16.c
  *	  Panel products of bfloat16 numbers (AVX512-BF16), summed in float.
  *
  * The instruction adds the products of two pairs to each of 16 floats, so k goes
