@@ -954,6 +954,17 @@ COMMENT ON FUNCTION rstar_search_all(text, text, text, text, integer, integer, i
                                      integer, integer, integer) IS
 	'have background workers search the problems whose numbers a query returns, and store the trees as they finish: the number of the job';
 
+CREATE PROCEDURE rstar_search_each(query text, model text DEFAULT NULL, ppm text DEFAULT NULL,
+                                   method text DEFAULT NULL, candidates integer DEFAULT NULL,
+                                   rollouts integer DEFAULT NULL, max_depth integer DEFAULT NULL,
+                                   temperature double precision DEFAULT NULL, seed bigint DEFAULT NULL)
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON PROCEDURE rstar_search_each(text, text, text, text, integer, integer, integer, double precision, bigint) IS
+	'search the problems whose numbers a query returns in this session, and commit each tree as it finishes';
+REVOKE EXECUTE ON PROCEDURE
+	rstar_search_each(text, text, text, text, integer, integer, integer, double precision, bigint)
+	FROM PUBLIC;
+
 REVOKE EXECUTE ON FUNCTION
 	rstar_search_all(text, text, text, text, integer, integer, integer, double precision, bigint,
 	                 integer, integer, integer)

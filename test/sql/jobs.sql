@@ -25,6 +25,32 @@ SELECT rstar_cancel(7);
 SELECT job_id, status, finished_at IS NOT NULL AS ended FROM rstar.jobs ORDER BY 1;
 SELECT rstar_cancel(7), rstar_pause(7), rstar_wait(7);
 
+-- in the foreground, each tree committed as it finishes
+CALL rstar_search_each('SELECT problem_id FROM rstar.problems WHERE problem_id < 4 ORDER BY 1', rollouts => 1, seed => 3);
+SELECT problem_id, status, settings->>'seed' AS seed, settings->>'rollouts' AS rollouts FROM rstar.trees ORDER BY 1;
+DO $$ BEGIN CALL rstar_search_each('SELECT 4', rollouts => 1); END $$;
+SELECT count(*) FROM rstar.trees;
+BEGIN;
+CALL rstar_search_each('SELECT 4', rollouts => 1);
+ROLLBACK;
+CREATE FUNCTION in_a_function() RETURNS void LANGUAGE plpgsql AS $$ BEGIN CALL rstar_search_each('SELECT 4'); END $$;
+SELECT in_a_function();
+DROP FUNCTION in_a_function;
+CALL rstar_search_each('SELECT 77 UNION ALL SELECT 5 ORDER BY 1 DESC', rollouts => 1);
+CALL rstar_search_each('SELECT 1 LIMIT 0');
+CALL rstar_search_each(NULL);
+CALL rstar_search_each('SELECT 1.5');
+CALL rstar_search_each('TRUNCATE rstar.trees');
+SET default_transaction_read_only = on;
+CALL rstar_search_each('SELECT 1');
+RESET default_transaction_read_only;
+SELECT problem_id, count(*) FROM rstar.trees GROUP BY 1 ORDER BY 1;
+
+-- schedules need workers too
+SELECT rstar_schedule('nightly', 'search_all', '0 3 * * *', '{"query": "SELECT 1"}');
+SELECT rstar_unschedule('nightly'), rstar_unschedule('nightly', current_user);
+SELECT rstar_unschedule(NULL);
+
 -- in a transaction that is prepared nobody could tell the workers
 BEGIN;
 UPDATE rstar.jobs SET status = 'queued' WHERE job_id = 7;
@@ -53,6 +79,9 @@ SELECT rstar_wait(20, '0 s');
 SELECT rstar_cancel(20);
 SELECT rstar_pause(20);
 SELECT rstar_search_all('SELECT 1');
+CALL rstar_search_each('SELECT 1');
+SELECT rstar_schedule('x', 'search_all', '1 day');
+SELECT rstar_unschedule('x');
 UPDATE rstar.jobs SET created_by = 'regress_rstar_other';
 INSERT INTO rstar.jobs (kind, created_by) VALUES ('search_all', 'regress_rstar_other');
 SET ROLE regress_rstar_watcher;

@@ -12,7 +12,7 @@ use RstarTest;
 use RstarWorkers;
 
 my $node = new_worker_node('workers');
-add_problems($node, 120);
+add_problems($node, 80);
 
 sub sql { return $node->safe_psql('postgres', $_[0], @_[ 1 .. $#_ ]); }
 
@@ -51,7 +51,7 @@ like(error_of($node, "BEGIN; SELECT rstar_wait(rstar_search_all('SELECT 1 LIMIT 
 my $job = submit($node, ', rollouts => 4, workers => 2, threads => 1, nice => 3');
 ok(working($job, 2), 'two workers are at it');
 is(sql("SELECT kind, database, created_by, phase, total, bool_and(rate > 0), bool_and(time_to_go > '0 s'), bool_or(doing ~ 'problems in hand') FROM rstar.progress GROUP BY 1, 2, 3, 4, 5"),
-	"search_all|postgres|" . sql('SELECT current_user') . "|searching|120|t|t|t", 'progress tells what, whose, how far and how fast');
+	"search_all|postgres|" . sql('SELECT current_user') . "|searching|80|t|t|t", 'progress tells what, whose, how far and how fast');
 is(sql("SELECT DISTINCT application_name, state, query FROM pg_stat_activity WHERE backend_type = 'rstar worker'"),
 	"rstar: search_all, job $job|active|rstar: search_all, job $job", 'and so do the processes');
 my ($worker) = pids_of($node, 'rstar worker');
@@ -63,9 +63,9 @@ cmp_ok($held, '<=', 5, 'the workers hold no snapshot while they search');
 my $told = sql("LISTEN rstar_jobs; SELECT rstar_wait($job); SELECT pg_sleep(0.3)");
 like($told, qr/^done$/m, 'it is done');
 like($told, qr/notification "rstar_jobs" with payload "$job done"/, 'and programs are told');
-is(sql("SELECT done, failed, total, error IS NULL, finished_at > started_at FROM rstar.jobs WHERE job_id = $job"), '120|0|120|t|t', 'all of it');
-is(sql("SELECT count(*), count(DISTINCT problem_id) FROM rstar.trees"), '120|120', 'each problem has a tree');
-cmp_ok(sql("SELECT count(*) FROM rstar.trees WHERE correct"), '>', 100, 'as a search in the foreground gives them');
+is(sql("SELECT done, failed, total, error IS NULL, finished_at > started_at FROM rstar.jobs WHERE job_id = $job"), '80|0|80|t|t', 'all of it');
+is(sql("SELECT count(*), count(DISTINCT problem_id) FROM rstar.trees"), '80|80', 'each problem has a tree');
+cmp_ok(sql("SELECT count(*) FROM rstar.trees WHERE correct"), '>', 65, 'as a search in the foreground gives them');
 ok(idle(), 'and the workers end');
 my $same = sql("SELECT array_agg(tree_id) FROM rstar.trees WHERE problem_id = 7");
 is(sql("SELECT count(DISTINCT (rollouts, nodes, generated_tokens, answer)) FROM rstar.trees WHERE tree_id IN
@@ -140,6 +140,18 @@ $ms = stop_ms("SELECT rstar_cancel($job)");
 is(status_of($job), 'cancelled', 'the job is cancelled');
 is(sql("SELECT rstar_cancel($job), rstar_pause($job)"), 'f|f', 'once');
 is(sql("SELECT count(*) FROM rstar.job_items WHERE job_id = $job AND (losses > 0 OR tries > 0)"), 0, 'no problem was lost on the way');
+
+# --- in the foreground ------------------------------------------------------------------------------
+
+$before = sql('SELECT count(*) FROM rstar.trees');
+my $foreground = $node->background_psql('postgres', on_error_stop => 0);
+$foreground->{stdin} .= "CALL rstar_search_each('SELECT problem_id FROM rstar.problems', rollouts => 4);\n";
+$foreground->{run}->pump_nb;
+ok(wait_until($node, "SELECT done > 3 FROM rstar.progress WHERE kind = 'search_each' AND job_id IS NULL AND total = 80"), 'a session that searches shows how far it is');
+sql("SELECT pg_cancel_backend(pid) FROM rstar.progress WHERE kind = 'search_each'");
+ok(wait_until($node, 'SELECT count(*) = 0 FROM rstar.progress'), 'cancelled, it stops');
+cmp_ok(sql('SELECT count(*) FROM rstar.trees'), '>', $before + 3, 'what had finished is stored');
+$foreground->quit;
 
 # --- errors ------------------------------------------------------------------------------------------
 

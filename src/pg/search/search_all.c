@@ -118,9 +118,8 @@ close_searcher(search_all *s)
 	s->searcher = NULL;
 }
 
-/* The row of a problem; false: it was deleted. In a transaction. */
-static bool
-find_problem(int64 problem_id, const char *locking, rstar_problem_row *row)
+bool
+rstar_search_find_problem(int64 problem_id, bool lock, rstar_problem_row *row)
 {
 	MemoryContext context = CurrentMemoryContext;
 	rstar_tables_scope scope;
@@ -129,7 +128,11 @@ find_problem(int64 problem_id, const char *locking, rstar_problem_row *row)
 
 	rstar_tables_begin(&scope, "problems");
 	rstar_add_bigint(&a, problem_id);
-	rstar_execute(locking, &a, false);
+	rstar_execute(lock ? "SELECT statement, answer FROM rstar.problems"
+						 " WHERE problem_id OPERATOR(pg_catalog.=) $1 FOR KEY SHARE"
+					   : "SELECT statement, answer FROM rstar.problems"
+						 " WHERE problem_id OPERATOR(pg_catalog.=) $1",
+				  &a, false);
 	found = SPI_processed > 0;
 	if (found && row)
 	{
@@ -172,10 +175,7 @@ add_items(search_all *s, const rstar_queue_item *items, uint32 n)
 	rstar_job_begin(s->job);
 	MemoryContextSwitchTo(s->scratch);
 	for (uint32 i = 0; i < n; i++)
-		if (!find_problem(items[i].problem_id,
-						  "SELECT statement, answer FROM rstar.problems"
-						  " WHERE problem_id OPERATOR(pg_catalog.=) $1",
-						  &rows[i]))
+		if (!rstar_search_find_problem(items[i].problem_id, false, &rows[i]))
 		{
 			rstar_queue_failed(s->job, items[i].item_id, "the problem was deleted");
 			missing++;
@@ -199,12 +199,12 @@ refill(search_all *s)
 		s->draining = true;
 	if (s->dry || s->alone || s->draining || s->in_hand >= s->places)
 		return;
+	/* First, since what is wrong with a model is no fault of the problems. */
+	open_searcher(s);
 	n = rstar_queue_claim(s->job, s->places - s->in_hand, s->in_hand == 0, s->items);
 	s->dry = n == 0;
-	if (n == 0)
-		return;
-	open_searcher(s);
-	add_items(s, s->items, n);
+	if (n > 0)
+		add_items(s, s->items, n);
 }
 
 /* --- problems go ---------------------------------------------------------------------- */
@@ -231,10 +231,7 @@ store(void *arg, const rstar_search_outcome *outcome)
 
 	rstar_job_begin(s->job);
 	MemoryContextSwitchTo(s->scratch);
-	there = find_problem(p->problem_id,
-						 "SELECT FROM rstar.problems WHERE problem_id OPERATOR(pg_catalog.=) $1"
-						 " FOR KEY SHARE",
-						 NULL);
+	there = rstar_search_find_problem(p->problem_id, true, NULL);
 	if (there)
 		rstar_queue_done(s->job, p->item_id,
 						 rstar_tree_store(p->problem_id, p->seed, &s->setup, outcome));

@@ -465,12 +465,13 @@ end_finished(rstar_job *job)
 	return status;
 }
 
+/* To be tried again after a pause, unless it had its tries. */
 static const char *
-end_broken(rstar_job *job, const char *why)
+end_broken(rstar_job *job, int most, const char *why)
 {
 	rstar_arguments a = {0};
 
-	if (job->attempt >= RSTAR_JOB_ATTEMPTS)
+	if (job->attempt >= most)
 	{
 		rstar_job_end_row(job->job_id, "failed", why);
 		return "failed";
@@ -485,6 +486,26 @@ end_broken(rstar_job *job, const char *why)
 				  " WHERE job_id OPERATOR(pg_catalog.=) $1",
 				  &a, false);
 	return "queued";
+}
+
+/*
+ * Something went wrong with problems in hand, which go back. A worker that got others done
+ * goes on at once; one that got nothing done may meet the same error at every
+ * problem (a disk that is full), so the job rests.
+ */
+static const char *
+end_broken_queue(rstar_job *job, const char *why)
+{
+	rstar_arguments a = {0};
+
+	if (rstar_queue_done_here() == 0)
+		return end_broken(job, RSTAR_JOB_QUEUE_ATTEMPTS, why);
+	rstar_add_bigint(&a, job->job_id);
+	rstar_add_text(&a, why);
+	rstar_execute("UPDATE rstar.jobs SET attempts = 0, error = $2"
+				  " WHERE job_id OPERATOR(pg_catalog.=) $1",
+				  &a, false);
+	return "running";
 }
 
 static const char *
@@ -545,8 +566,8 @@ rstar_job_leave(rstar_job *job, rstar_job_end end, const char *why)
 			end_stopped(job);
 			break;
 		case RSTAR_JOB_BROKEN:
-			if (!in_hand)
-				status = end_broken(job, why);
+			status =
+				in_hand ? end_broken_queue(job, why) : end_broken(job, RSTAR_JOB_ATTEMPTS, why);
 			break;
 	}
 	rstar_tables_end(&scope);

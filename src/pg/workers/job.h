@@ -7,8 +7,12 @@
 
 #include "pg/workers/jobs.h"
 
-/* Tries of a job that ends in errors; and how long the n-th pause between them is. */
+/*
+ * Tries of a job that ends in errors, and how long the n-th pause between them is. Where the
+ * error may be a problem's own fault, and problems have tries of their own, the job has more.
+ */
 #define RSTAR_JOB_ATTEMPTS          3
+#define RSTAR_JOB_QUEUE_ATTEMPTS    10
 #define RSTAR_JOB_PAUSE_S(attempts) (10 * (attempts) * (attempts))
 
 /*

@@ -33,6 +33,7 @@
 
 static int64 worker_id = 0;
 static int in_hand = 0;
+static int64 done_here = 0; /* since the job was taken */
 static int64 last_claimed = -1;
 
 /*
@@ -73,9 +74,16 @@ rstar_queue_in_hand(void)
 	return in_hand;
 }
 
+int64
+rstar_queue_done_here(void)
+{
+	return done_here;
+}
+
 void
 rstar_queue_forget(void)
 {
+	done_here = 0;
 	in_hand = 0;
 	last_claimed = -1;
 }
@@ -281,6 +289,7 @@ void
 rstar_queue_committed(rstar_job *job, int64 done, int64 failed)
 {
 	in_hand -= (int) (done + failed);
+	done_here += done;
 	rstar_shared_count_done(done, failed);
 }
 
@@ -304,7 +313,7 @@ rstar_queue_release(rstar_job *job, const char *why)
 				  " AND status OPERATOR(pg_catalog.=) 'claimed'",
 				  &a, false);
 	rstar_tables_end(&scope);
-	rstar_queue_forget();
+	in_hand = 0;
 }
 
 /* --- workers that are gone -------------------------------------------------------------------- */

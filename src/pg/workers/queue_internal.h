@@ -17,6 +17,9 @@ extern int64 rstar_queue_worker_id(void);
 /* Items that this process has claimed of the job in hand. */
 extern int rstar_queue_in_hand(void);
 
+/* … and those that it has done since it took the job. */
+extern int64 rstar_queue_done_here(void);
+
 /* A job is taken, or left for good: nothing is in hand. */
 extern void rstar_queue_forget(void);
 

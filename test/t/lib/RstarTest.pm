@@ -59,11 +59,11 @@ sub error_of
 	return $err;
 }
 
-# Run a query until it gives 't'; false after a minute.
+# Run a query until it gives 't'; false after a minute, or so many seconds.
 sub wait_until
 {
-	my ($node, $sql) = @_;
-	my $end = time + 60;
+	my ($node, $sql, $seconds) = @_;
+	my $end = time + ($seconds // 60);
 
 	while (time < $end)
 	{
