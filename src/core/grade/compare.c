@@ -3,6 +3,7 @@
  *	  The table of rules, one for each kind of answer: see grade.h.
  */
 #include "core/grade/compare_internal.h"
+#include "core/grade/matrix.h"
 
 #include <string.h>
 
@@ -41,7 +42,24 @@ compare_tuples(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b)
 	return children_equal(c, a, b);
 }
 
-/* A row or a column is a tuple too. */
+/* [[1, 2], [3, 4]] as a matrix of this many columns: the same entries? */
+static bool
+rows_equal(rstar_comparison *c, const rstar_expr *matrix, const rstar_expr *rows)
+{
+	for (uint32_t i = 0; i < rows->count; i++)
+	{
+		const rstar_expr *row = rows->child[i];
+
+		if (row->kind != RSTAR_EXPR_TUPLE || row->open != '[' || row->count != matrix->columns)
+			return false;
+		for (uint32_t k = 0; k < row->count; k++)
+			if (!rstar_compare_nodes(c, matrix->child[i * matrix->columns + k], row->child[k]))
+				return false;
+	}
+	return true;
+}
+
+/* A row or a column is a tuple too, a list of rows a matrix. */
 static bool
 compare_matrices(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b)
 {
@@ -50,6 +68,10 @@ compare_matrices(rstar_comparison *c, const rstar_expr *a, const rstar_expr *b)
 
 	if (a->kind == RSTAR_EXPR_MATRIX && b->kind == RSTAR_EXPR_MATRIX)
 		return a->columns == b->columns && children_equal(c, a, b);
+	if (tuple->kind == RSTAR_EXPR_TUPLE && tuple->open == '[' && tuple->count > 0 &&
+		tuple->child[0]->kind == RSTAR_EXPR_TUPLE &&
+		tuple->count * matrix->columns == matrix->count)
+		return rows_equal(c, matrix, tuple);
 	return tuple->kind == RSTAR_EXPR_TUPLE &&
 		   (matrix->columns == 1 || matrix->columns == matrix->count) &&
 		   (tuple->open == '[') == (tuple->close == ']') && children_equal(c, a, b);
@@ -295,8 +317,8 @@ rstar_compare_nodes(rstar_comparison *c, const rstar_expr *gold, const rstar_exp
 {
 	bool equal;
 
-	gold = plain(c->work, gold);
-	answer = plain(c->work, answer);
+	gold = rstar_matrix_reduce(c->work, plain(c->work, gold));
+	answer = rstar_matrix_reduce(c->work, plain(c->work, answer));
 	if (!gold || !answer || (c->work->fuel -= NODE_COST) < 0 || c->depth >= MAX_DEPTH)
 	{
 		c->undecided = true;

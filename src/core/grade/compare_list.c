@@ -196,6 +196,17 @@ rstar_expr_assigned(const rstar_expr *node)
 	return rstar_expr_assignment(node, &name, &value) ? value : node;
 }
 
+/* [1, 2], as Python prints a list: in any order. Against a set only where it is no interval. */
+static bool
+is_python_list(const rstar_expr *node, const rstar_expr *other)
+{
+	bool interval = node->count == 2 && node->child[0]->kind != RSTAR_EXPR_RELATION;
+
+	return node->kind == RSTAR_EXPR_TUPLE && node->open == '[' && node->close == ']' &&
+		   node->op != RSTAR_OP_INTERVAL &&
+		   (other->kind == RSTAR_EXPR_LIST || (other->kind == RSTAR_EXPR_SET && !interval));
+}
+
 /* A list against a tuple: named parts in order, or three and more without brackets. */
 static bool
 list_is_tuple(rstar_comparison *c, const items *list, const rstar_expr *tuple)
@@ -225,14 +236,16 @@ rstar_compare_lists(rstar_comparison *c, const rstar_expr *gold, const rstar_exp
 	c->work->fuel -= LIST_COST;
 	if (!a || !b)
 		return false;
-	if (one_a->kind == RSTAR_EXPR_SET)
+	if (one_a->kind == RSTAR_EXPR_SET || is_python_list(one_a, one_b))
 		children_of(one_a, a);
 	else if (!add_items(c, gold, a))
 		return false;
-	if (one_b->kind == RSTAR_EXPR_SET)
+	if (one_b->kind == RSTAR_EXPR_SET || is_python_list(one_b, one_a))
 		children_of(one_b, b);
 	else if (!add_items(c, answer, b))
 		return false;
+	if (is_python_list(one_a, one_b) || is_python_list(one_b, one_a))
+		return unordered_equal(c, a, b, sets);
 	if (gold->kind == RSTAR_EXPR_LIST && one_b->kind == RSTAR_EXPR_TUPLE && a->count > 1)
 		return list_is_tuple(c, a, one_b);
 	if (answer->kind == RSTAR_EXPR_LIST && one_a->kind == RSTAR_EXPR_TUPLE && b->count > 1)

@@ -10,23 +10,6 @@
 
 /* --- numbers with something behind them --------------------------------------------- */
 
-static const rstar_expr *
-rational_node(rstar_work *work, const rstar_rational *value)
-{
-	rstar_expr *num = rstar_expr_make(work, RSTAR_EXPR_NUMBER, 0);
-	rstar_expr *den = rstar_expr_make(work, RSTAR_EXPR_NUMBER, 0);
-
-	if (!num || !den)
-		return NULL;
-	num->text = rstar_int_text(work, &value->num);
-	den->text = rstar_int_text(work, &value->den);
-	if (!num->text || !den->text)
-		return NULL;
-	num->length = (uint32_t) strlen(num->text);
-	den->length = (uint32_t) strlen(den->text);
-	return rstar_expr_binary(work, RSTAR_EXPR_QUOTIENT, num, den);
-}
-
 bool
 rstar_compare_units(rstar_comparison *c, const rstar_expr *gold, const rstar_expr *answer)
 {
@@ -50,7 +33,7 @@ rstar_compare_units(rstar_comparison *c, const rstar_expr *gold, const rstar_exp
 		return rstar_compare_nodes(c, gold->child[0], answer->child[0]);
 	if (!rstar_rational_reduce(c->work, &factor))
 		return false;
-	scale = rational_node(c->work, &factor);
+	scale = rstar_expr_rational(c->work, &factor);
 	converted = rstar_expr_binary(c->work, RSTAR_EXPR_PRODUCT, gold->child[0], scale);
 	return converted && rstar_compare_nodes(c, converted, answer->child[0]);
 }

@@ -340,6 +340,27 @@ rstar_value_exact(rstar_work *work, const rstar_expr *node, rstar_rational *out)
 	}
 }
 
+const rstar_expr *
+rstar_expr_rational(rstar_work *work, const rstar_rational *value)
+{
+	rstar_expr *num = rstar_expr_make(work, RSTAR_EXPR_NUMBER, 0);
+	rstar_expr *den = rstar_expr_make(work, RSTAR_EXPR_NUMBER, 0);
+	rstar_int magnitude = value->num.negative ? rstar_int_neg(value->num) : value->num;
+	const rstar_expr *node;
+
+	if (!num || !den)
+		return NULL;
+	num->text = rstar_int_text(work, &magnitude);
+	den->text = rstar_int_text(work, &value->den);
+	if (!num->text || !den->text)
+		return NULL;
+	num->length = (uint32_t) strlen(num->text);
+	den->length = (uint32_t) strlen(den->text);
+	node =
+		strcmp(den->text, "1") == 0 ? num : rstar_expr_binary(work, RSTAR_EXPR_QUOTIENT, num, den);
+	return value->num.negative ? rstar_expr_unary(work, RSTAR_EXPR_NEGATIVE, node) : node;
+}
+
 static bool
 literal_decimal(rstar_work *work, const rstar_expr *node, rstar_decimal *out)
 {

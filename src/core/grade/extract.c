@@ -9,6 +9,9 @@
 #define MAX_BOXES   64  /* remembered, the last ones */
 #define MAX_NESTING 64  /* boxes within boxes */
 #define MAX_BETWEEN 120 /* bytes between two boxes that are one answer */
+#define MAX_BEFORE  300 /* bytes of a sentence that are looked at around a phrase */
+#define ANSWER      6   /* bytes of the word */
+#define MAX_WORDS   6   /* between two boxes, before the conjunction */
 
 /* One pair of delimiters around the whole, with none of them inside. */
 static bool
@@ -21,9 +24,7 @@ unwrap(rstar_span *span, const char *open, const char *close)
 	if (span->length < o + c || !starts(*span, open) || !ends(*span, close))
 		return false;
 	inside = cut(*span, o, c);
-	if (o == 1 && memchr(inside.at, *open, inside.length))
-		return false;
-	if (o == 2 && memmem(inside.at, inside.length, open, o))
+	if (memmem(inside.at, inside.length, open, o))
 		return false;
 	*span = inside;
 	return true;
@@ -32,6 +33,16 @@ unwrap(rstar_span *span, const char *open, const char *close)
 rstar_span
 rstar_span_trim(rstar_span span)
 {
+	static const struct
+	{
+		const char *open;
+		const char *close;
+	} wraps[] = {
+		{"$$", "$$"},         {"\\[", "\\]"},       {"\\(", "\\)"},       {"$", "$"},
+		{"__", "__"},         {"`", "`"},           {"'", "'"},           {"\"", "\""},
+		{"\u201c", "\u201d"}, {"\u2018", "\u2019"}, {"\u00ab", "\u00bb"}, {"``", "''"},
+	};
+
 	for (;;)
 	{
 		size_t before = span.length;
@@ -48,9 +59,9 @@ rstar_span_trim(rstar_span span)
 			span = cut(span, 2, 0);
 		while (ends(span, "**"))
 			span = cut(span, 0, 2);
-		if (!unwrap(&span, "$$", "$$") && !unwrap(&span, "\\[", "\\]") &&
-			!unwrap(&span, "\\(", "\\)"))
-			(void) unwrap(&span, "$", "$");
+		for (size_t i = 0; i < sizeof(wraps) / sizeof(wraps[0]); i++)
+			if (unwrap(&span, wraps[i].open, wraps[i].close))
+				break;
 		if (span.length == before)
 			return span;
 	}
@@ -131,6 +142,7 @@ find_boxes(rstar_span text, boxes *out)
 		}
 		else if (*at == '\\' && at + 1 < end)
 		{
+			at += at[1] == '\\' && box_command(at + 1, end) > 0; /* escaped once too often */
 			n = box_command(at, end);
 			if (n == 0)
 			{
@@ -162,15 +174,18 @@ find_boxes(rstar_span text, boxes *out)
 	}
 }
 
-/* A conjunction or a comma, perhaps one word before it and "name =" behind. */
+/*
+ * Nothing, a conjunction or a comma, with a few words before it ("\boxed{1} papers and
+ * \boxed{2} bins") and "name =" behind it.
+ */
 static bool
 connects(const char *at, const char *end)
 {
 	int words = 0;
-	bool joined = false;
+	bool joined = at == end;
 	bool equals = false;
 
-	if (end - at > MAX_BETWEEN)
+	if (end - at > MAX_BETWEEN || !rstar_extract_harmless((rstar_span){at, (size_t) (end - at)}))
 		return false;
 	while (at < end)
 	{
@@ -196,7 +211,7 @@ connects(const char *at, const char *end)
 			if ((at - word == 3 && memcmp(word, "and", 3) == 0) ||
 				(at - word == 2 && memcmp(word, "or", 2) == 0))
 				joined = true, words = 0;
-			else if (++words > 1)
+			else if (++words > (joined ? 1 : MAX_WORDS))
 				return false;
 		}
 		else if (is_space(*at) || is_digit(*at) || strchr("${}()_^'", *at))
@@ -207,9 +222,9 @@ connects(const char *at, const char *end)
 	return joined && (words == 0 || equals);
 }
 
-/* The last box, with those before it that belong to it. */
+/* The last box, with those before it that belong to it; *end: behind the last one. */
 static bool
-extract_box(rstar_arena *arena, rstar_span text, rstar_span *out)
+extract_box(rstar_arena *arena, rstar_span text, rstar_span *out, const char **end)
 {
 	boxes list;
 	size_t first;
@@ -222,6 +237,7 @@ extract_box(rstar_arena *arena, rstar_span text, rstar_span *out)
 	if (list.count == 0)
 		return false;
 	first = list.count - 1;
+	*end = list.item[first % MAX_BOXES].end;
 	while (first > 0 && list.count - first < MAX_BOXES &&
 		   connects(list.item[(first - 1) % MAX_BOXES].end, list.item[first % MAX_BOXES].start))
 		first--;
@@ -278,39 +294,107 @@ sentence(const char *at, const char *end)
 	return out;
 }
 
-static bool
-extract_phrase(rstar_span text, rstar_span *out)
+/* The part of a sentence before a place in it. */
+static rstar_span
+sentence_before(rstar_span text, const char *at)
 {
-	static const char *const verbs[] = {" is", ":", " are", "s are", " =", "**:", ":**"};
+	const char *from = at;
+
+	while (from > text.at && at - from < MAX_BEFORE && from[-1] != '\n' &&
+		   !(is_space(*from) && strchr(".!?", from[-1])))
+		from--;
+	return (rstar_span){from, (size_t) (at - from)};
+}
+
+/* Behind a heading: nothing but marks of emphasis up to the line's end. */
+static const char *
+behind_heading(rstar_span text, const char *word, const char *at)
+{
+	const char *end = text.at + text.length;
+	rstar_span before = sentence_before(text, word);
+	bool line = false;
+
+	while (before.length > 0 && strchr("*_# \t", before.at[0]))
+		before = cut(before, 1, 0);
+	if (before.length > 0 && !(before.length == 6 && phrase_at(before.at, end, "final ")) &&
+		!(before.length == 4 && phrase_at(before.at, end, "the ")))
+		return NULL;
+	while (at < end && (strchr("*_:", *at) || is_space(*at)))
+		line |= *at++ == '\n';
+	return line ? at : NULL;
+}
+
+/* Behind "answer": where the value begins, NULL if none follows. */
+static const char *
+behind_answer(rstar_span text, const char *word)
+{
+	static const char *const verbs[] = {" is", ":", " are", "s are", " =", "**:", ":**", "__:"};
+	const char *end = text.at + text.length;
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+	{
+		const char *behind = word + ANSWER;
+
+		while (verbs[i][0] == ' ' && end - behind > 1 && is_space(behind[0]) && is_space(behind[1]))
+			behind++;
+		if (!phrase_at(behind, end, verbs[i]))
+			continue;
+		behind += strlen(verbs[i]);
+		if (behind < end && is_letter(*behind))
+			continue; /* "answer isn't" */
+		while (behind < end && (*behind == ':' || *behind == '*' || is_space(*behind)))
+			behind++;
+		return behind;
+	}
+	return behind_heading(text, word, word + ANSWER);
+}
+
+/* Does the sentence behind this one take it back? "That is wrong." */
+static bool
+taken_back(const char *at, const char *end)
+{
+	rstar_span next;
+
+	while (at < end && (is_space(*at) || strchr(".$*", *at)))
+		at++;
+	next = sentence(at, end);
+	if (next.length > MAX_BEFORE)
+		next.length = MAX_BEFORE;
+	return rstar_extract_denies(next);
+}
+
+/* Behind the last "answer is", "answer:" or heading; final: only "final answer". */
+static bool
+extract_phrase(rstar_span text, bool final, rstar_span *out)
+{
 	const char *end = text.at + text.length;
 
 	for (const char *at = end; at-- > text.at;)
 	{
-		if ((*at | 32) != 'a' || !phrase_at(at, end, "answer"))
-			continue;
-		for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		{
-			const char *behind = at + 6;
+		const char *behind;
 
-			while (verbs[i][0] == ' ' && end - behind > 1 && is_space(behind[0]) &&
-				   is_space(behind[1]))
-				behind++;
-			if (!phrase_at(behind, end, verbs[i]))
-				continue;
-			behind += strlen(verbs[i]);
-			while (behind < end && (*behind == ':' || *behind == '*' || is_space(*behind)))
-				behind++;
-			*out = rstar_span_trim(sentence(behind, end));
-			if (out->length > 0)
-				return true;
-		}
+		if ((*at | 32) != 'a' || !phrase_at(at, end, "answer") ||
+			(final && !(at - text.at >= 6 && phrase_at(at - 6, end, "final "))))
+			continue;
+		behind = behind_answer(text, at);
+		if (!behind)
+			continue;
+		*out = sentence(behind, end);
+		if (rstar_span_trim(*out).length == 0)
+			continue;
+		if (!rstar_extract_harmless(sentence_before(text, at)) ||
+			taken_back(out->at + out->length, end))
+			return false;
+		*out = rstar_span_trim(*out);
+		return true;
 	}
 	return false;
 }
 
-/* The last occurrence of a mark: what stands behind it, up to `stop` or the line's end. */
+/* The last occurrence of a mark: what stands behind it, up to the first stop. */
 static bool
-extract_behind(rstar_span text, const char *mark, const char *stop, rstar_span *out)
+extract_behind(rstar_span text, const char *mark, const char *const *stops, size_t n_stops,
+			   rstar_span *out)
 {
 	size_t length = strlen(mark);
 	const char *end = text.at + text.length;
@@ -325,27 +409,67 @@ extract_behind(rstar_span text, const char *mark, const char *stop, rstar_span *
 	if (!found)
 		return false;
 	out->at = found;
-	at = stop ? memmem(found, (size_t) (end - found), stop, strlen(stop))
-			  : memchr(found, '\n', (size_t) (end - found));
-	out->length = (size_t) ((at ? at : end) - found);
+	for (size_t i = 0; i < n_stops; i++)
+	{
+		at = memmem(found, (size_t) (end - found), stops[i], strlen(stops[i]));
+		end = at ? at : end;
+	}
+	out->length = (size_t) (end - found);
 	return true;
 }
 
 rstar_extracted
 rstar_extract_marked(rstar_arena *arena, rstar_span text, rstar_span *out)
 {
+	static const char *const tag_ends[] = {"</answer>", "<end_of_answer>", "<|"};
+	static const char *const line_end[] = {"\n"};
 	rstar_extracted how = RSTAR_EXTRACTED_MARKED;
+	const char *box_end;
+	rstar_span rest;
 
 	*out = text;
-	if (extract_box(arena, text, out))
-		how = RSTAR_EXTRACTED_BOX;
-	else if (extract_behind(text, "<answer>", "<", out) || extract_behind(text, "####", NULL, out))
+	if (extract_box(arena, text, out, &box_end))
+	{
+		rest = (rstar_span){box_end, (size_t) (text.at + text.length - box_end)};
+		if (!extract_phrase(rest, true, out))
+			how = RSTAR_EXTRACTED_BOX;
+	}
+	else if (extract_behind(text, "<answer>", tag_ends, 3, out) ||
+			 extract_behind(text, "####", line_end, 1, out))
 		;
-	else if (!extract_phrase(text, out))
+	else if (!extract_phrase(text, false, out))
 	{
 		*out = text;
 		how = RSTAR_EXTRACTED_WHOLE;
 	}
 	*out = rstar_span_trim(*out);
 	return how;
+}
+
+rstar_span
+rstar_extract_unmark(rstar_arena *arena, rstar_span text)
+{
+	char *copy;
+	size_t n = 0;
+
+	if (!memmem(text.at, text.length, "**", 2) && !memmem(text.at, text.length, "__", 2) &&
+		!memchr(text.at, '`', text.length))
+		return text;
+	copy = rstar_arena_alloc(arena, text.length + 1);
+	if (!copy)
+		return text;
+	for (size_t i = 0; i < text.length; i++)
+	{
+		char c = text.at[i];
+		bool twice = i + 1 < text.length && (c == '*' || c == '_') && text.at[i + 1] == c;
+		bool opens = i == 0 || is_space(text.at[i - 1]);
+		bool closes =
+			i + 2 >= text.length || is_space(text.at[i + 2]) || strchr(".,;:!?)", text.at[i + 2]);
+
+		if (twice && (opens || closes))
+			i++;
+		else if (c != '`')
+			copy[n++] = c;
+	}
+	return rstar_span_trim((rstar_span){copy, n});
 }

@@ -27,14 +27,28 @@ extern rstar_span rstar_span_trim(rstar_span span);
 /* What is marked as the answer, else the whole text; trimmed. */
 extern rstar_extracted rstar_extract_marked(rstar_arena *arena, rstar_span text, rstar_span *out);
 
-/* The last formula or number of a sentence; length 0 if there is none. */
-extern rstar_span rstar_extract_last(rstar_span text);
+/* Can this be read as a value, as a whole? */
+typedef struct rstar_sentence_reader
+{
+	bool (*reads)(void *arg, rstar_span text);
+	void *arg;
+} rstar_sentence_reader;
 
 /*
- * The letter of a choice that a text names: "(C)", "C. because", "option C"; 0 for
- * none. any: also a letter that merely stands alone in a sentence.
+ * The value that the last sentence of a text states to be the answer. marked: the text was
+ * marked as the answer, so that the sentence need not say that it concludes.
  */
-extern char rstar_extract_letter(rstar_span text, bool any);
+extern bool rstar_extract_stated(const rstar_sentence_reader *reader, rstar_span text, bool marked,
+								 rstar_span *out);
+
+/* The text without Markdown's emphasis: **58**, __58__, `58`. The text itself if it has none. */
+extern rstar_span rstar_extract_unmark(rstar_arena *arena, rstar_span text);
+
+/*
+ * The letter of a choice that a text names as the answer: "(C)", "C. because", "option C",
+ * "C is correct"; 0 for none, and where it is denied or several are named.
+ */
+extern char rstar_extract_letter(rstar_span text);
 
 /* The letter of an answer that is nothing but a letter, else 0. */
 extern char rstar_single_letter(rstar_span text);

@@ -48,7 +48,13 @@ phrase_at(const char *at, const char *end, const char *phrase)
 	return true;
 }
 
-/* extract_sentence.c: words and numbers, no mathematics outside formulas. */
+/* extract_sentence.c: nothing in the text changes what is said before or behind it. */
+extern bool rstar_extract_harmless(rstar_span text);
+
+/* It takes back what was said before it. */
+extern bool rstar_extract_denies(rstar_span text);
+
+/* Words and numbers, no mathematics outside formulas. */
 extern bool rstar_extract_is_prose(rstar_span text);
 
 #endif

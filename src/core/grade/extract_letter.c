@@ -4,6 +4,8 @@
  */
 #include "core/grade/extract_internal.h"
 
+#define MAX_LETTER_TEXT 2048 /* bytes at the end of a text that are looked at */
+
 /* Commands that only dress what follows. */
 static size_t
 dressing(rstar_span text, size_t at)
@@ -63,6 +65,10 @@ rstar_single_letter(rstar_span text)
 	return at >= text.length ? letter : 0;
 }
 
+/* --- letters within a text ----------------------------------------------------------- */
+
+#define MAX_MENTIONS 64
+
 static bool
 stands_alone(rstar_span text, size_t at)
 {
@@ -72,47 +78,161 @@ stands_alone(rstar_span text, size_t at)
 			!(is_letter(text.at[at + 1]) || is_digit(text.at[at + 1]) || text.at[at + 1] == '\''));
 }
 
-char
-rstar_extract_letter(rstar_span text, bool any)
+/* The letter of a choice at this place, with or without brackets; *next: behind it. */
+static char
+choice_at(rstar_span text, size_t at, size_t *next)
 {
-	static const char *const labels[] = {"option ", "choice ", "option (", "choice ("};
-	size_t at = skip_looks(text, 0);
-	char found = 0;
+	size_t open = at;
 
-	/* (C) ..., C) ..., C. ..., C: ... */
-	if (at + 1 < text.length && text.at[at] == '(')
+	if (at < text.length && text.at[at] == '(')
 		at = skip_looks(text, at + 1);
-	if (at + 1 < text.length && text.at[at] >= 'A' && text.at[at] <= 'Z' &&
-		!is_letter(text.at[at + 1]))
+	if (at >= text.length || text.at[at] < 'A' || text.at[at] > 'Z' || !stands_alone(text, at))
+		return 0;
+	*next = skip_looks(text, at + 1);
+	if (text.at[open] == '(')
 	{
-		size_t behind = skip_looks(text, at + 1);
-
-		if (behind < text.length && strchr(").:", text.at[behind]) &&
-			(behind + 1 == text.length || is_space(text.at[behind + 1]) ||
-			 strchr("$}\\~", text.at[behind + 1])))
-			return text.at[at];
+		if (*next >= text.length || text.at[*next] != ')')
+			return 0;
+		++*next;
 	}
-	for (size_t i = 0; i < text.length; i++)
-		for (size_t k = 0; k < sizeof(labels) / sizeof(labels[0]); k++)
-			if (phrase_at(text.at + i, text.at + text.length, labels[k]))
-			{
-				size_t letter = skip_looks(text, i + strlen(labels[k]));
+	else if (text.at[at] == 'A' && at + 2 < text.length && text.at[at + 1] == ' ' &&
+			 text.at[at + 2] >= 'a' && text.at[at + 2] <= 'z' &&
+			 !phrase_at(text.at + at + 2, text.at + text.length, "is") &&
+			 !phrase_at(text.at + at + 2, text.at + text.length, "because"))
+		return 0; /* an article */
+	return text.at[at];
+}
 
-				if (letter < text.length && text.at[letter] >= 'A' && text.at[letter] <= 'Z' &&
-					stands_alone(text, letter))
-					found = text.at[letter];
-			}
-	if (found || !any || !rstar_extract_is_prose(text))
+/* Is the letter one of several, or denied, by what stands behind it? */
+static bool
+taken_back_behind(rstar_span text, size_t at)
+{
+	static const char *const others[] = {
+		"or ",      "and ",    "/",      "is not", "isn't",   "is wrong", "is inc", "is false",
+		"is never", "cannot",  "can't",  "would",  "could",   "might",    "may ",   "& ",
+		"is ruled", "is elim", "is out", "is imp", "was not", "wasn't",   "or("};
+
+	at = skip_looks(text, at);
+	while (at < text.length && (text.at[at] == ',' || text.at[at] == ')'))
+		at = skip_looks(text, at + 1);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (phrase_at(text.at + at, text.at + text.length, others[i]))
+			return true;
+	return false;
+}
+
+/* The word that ends before a place, brackets and the like skipped. */
+static rstar_span
+word_before(rstar_span text, size_t at)
+{
+	size_t end = at;
+
+	while (end > 0 && !is_letter(text.at[end - 1]) && !strchr(".;\n", text.at[end - 1]))
+		end--;
+	at = end;
+	while (at > 0 && (is_letter(text.at[at - 1]) || text.at[at - 1] == '\''))
+		at--;
+	return (rstar_span){text.at + at, end - at};
+}
+
+static bool
+word_among(rstar_span word, const char *const *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (word.length == strlen(list[i]) && phrase_at(word.at, word.at + word.length, list[i]))
+			return true;
+	return false;
+}
+
+/* Is the letter denied, or left open, by the words before it? */
+static bool
+taken_back_before(rstar_span text, size_t at)
+{
+	static const char *const denials[] = {
+		"not",    "isn't",     "except",      "exclude", "excluding", "neither",   "nor",
+		"either", "eliminate", "eliminating", "out",     "reject",    "rejecting", "unlike",
+		"or",     "cannot",    "between",     "never",   "if",        "than"};
+	static const char *const between[] = {"option", "choice", "answer", "the",
+										  "be",     "is",     "letter"};
+	size_t position = at;
+
+	for (int i = 0; i < 4; i++)
+	{
+		rstar_span word = word_before(text, position);
+
+		if (word.length == 0)
+			return false;
+		if (word_among(word, denials, sizeof(denials) / sizeof(denials[0])))
+			return true;
+		if (!word_among(word, between, sizeof(between) / sizeof(between[0])))
+			return false;
+		position = (size_t) (word.at - text.at);
+	}
+	return false;
+}
+
+/* Do the words around the letter call it the answer? any: whatever they say. */
+static bool
+is_called_answer(rstar_span text, size_t at, size_t next)
+{
+	static const char *const labels[] = {"option", "choice", "answer", "letter"};
+	static const char *const behind[] = {"is correct", "is right", "is valid", "is true",
+										 "is the ",    "is our ",  "is my "};
+	rstar_span word = word_before(text, at);
+
+	if (word_among(word, labels, sizeof(labels) / sizeof(labels[0])))
+		return true;
+	if (word_among(word, (const char *const[]){"is"}, 1))
+	{
+		rstar_span subject = {text.at, (size_t) (word.at - text.at)};
+
+		for (size_t i = 0; i + 6 <= subject.length; i++)
+			if (phrase_at(subject.at + i, subject.at + subject.length, "answer") ||
+				phrase_at(subject.at + i, subject.at + subject.length, "option") ||
+				phrase_at(subject.at + i, subject.at + subject.length, "choice") ||
+				phrase_at(subject.at + i, subject.at + subject.length, "correct"))
+				return true;
+	}
+	next = skip_looks(text, next);
+	for (size_t i = 0; i < sizeof(behind) / sizeof(behind[0]); i++)
+		if (phrase_at(text.at + next, text.at + text.length, behind[i]))
+			return true;
+	return false;
+}
+
+/*
+ * First a letter that begins the text as a label: (C) ..., C) ..., C. ..., C: ... Else the only
+ * letter that the text calls the answer. A letter that is denied, or offered together with
+ * others, is none; two different ones are none.
+ */
+char
+rstar_extract_letter(rstar_span text)
+{
+	size_t at = skip_looks(text, 0);
+	size_t next = 0;
+	char found = choice_at(text, at, &next);
+	int mentions = 0;
+
+	if (found && !taken_back_behind(text, next) &&
+		(text.at[next - 1] == ')' || (next < text.length && strchr(").:", text.at[next]) &&
+									  (next + 1 == text.length || is_space(text.at[next + 1]) ||
+									   strchr("$}\\~", text.at[next + 1])))))
 		return found;
-	for (size_t i = 0; i < text.length; i++)
-		if (text.at[i] >= 'A' && text.at[i] <= 'H' && stands_alone(text, i))
-		{
-			if (text.at[i] == 'A' && i + 2 < text.length && text.at[i + 1] == ' ' &&
-				is_letter(text.at[i + 2]))
-				continue; /* an article */
-			if (found && found != text.at[i])
-				return 0;
-			found = text.at[i];
-		}
+	if (text.length > MAX_LETTER_TEXT)
+		text = (rstar_span){text.at + text.length - MAX_LETTER_TEXT, MAX_LETTER_TEXT};
+	found = 0;
+	for (size_t i = 0; i < text.length && mentions < MAX_MENTIONS; i++)
+	{
+		char letter = choice_at(text, i, &next);
+
+		if (!letter || !is_called_answer(text, i, next))
+			continue;
+		mentions++;
+		if (taken_back_before(text, i) || taken_back_behind(text, next))
+			continue;
+		if (found && found != letter)
+			return 0;
+		found = letter;
+	}
 	return found;
 }

@@ -11,6 +11,7 @@
 
 #include "core/grade/compare.h"
 #include "core/grade/extract.h"
+#include "core/grade/fold.h"
 
 #define FUEL         8000000 /* about 20 ms of work */
 #define ARENA_LIMIT  (40 << 20)
@@ -24,6 +25,7 @@ typedef struct side
 	const rstar_expr *node[MAX_READINGS]; /* the different readings */
 	size_t readings;
 	const rstar_expr *with_letter_units;
+	const rstar_expr *with_capitals; /* E and I as constants */
 } side;
 
 static const char *const rule_names[RSTAR_RULE_COUNT] = {
@@ -43,6 +45,7 @@ read_once(rstar_work *work, rstar_span text, rstar_reading reading, rstar_ambigu
 	rstar_tokens tokens;
 
 	if (text.length == 0 || text.length > MAX_READ ||
+		!rstar_fold_unicode(work->arena, &text.at, &text.length) ||
 		!rstar_lex(work, text.at, text.length, reading, &tokens))
 		return NULL;
 	if (ambiguity)
@@ -53,12 +56,12 @@ read_once(rstar_work *work, rstar_span text, rstar_reading reading, rstar_ambigu
 static void
 read_side(rstar_work *work, side *s)
 {
-	rstar_reading reading = {false, false, false};
-	rstar_ambiguity ambiguity = {false, false, false};
+	rstar_reading reading = {0};
+	rstar_ambiguity ambiguity = {0};
 	const rstar_expr *node = read_once(work, s->text, reading, &ambiguity);
 
 	s->readings = 0;
-	s->with_letter_units = NULL;
+	s->with_letter_units = s->with_capitals = NULL;
 	if (node)
 		s->node[s->readings++] = node;
 	if (ambiguity.thousands)
@@ -81,6 +84,12 @@ read_side(rstar_work *work, side *s)
 	{
 		reading.letter_units = true;
 		s->with_letter_units = read_once(work, s->text, reading, NULL);
+		reading.letter_units = false;
+	}
+	if (ambiguity.capitals)
+	{
+		reading.capitals = true;
+		s->with_capitals = read_once(work, s->text, reading, NULL);
 	}
 }
 
@@ -109,6 +118,46 @@ compare_pair(rstar_work *work, const rstar_expr *gold, const rstar_expr *answer,
 	return result->equal;
 }
 
+/* Does a tree hold e or i? Only then can E or I on the other side mean them. */
+static bool
+has_constant(const rstar_expr *node)
+{
+	if (node->kind == RSTAR_EXPR_CONSTANT && node->op != RSTAR_CONSTANT_PI)
+		return true;
+	if (node->kind == RSTAR_EXPR_CALL &&
+		(node->op == RSTAR_FUNCTION_EXP || node->op == RSTAR_FUNCTION_SQRT ||
+		 node->op == RSTAR_FUNCTION_LN))
+		return true;
+	for (uint32_t i = 0; i < node->count; i++)
+		if (has_constant(node->child[i]))
+			return true;
+	return false;
+}
+
+/* SymPy's spelling of e and i on one side, or on both. */
+static bool
+compare_capitals(rstar_work *work, const side *gold, const side *answer, rstar_grade_result *result)
+{
+	for (size_t i = 0; answer->with_capitals && i < gold->readings; i++)
+		if (has_constant(gold->node[i]) &&
+			compare_pair(work, gold->node[i], answer->with_capitals, result))
+			return true;
+	for (size_t k = 0; gold->with_capitals && k < answer->readings; k++)
+		if (has_constant(answer->node[k]) &&
+			compare_pair(work, gold->with_capitals, answer->node[k], result))
+			return true;
+	return gold->with_capitals && answer->with_capitals && gold->text.length > 1 &&
+		   compare_pair(work, gold->with_capitals, answer->with_capitals, result);
+}
+
+/* 9.8 m/s^2: no product of variables looks like this. */
+static bool
+is_quotient_of_units(const rstar_expr *node)
+{
+	return node->kind == RSTAR_EXPR_UNIT && node->unit->n > 1 &&
+		   !rstar_expr_has_names(node->child[0]);
+}
+
 static bool
 compare_readings(rstar_work *work, const side *gold, const side *answer, rstar_grade_result *result)
 {
@@ -122,11 +171,12 @@ compare_readings(rstar_work *work, const side *gold, const side *answer, rstar_g
 			return true;
 		if (gold->with_letter_units)
 			for (size_t k = 0; k < answer->readings; k++)
-				if (answer->node[k]->kind == RSTAR_EXPR_UNIT &&
+				if ((answer->node[k]->kind == RSTAR_EXPR_UNIT ||
+					 is_quotient_of_units(gold->with_letter_units)) &&
 					compare_pair(work, gold->with_letter_units, answer->node[k], result))
 					return true;
 	}
-	return false;
+	return compare_capitals(work, gold, answer, result);
 }
 
 static bool
@@ -219,10 +269,9 @@ compare_choice(const side *gold, const side *answer, rstar_span whole)
 	if (!wanted)
 		return false;
 	if (!given && wanted >= 'A' && wanted <= 'Z')
-		given = rstar_extract_letter(answer->text, answer->readings == 0);
-	if (!given && answer->readings == 0 && wanted >= 'A' && wanted <= 'Z' &&
-		answer->how == RSTAR_EXTRACTED_WHOLE)
-		given = rstar_extract_letter(whole, true);
+		given = rstar_extract_letter(answer->text);
+	if (!given && wanted >= 'A' && wanted <= 'Z' && answer->how != RSTAR_EXTRACTED_BOX)
+		given = rstar_extract_letter(whole);
 	return given && fold(wanted) == fold(given);
 }
 
@@ -266,14 +315,33 @@ tail(rstar_span text)
 	return (rstar_span){text.at + skip, text.length - skip};
 }
 
-/* A sentence: its last formula or number, unless something marked the answer. */
+/* A value, not merely words: those are a sentence themselves. */
+static bool
+reads_value(void *arg, rstar_span text)
+{
+	rstar_reading reading = {0};
+	const rstar_expr *node = read_once(arg, text, reading, NULL);
+
+	return node && !(node->kind == RSTAR_EXPR_NAME && node->op == RSTAR_OP_WORDS);
+}
+
+/* What the text states to be the answer, where it cannot be read as an answer itself. */
+static bool
+find_stated(rstar_work *work, side *s)
+{
+	rstar_sentence_reader reader = {reads_value, work};
+	rstar_span text = tail(s->text);
+
+	if (s->how == RSTAR_EXTRACTED_BOX)
+		return false;
+	text = rstar_extract_unmark(work->arena, text);
+	return rstar_extract_stated(&reader, text, s->how == RSTAR_EXTRACTED_MARKED, &s->text);
+}
+
 static bool
 compare_sentence(rstar_work *work, const side *gold, side *answer, rstar_grade_result *result)
 {
-	if (gold->readings == 0 || answer->readings > 0 || answer->how == RSTAR_EXTRACTED_BOX)
-		return false;
-	answer->text = rstar_extract_last(tail(answer->text));
-	if (answer->text.length == 0)
+	if (gold->readings == 0 || answer->readings > 0 || !find_stated(work, answer))
 		return false;
 	read_side(work, answer);
 	return compare_readings(work, gold, answer, result);
@@ -337,25 +405,20 @@ rstar_grade_compare(const rstar_allocator *allocator, const char *gold, size_t g
 const char *
 rstar_grade_extract(rstar_arena *arena, const char *text, size_t text_length, size_t *length)
 {
-	rstar_span out;
-	rstar_span last;
 	rstar_work work = {arena, FUEL};
 	side s;
 
-	s.how = rstar_extract_marked(arena, (rstar_span){text, text_length}, &out);
-	if (s.how != RSTAR_EXTRACTED_BOX && out.length > 0)
+	s.how = rstar_extract_marked(arena, (rstar_span){text, text_length}, &s.text);
+	if (s.how != RSTAR_EXTRACTED_BOX && s.text.length > 0)
 	{
-		s.text = out;
+		side stated = s;
+
 		read_side(&work, &s);
-		if (s.readings == 0)
-		{
-			last = rstar_extract_last(out);
-			if (last.length > 0)
-				out = last;
-		}
+		if (s.readings == 0 && find_stated(&work, &stated))
+			s.text = stated.text;
 	}
-	*length = out.length;
-	return out.at;
+	*length = s.text.length;
+	return s.text.at;
 }
 
 /* --- normalisation and kinds ------------------------------------------------------------ */

@@ -31,6 +31,7 @@ rstar_lex_emit(rstar_lexer *lex, rstar_token_kind kind, unsigned id, const char 
 	token->id = (uint16_t) id;
 	token->length = (uint32_t) length;
 	token->repeat = 0;
+	token->base = 0;
 	token->text = text;
 	lex->spaced = false;
 	return token;
@@ -42,6 +43,21 @@ rstar_lex_emit_mark(rstar_lexer *lex, unsigned id)
 	rstar_lex_emit(lex, RSTAR_TOKEN_MARK, id, lex->at, 0);
 }
 
+/* Decimal('1.5'), {'x': 2}: quotes of Python; elsewhere a prime. */
+static void
+lex_quote(rstar_lexer *lex)
+{
+	const char *quote = lex->at - 1;
+
+	if (lex->quoted || quote == lex->begin || strchr("([{,: =", quote[-1]))
+	{
+		lex->quoted = !lex->quoted;
+		lex->spaced = true;
+	}
+	else
+		rstar_lex_emit_mark(lex, RSTAR_MARK_PRIME);
+}
+
 static void
 lex_ascii(rstar_lexer *lex)
 {
@@ -50,6 +66,12 @@ lex_ascii(rstar_lexer *lex)
 	lex->at++;
 	switch (c)
 	{
+		case '_':
+			/* _n: a name that SymPy made up */
+			if (!(is_letter(peek(lex, 0)) &&
+				  (lex->at - 1 == lex->begin || strchr(" ([{,*+-/:|", lex->at[-2]))))
+				rstar_lex_emit_mark(lex, '_');
+			break;
 		case '$':
 		case '~':
 		case '"':
@@ -87,24 +109,50 @@ lex_ascii(rstar_lexer *lex)
 			rstar_lex_emit_mark(lex, RSTAR_MARK_PERCENT);
 			break;
 		case '\'':
-			rstar_lex_emit_mark(lex, RSTAR_MARK_PRIME);
+			lex_quote(lex);
 			break;
 		default:
-			if (strchr("+-*/^_,;:|!=<>&", c))
+			if (strchr("+-*/^,;:|!=<>&", c))
 				rstar_lex_emit_mark(lex, (unsigned) c);
 			else
 				lex->failed = true; /* ? @ # and bytes beyond ASCII that mean nothing here */
 	}
 }
 
+/* (2+3j): every letter is a j behind a digit, or the e of an exponent. */
+static bool
+only_imaginary_j(const char *text, size_t length)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < length; i++)
+	{
+		bool behind_digit = i > 0 && (is_digit(text[i - 1]) || text[i - 1] == '.');
+
+		if (!is_letter(text[i]))
+			continue;
+		if (!behind_digit || (text[i] != 'j' && text[i] != 'e'))
+			return false;
+		found |= text[i] == 'j';
+	}
+	return found;
+}
+
 bool
 rstar_lex(rstar_work *work, const char *text, size_t length, rstar_reading reading,
 		  rstar_tokens *out)
 {
-	rstar_lexer lex = {
-		.work = work, .at = text, .end = text + length, .reading = reading, .out = out};
+	rstar_lexer lex = {.work = work,
+					   .begin = text,
+					   .at = text,
+					   .end = text + length,
+					   .reading = reading,
+					   .out = out};
 
 	memset(out, 0, sizeof(*out));
+	lex.rows = memmem(text, length, "begin", 5) != NULL;
+	lex.plain = !memchr(text, '\\', length);
+	lex.imaginary_j = lex.plain && only_imaginary_j(text, length);
 	lex.capacity = length / 2 + 8;
 	if (lex.capacity > 4096)
 		lex.capacity = 4096;

@@ -32,6 +32,7 @@ typedef enum rstar_token_kind
 	RSTAR_TOKEN_FUNCTION, /* id: rstar_function */
 	RSTAR_TOKEN_CONSTANT, /* id: rstar_constant */
 	RSTAR_TOKEN_BIG,      /* \sum, \int, ...: text is the name */
+	RSTAR_TOKEN_BUILD,    /* a name that SymPy or Python prints before (: id: rstar_build */
 	RSTAR_TOKEN_MARK      /* id: an ASCII character or rstar_mark */
 } rstar_token_kind;
 
@@ -78,6 +79,53 @@ typedef enum rstar_function
 	RSTAR_FUNCTION_DET
 } rstar_function;
 
+/* What Python and SymPy print as a call, by what it makes: see parse_python.c. */
+typedef enum rstar_build
+{
+	RSTAR_BUILD_VALUE, /* Integer(5), Decimal('1.5'), Poly(x, x): the first argument */
+	RSTAR_BUILD_QUOTIENT,
+	RSTAR_BUILD_ADD,
+	RSTAR_BUILD_MUL,
+	RSTAR_BUILD_POW,
+	RSTAR_BUILD_MOD,
+	RSTAR_BUILD_EQ,
+	RSTAR_BUILD_NE,
+	RSTAR_BUILD_LT,
+	RSTAR_BUILD_LE,
+	RSTAR_BUILD_GT,
+	RSTAR_BUILD_GE,
+	RSTAR_BUILD_IN,
+	RSTAR_BUILD_MAPS_TO,
+	RSTAR_BUILD_AND,
+	RSTAR_BUILD_OR,
+	RSTAR_BUILD_CLOSED, /* intervals */
+	RSTAR_BUILD_OPEN,
+	RSTAR_BUILD_LEFT_OPEN,
+	RSTAR_BUILD_RIGHT_OPEN,
+	RSTAR_BUILD_SET,
+	RSTAR_BUILD_UNION,
+	RSTAR_BUILD_INTERSECTION,
+	RSTAR_BUILD_COMPLEMENT,
+	RSTAR_BUILD_RANGE,
+	RSTAR_BUILD_IMAGE_SET,
+	RSTAR_BUILD_CONDITION_SET,
+	RSTAR_BUILD_MATRIX,
+	RSTAR_BUILD_TUPLE,
+	RSTAR_BUILD_COLLECTION, /* set([1, 2]) */
+	RSTAR_BUILD_PIECEWISE,
+	RSTAR_BUILD_SUM,
+	RSTAR_BUILD_PRODUCT,
+	RSTAR_BUILD_INTEGRAL,
+	RSTAR_BUILD_CBRT,
+	RSTAR_BUILD_ROOT,
+	RSTAR_BUILD_CONJUGATE,
+	RSTAR_BUILD_ASINH,
+	RSTAR_BUILD_ACOSH,
+	RSTAR_BUILD_ATANH,
+	RSTAR_BUILD_SECH,
+	RSTAR_BUILD_CSCH
+} rstar_build;
+
 typedef enum rstar_mark
 {
 	RSTAR_MARK_LE = 256,
@@ -95,8 +143,7 @@ typedef enum rstar_mark
 	RSTAR_MARK_SQRT,
 	RSTAR_MARK_BINOM,
 	RSTAR_MARK_OVER,
-	RSTAR_MARK_POWER,       /* ** */
-	RSTAR_MARK_SUPERSCRIPT, /* text: digits of a raised number */
+	RSTAR_MARK_POWER, /* ** */
 	RSTAR_MARK_SET_OPEN,
 	RSTAR_MARK_SET_CLOSE,
 	RSTAR_MARK_ANGLE_OPEN,
@@ -119,6 +166,8 @@ typedef enum rstar_mark
 	RSTAR_MARK_PRIME,
 	RSTAR_MARK_AND,
 	RSTAR_MARK_OR,
+	RSTAR_MARK_WEDGE, /* \wedge: both hold */
+	RSTAR_MARK_VEE,   /* \vee: one of them holds */
 	RSTAR_MARK_DOTS,
 	RSTAR_MARK_ARROW,
 	RSTAR_MARK_MOD,
@@ -136,6 +185,7 @@ typedef struct rstar_token
 	uint16_t id;
 	uint32_t length;
 	uint32_t repeat;  /* of a number: how many last digits repeat for ever */
+	uint32_t base;    /* of a number: 0b101, else 0 */
 	const char *text; /* not NUL-terminated; in the arena or in the source */
 } rstar_token;
 
@@ -145,6 +195,7 @@ typedef struct rstar_reading
 	bool list_commas;   /* 1,000 is a list of two numbers */
 	bool decimal_comma; /* 1,22 is a decimal */
 	bool letter_units;  /* 3s is three seconds */
+	bool capitals;      /* E and I are constants, as SymPy prints them */
 } rstar_reading;
 
 /* What the lexer saw that another reading would take otherwise. */
@@ -153,6 +204,7 @@ typedef struct rstar_ambiguity
 	bool thousands;     /* a bare comma was taken into a number */
 	bool decimal_comma; /* a number, a comma, digits, and nothing else like it */
 	bool letter_units;
+	bool capitals; /* a lone E or I, and no command */
 } rstar_ambiguity;
 
 typedef struct rstar_tokens

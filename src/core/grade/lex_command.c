@@ -81,8 +81,21 @@ lex_command_name(rstar_lexer *lex, const char *name, size_t length)
 	}
 	else if (entry->id == RSTAR_MARK_BEGIN || entry->id == RSTAR_MARK_END)
 		lex_environment(lex, entry->id);
+	else if (entry->action == LEX_FUNCTION)
+		rstar_lex_emit_entry(lex, entry, name, 0); /* no name: \min is no minute */
 	else
 		rstar_lex_emit_entry(lex, entry, name, length);
+}
+
+/* \\frac: a command that was escaped once too often, where there are no rows to end. */
+static bool
+escaped_command(const rstar_lexer *lex)
+{
+	size_t n = 0;
+
+	while (is_letter(peek(lex, 2 + n)))
+		n++;
+	return n > 1 && rstar_lex_find_command(lex->at + 2, n);
 }
 
 void
@@ -91,6 +104,9 @@ rstar_lex_command(rstar_lexer *lex)
 	int c = peek(lex, 1);
 	size_t length = 0;
 
+	if (c == '\\' && !lex->rows && escaped_command(lex))
+		lex->at++;
+	c = peek(lex, 1);
 	if (is_letter(c))
 	{
 		while (is_letter(peek(lex, 1 + length)))

@@ -19,6 +19,7 @@
 typedef struct rstar_lexer
 {
 	rstar_work *work;
+	const char *begin;
 	const char *at;
 	const char *end;
 	rstar_reading reading;
@@ -29,6 +30,10 @@ typedef struct rstar_lexer
 	int text_depth; /* braces open inside \text{}; 0 outside */
 	bool want_text; /* the next group is text */
 	bool spaced;
+	bool quoted;      /* between quotes of Python */
+	bool plain;       /* no command in the whole text */
+	bool rows;        /* there is an environment, whose rows end with two backslashes */
+	bool imaginary_j; /* j is i, as Python writes it */
 	bool failed;
 } rstar_lexer;
 
@@ -59,12 +64,32 @@ count_spaces(const rstar_lexer *lex, size_t offset)
 	return n;
 }
 
+/* Is the last token a number (closely: without a space behind it)? */
+static inline bool
+follows_number(const rstar_lexer *lex, bool closely)
+{
+	size_t n = lex->out->count;
+
+	return n > 0 && !(closely && lex->spaced) && lex->out->token[n - 1].kind == RSTAR_TOKEN_NUMBER;
+}
+
+/* Do these bytes stand at an offset? */
+static inline bool
+bytes_at(const rstar_lexer *lex, size_t offset, const char *bytes)
+{
+	size_t length = strlen(bytes);
+
+	return (size_t) (lex->end - lex->at) >= offset + length &&
+		   memcmp(lex->at + offset, bytes, length) == 0;
+}
+
 /* lex.c */
 extern rstar_token *rstar_lex_emit(rstar_lexer *lex, rstar_token_kind kind, unsigned id,
 								   const char *text, size_t length);
 extern void rstar_lex_emit_mark(rstar_lexer *lex, unsigned id);
 
 extern void rstar_lex_number(rstar_lexer *lex);
+extern bool rstar_lex_number_words(rstar_lexer *lex); /* false: no number in words */
 extern void rstar_lex_letters(rstar_lexer *lex);
 extern void rstar_lex_command(rstar_lexer *lex);
 extern bool rstar_lex_sign(rstar_lexer *lex); /* false: no sign of the table */

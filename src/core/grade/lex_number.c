@@ -4,6 +4,8 @@
  */
 #include "core/grade/lex_internal.h"
 
+#define MAX_PERIOD 12 /* digits of a block that dots repeat */
+
 /*
  * Bytes of a thousands separator that is unmistakable: `{,}`, `,\!`, `\,`,
  * `{ , }`, with white space around; 0 if there is none.
@@ -15,6 +17,8 @@ explicit_separator(const rstar_lexer *lex)
 	bool comma = false;
 	bool thin = false;
 
+	if (peek(lex, 0) == '_' && count_digits(lex, 1) == 3) /* 1_000, as Python may print it */
+		return 1;
 	if (peek(lex, n) == '{')
 	{
 		n += 1 + count_spaces(lex, n + 1);
@@ -173,10 +177,13 @@ lex_fraction(rstar_lexer *lex, number *n)
 	size_t count;
 	size_t after = count_digits(lex, 1);
 
-	if (peek(lex, 0) != '.' || (after == 0 && peek(lex, 1) != '\\'))
+	bool bracketed = peek(lex, 1) == '(' && is_digit(peek(lex, 2));
+	bool imaginary = lex->imaginary_j && peek(lex, 1) == 'j';
+
+	if (peek(lex, 0) != '.' || (after == 0 && peek(lex, 1) != '\\' && !bracketed && !imaginary))
 		return;
 	lex->at++;
-	if (after == 0 && repeating_part(lex, &digits, &count) == 0)
+	if (after == 0 && !bracketed && repeating_part(lex, &digits, &count) == 0)
 		return; /* the point ends a sentence */
 	n->text[n->length++] = '.';
 	n->point = true;
@@ -212,23 +219,145 @@ lex_repeating(rstar_lexer *lex, number *n)
 	}
 }
 
+/* 0.1(6) */
+static void
+lex_bracketed_repeat(rstar_lexer *lex, number *n)
+{
+	size_t count = count_digits(lex, 1);
+
+	if (peek(lex, 0) != '(' || count == 0 || peek(lex, 1 + count) != ')')
+		return;
+	lex->at++;
+	n->repeat = count;
+	take_digits(lex, n, lex->at, count);
+	lex->at++;
+}
+
+/* How many last digits of the fraction are a block that stands there several times. */
+static size_t
+period(const number *n)
+{
+	const char *point = memchr(n->text, '.', n->length);
+	const char *end = n->text + n->length;
+	size_t digits = (size_t) (end - point) - 1;
+
+	for (size_t p = 1; p <= MAX_PERIOD && p * 2 <= digits; p++)
+		if (memcmp(end - p, end - 2 * p, p) == 0 && (p > 1 || (digits >= 3 && end[-1] == end[-3])))
+			return p;
+	return 0;
+}
+
+/* 0.333...: dots behind digits that repeat; behind others they stay a mark of their own. */
+static void
+lex_dotted_repeat(rstar_lexer *lex, number *n)
+{
+	static const char *const dots[] = {"...", "\\ldots", "\\dots", "\\cdots"};
+
+	for (size_t i = 0; i < sizeof(dots) / sizeof(dots[0]); i++)
+		if (bytes_at(lex, 0, dots[i]) && (n->repeat = period(n)) > 0)
+		{
+			lex->at += strlen(dots[i]);
+			return;
+		}
+}
+
+/* 3rd, 12^{th}, 2^{\text{nd}}: bytes of the ending. */
+static size_t
+ordinal_ending(const rstar_lexer *lex)
+{
+	static const char *const endings[] = {"st", "nd", "rd", "th"};
+	size_t n = 0;
+	size_t braces = 0;
+
+	if (peek(lex, n) == '^')
+		n++;
+	while (peek(lex, n) == '{' || bytes_at(lex, n, "\\text") || bytes_at(lex, n, "\\mathrm"))
+		if (peek(lex, n) == '{')
+			n++, braces++;
+		else
+			n += bytes_at(lex, n, "\\text") ? 5 : 7;
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+		if (bytes_at(lex, n, endings[i]))
+		{
+			n += 2;
+			while (braces > 0 && peek(lex, n) == '}')
+				n++, braces--;
+			return braces == 0 && !is_letter(peek(lex, n)) ? n : 0;
+		}
+	return 0;
+}
+
+/* 0b1010, 0o17, 0xff, as Python prints them: the base, 0 for none. */
+static unsigned
+prefixed_base(const rstar_lexer *lex)
+{
+	unsigned base = peek(lex, 1) == 'b'   ? 2
+					: peek(lex, 1) == 'o' ? 8
+					: peek(lex, 1) == 'x' ? 16
+										  : 0;
+	size_t n = 2;
+
+	if (peek(lex, 0) != '0' || base == 0 || (lex->at > lex->begin && is_digit(lex->at[-1])))
+		return 0;
+	while (is_digit(peek(lex, n)) || is_letter(peek(lex, n)))
+	{
+		unsigned c = (unsigned) peek(lex, n) | 32;
+		unsigned digit =
+			is_digit((int) peek(lex, n)) ? (unsigned) peek(lex, n) - '0' : c - 'a' + 10;
+
+		if (digit >= base)
+			return 0;
+		n++;
+	}
+	return n > 2 ? base : 0;
+}
+
+static void
+lex_prefixed(rstar_lexer *lex, unsigned base)
+{
+	number n = {.text = lex->digits};
+
+	lex->at += 2;
+	while (is_digit(peek(lex, 0)) || is_letter(peek(lex, 0)))
+		take_digits(lex, &n, lex->at, 1);
+	lex->digits += n.length;
+	rstar_lex_emit(lex, RSTAR_TOKEN_NUMBER, 0, n.text, n.length)->base = base;
+}
+
 void
 rstar_lex_number(rstar_lexer *lex)
 {
 	number n = {.text = lex->digits};
 	rstar_token *token;
 	size_t exponent;
+	unsigned base = prefixed_base(lex);
 
+	if (base > 0)
+	{
+		lex_prefixed(lex, base);
+		return;
+	}
 	lex_whole(lex, &n);
 	lex_decimal_comma(lex, &n);
 	if (!n.point)
 		lex_fraction(lex, &n);
 	if (n.point)
 		lex_repeating(lex, &n);
+	if (n.point && n.repeat == 0)
+		lex_bracketed_repeat(lex, &n);
+	if (n.point && n.repeat == 0)
+		lex_dotted_repeat(lex, &n);
 	exponent = exponent_part(lex, n.point);
 	if (n.repeat == 0)
 		take_digits(lex, &n, lex->at, exponent);
 	lex->digits += n.length;
 	token = rstar_lex_emit(lex, RSTAR_TOKEN_NUMBER, 0, n.text, n.length);
 	token->repeat = (uint32_t) n.repeat;
+	if (!n.point && exponent == 0)
+		lex->at += ordinal_ending(lex);
+	if (lex->imaginary_j && peek(lex, 0) == 'j')
+	{
+		lex->at++;
+		rstar_lex_emit(lex, RSTAR_TOKEN_CONSTANT, RSTAR_CONSTANT_I, lex->at - 1, 1);
+	}
 }

@@ -20,6 +20,9 @@ typedef enum rstar_lex_action
 	LEX_BIG,      /* its own name */
 	LEX_ACCENT,   /* its own name */
 	LEX_BLACKBOARD,
+	LEX_BUILD,   /* id: rstar_build; only before a bracket */
+	LEX_WORD,    /* a word, only before a bracket: re(z) */
+	LEX_NUMBERS, /* id: the letter of a set of numbers */
 	LEX_LEFT,    /* \left: what follows is an opening delimiter */
 	LEX_RIGHT,   /* \right */
 	LEX_ARGUMENT /* skipped together with its argument: \hspace{1cm} */

@@ -138,6 +138,17 @@ rstar_parser_enter(rstar_parser *p)
 	return ++p->depth <= RSTAR_PARSE_MAX_DEPTH && p->work->fuel > 0;
 }
 
+/* min and sec without an argument behind them */
+static bool
+is_unit_abbreviation(const rstar_token *t)
+{
+	return (text_is(t, "min") || text_is(t, "sec")) &&
+		   (t[1].kind == RSTAR_TOKEN_END || t[1].kind == RSTAR_TOKEN_WORD || is_mark(t + 1, '/') ||
+			is_mark(t + 1, ',') || is_mark(t + 1, RSTAR_MARK_AND) || is_mark(t + 1, ')') ||
+			is_mark(t + 1, '^') || (t->in_text && !is_mark(t + 1, '{') && !is_mark(t + 1, '(')) ||
+			(t[-1].kind == RSTAR_TOKEN_NUMBER && t[1].kind == RSTAR_TOKEN_NUMBER));
+}
+
 /* Can this token begin a factor of an implicit product? */
 bool
 rstar_parser_starts_factor(const rstar_parser *p, const rstar_token *token)
@@ -147,10 +158,13 @@ rstar_parser_starts_factor(const rstar_parser *p, const rstar_token *token)
 		case RSTAR_TOKEN_NUMBER:
 			return token[-1].kind != RSTAR_TOKEN_NUMBER;
 		case RSTAR_TOKEN_LETTER:
-			return !(token->in_text && token[-1].in_text);
+			return !(token->in_text &&
+					 (token[-1].in_text || rstar_unit_is_known(token->text, token->length)));
 		case RSTAR_TOKEN_FUNCTION:
+			return !is_unit_abbreviation(token);
 		case RSTAR_TOKEN_CONSTANT:
 		case RSTAR_TOKEN_BIG:
+		case RSTAR_TOKEN_BUILD:
 			return true;
 		case RSTAR_TOKEN_MARK:
 			break;
@@ -165,6 +179,7 @@ rstar_parser_starts_factor(const rstar_parser *p, const rstar_token *token)
 			return p->squares == 0;
 		case '{':
 		case RSTAR_MARK_FRAC:
+			return !is_unit_fraction(token);
 		case RSTAR_MARK_SQRT:
 		case RSTAR_MARK_BINOM:
 		case RSTAR_MARK_ANGLE_OPEN:
@@ -238,6 +253,22 @@ looks_applied(const rstar_children *list)
 		   (list->item[1]->kind == RSTAR_EXPR_NAME || list->item[1]->kind == RSTAR_EXPR_NUMBER);
 }
 
+/* 2^6 3^5: behind an exponent a number is a factor. */
+static bool
+number_behind_power(const rstar_parser *p, const rstar_expr *last)
+{
+	return p->token->kind == RSTAR_TOKEN_NUMBER && p->token->spaced &&
+		   last->kind == RSTAR_EXPR_POWER && p->token[-1].kind == RSTAR_TOKEN_NUMBER;
+}
+
+/* Can what comes next multiply the last factor without a sign between them? */
+static bool
+may_follow(const rstar_parser *p, const rstar_expr *last)
+{
+	return (rstar_parser_starts_factor(p, p->token) || number_behind_power(p, last)) &&
+		   !is_words(last) && last->kind != RSTAR_EXPR_RELATION && last->kind != RSTAR_EXPR_COMBINE;
+}
+
 static const rstar_expr *
 parse_term(rstar_parser *p)
 {
@@ -262,7 +293,7 @@ parse_term(rstar_parser *p)
 			node = left ? rstar_expr_binary(p->work, RSTAR_EXPR_QUOTIENT, left, node) : NULL;
 			list = (rstar_children){0};
 		}
-		else if (rstar_parser_starts_factor(p, p->token) && !is_words(list.item[list.count - 1]))
+		else if (may_follow(p, list.item[list.count - 1]))
 		{
 			applied = is_mark(p->token, '(') && !p->token->spaced && list.count == 1;
 			node = rstar_parse_power(p);
@@ -378,7 +409,21 @@ rstar_parser_relation_of(const rstar_token *t)
 }
 
 const rstar_expr *
-rstar_parse_relation(rstar_parser *p)
+rstar_parser_relation(rstar_parser *p, const rstar_expr *a, unsigned op, const rstar_expr *b)
+{
+	rstar_expr *node = (rstar_expr *) rstar_expr_binary(p->work, RSTAR_EXPR_RELATION, a, b);
+	uint16_t *relation = rstar_arena_alloc(p->work->arena, sizeof(*relation));
+
+	if (!node || !relation)
+		return NULL;
+	*relation = (uint16_t) op;
+	node->relation = relation;
+	return node;
+}
+
+/* left sign right sign ...: a chain of relations, or a value alone. */
+static const rstar_expr *
+parse_chain(rstar_parser *p)
 {
 	rstar_children list = {0};
 	uint16_t ops[8];
@@ -414,6 +459,78 @@ rstar_parse_relation(rstar_parser *p)
 			return NULL;
 		memcpy(copy, ops, n * sizeof(*copy));
 		node->relation = copy;
+	}
+	return node;
+}
+
+static bool
+is_equation(const rstar_expr *node)
+{
+	if (node->kind == RSTAR_EXPR_LIST)
+	{
+		for (uint32_t i = 0; i < node->count; i++)
+			if (!is_equation(node->child[i]))
+				return false;
+		return true;
+	}
+	return node->kind == RSTAR_EXPR_RELATION && node->relation[0] == '=';
+}
+
+/* Equations that hold together or in turn are a list, conditions of other kinds sets. */
+const rstar_expr *
+rstar_parser_join(rstar_parser *p, const rstar_expr *a, unsigned op, const rstar_expr *b)
+{
+	rstar_children list = {0};
+	rstar_expr *node;
+
+	if (!a || !b)
+		return NULL;
+	if (!is_equation(a) || !is_equation(b))
+	{
+		node = (rstar_expr *) rstar_expr_binary(p->work, RSTAR_EXPR_COMBINE, a, b);
+		if (node)
+			node->op = (uint16_t) op;
+		return node;
+	}
+	for (uint32_t i = 0; a->kind == RSTAR_EXPR_LIST && i < a->count; i++)
+		if (!rstar_parser_push(p, &list, a->child[i]))
+			return NULL;
+	if ((a->kind != RSTAR_EXPR_LIST && !rstar_parser_push(p, &list, a)) ||
+		!rstar_parser_push(p, &list, b))
+		return NULL;
+	node = rstar_parser_collect(p, RSTAR_EXPR_LIST, &list);
+	if (node)
+		node->op = ',';
+	return node;
+}
+
+/* \wedge and \vee, or & and | between brackets as Python prints them: CAP, CUP, 0. */
+static unsigned
+connective(const rstar_parser *p, const rstar_expr *left)
+{
+	bool bracketed = is_mark(p->token - 1, ')') && is_mark(p->token + 1, '(') &&
+					 (left->kind == RSTAR_EXPR_RELATION || left->kind == RSTAR_EXPR_COMBINE ||
+					  left->kind == RSTAR_EXPR_LIST);
+
+	if (is_mark(p->token, RSTAR_MARK_WEDGE) || (bracketed && is_mark(p->token, '&')))
+		return RSTAR_MARK_CAP;
+	if (is_mark(p->token, RSTAR_MARK_VEE) || (bracketed && is_mark(p->token, '|')))
+		return RSTAR_MARK_CUP;
+	return 0;
+}
+
+const rstar_expr *
+rstar_parse_relation(rstar_parser *p)
+{
+	const rstar_expr *node = parse_chain(p);
+	unsigned op;
+
+	for (int links = 1; node && (op = connective(p, node)) > 0; links++)
+	{
+		if (!link_chain(p, links))
+			return NULL;
+		p->token++;
+		node = rstar_parser_join(p, node, op, parse_chain(p));
 	}
 	return node;
 }

@@ -62,6 +62,8 @@ typedef enum rstar_expr_kind
 #define RSTAR_OP_APPLIED    1 /* PRODUCT: a name before a bracket, perhaps h(x) */
 #define RSTAR_OP_MINUS_PLUS 1 /* PLUSMINUS: \mp */
 
+#define RSTAR_OP_INTERVAL 1 /* TUPLE: surely an interval */
+
 /* Seeds of hashes: equal texts in different roles must differ. */
 typedef enum rstar_seed
 {

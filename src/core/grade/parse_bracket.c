@@ -33,6 +33,13 @@ is_crooked(unsigned open, unsigned close)
 	return (open == '(' && close != ')') || ((open == '[' || open == ']') && close != ']');
 }
 
+/* What a dictionary of values has before its colons. */
+static bool
+is_key(const rstar_expr *node)
+{
+	return (node->kind == RSTAR_EXPR_NAME || node->kind == RSTAR_EXPR_APPLY) && !is_words(node);
+}
+
 static bool
 is_about(const rstar_expr *condition, const rstar_expr *name)
 {
@@ -45,15 +52,9 @@ is_about(const rstar_expr *condition, const rstar_expr *name)
 }
 
 /* { x | condition }: the condition, when it is about the name before the bar. */
-static const rstar_expr *
-parse_set_builder(rstar_parser *p, const rstar_expr *element)
+const rstar_expr *
+rstar_parser_set_builder(rstar_parser *p, const rstar_expr *element, const rstar_expr *condition)
 {
-	const rstar_expr *condition;
-
-	p->token++;
-	condition = rstar_parse_list(p);
-	if (!condition)
-		return NULL;
 	if (element->kind == RSTAR_EXPR_NAME && is_about(condition, element))
 		return condition;
 	if (element->kind == RSTAR_EXPR_RELATION && element->relation[0] == RSTAR_MARK_IN)
@@ -62,6 +63,73 @@ parse_set_builder(rstar_parser *p, const rstar_expr *element)
 	if (element)
 		((rstar_expr *) element)->hash = rstar_hash_bytes(RSTAR_SEED_BUILDER, "builder", 7);
 	return element;
+}
+
+/* x: 2 as x = 2 */
+static const rstar_expr *
+entry(rstar_parser *p, const rstar_expr *pair)
+{
+	if (pair->kind != RSTAR_EXPR_RATIO || pair->count != 2 || !is_key(pair->child[0]))
+		return NULL;
+	return rstar_parser_relation(p, pair->child[0], '=', pair->child[1]);
+}
+
+/* {x: 2, y: 3}, as Python prints a solution: a list of equations; NULL for anything else. */
+static const rstar_expr *
+entries(rstar_parser *p, const rstar_expr *const *pair, size_t count)
+{
+	rstar_children list = {0};
+	rstar_expr *node;
+
+	for (size_t i = 0; i < count; i++)
+		if (!rstar_parser_push(p, &list, entry(p, pair[i])))
+			return NULL;
+	if (list.count == 1)
+		return list.item[0];
+	node = rstar_parser_collect(p, RSTAR_EXPR_LIST, &list);
+	if (node)
+		node->op = ',';
+	return node;
+}
+
+/* \{ x : 2, y : 3 \}: the rest behind the first colon was read as a list. */
+static const rstar_expr *
+dictionary(rstar_parser *p, const rstar_expr *name, const rstar_expr *rest)
+{
+	bool several = rest->kind == RSTAR_EXPR_LIST && rest->op == ',';
+	rstar_children list = {0};
+	rstar_expr *node;
+
+	if (!rstar_parser_push(p, &list,
+						   rstar_parser_relation(p, name, '=', several ? rest->child[0] : rest)))
+		return NULL;
+	for (uint32_t i = 1; several && i < rest->count; i++)
+		if (!rstar_parser_push(p, &list, entry(p, rest->child[i])))
+			return NULL;
+	if (list.count == 1)
+		return list.item[0];
+	node = rstar_parser_collect(p, RSTAR_EXPR_LIST, &list);
+	if (node)
+		node->op = ',';
+	return node;
+}
+
+static const rstar_expr *
+parse_set_builder(rstar_parser *p, const rstar_expr *element)
+{
+	bool colon = is_mark(p->token, ':');
+	int sets = p->sets;
+	const rstar_expr *condition;
+
+	p->token++;
+	p->sets = colon ? 0 : sets; /* further colons may be those of a dictionary */
+	condition = rstar_parse_list(p);
+	p->sets = sets;
+	if (!condition)
+		return NULL;
+	if (colon && element->kind == RSTAR_EXPR_NAME && !is_about(condition, element))
+		return dictionary(p, element, condition);
+	return rstar_parser_set_builder(p, element, condition);
 }
 
 const rstar_expr *
@@ -82,7 +150,7 @@ rstar_parse_bracket(rstar_parser *p, unsigned open)
 	p->squares += square;
 	p->sets += set;
 	if (!is_mark(p->token, RSTAR_MARK_SET_CLOSE) && !is_mark(p->token, ')') &&
-		!is_mark(p->token, '}'))
+		!is_mark(p->token, '}') && !(open == '[' && is_mark(p->token, ']')))
 	{
 		list = rstar_parse_list(p);
 		if (list && set &&
@@ -104,6 +172,15 @@ rstar_parse_bracket(rstar_parser *p, unsigned open)
 		return list;
 	if (open == '{' && !list)
 		return rstar_expr_make(p->work, RSTAR_EXPR_SET, 0);
+	if (open == '{' && list)
+	{
+		bool several = list->kind == RSTAR_EXPR_LIST;
+		const rstar_expr *solution =
+			several ? entries(p, list->child, list->count) : entry(p, list);
+
+		if (solution)
+			return solution;
+	}
 	/* Only an interval may open and close differently. */
 	if (is_crooked(open, close) && (!list || list->kind != RSTAR_EXPR_LIST || list->count != 2))
 		return NULL;

@@ -93,6 +93,27 @@ rstar_parse_function(rstar_parser *p)
 	return power ? rstar_expr_binary(p->work, RSTAR_EXPR_POWER, call, power) : call;
 }
 
+const rstar_expr *
+rstar_parser_big(rstar_parser *p, const char *name, size_t length, const rstar_expr *body,
+				 const rstar_expr *below, const rstar_expr *above)
+{
+	rstar_children list = {0};
+	rstar_expr *node;
+
+	if (!rstar_parser_push(p, &list, body) || (below && !rstar_parser_push(p, &list, below)) ||
+		(above && !rstar_parser_push(p, &list, above)))
+		return NULL;
+	node = rstar_parser_collect(p, RSTAR_EXPR_APPLY, &list);
+	if (node)
+	{
+		node->text = name;
+		node->length = (uint32_t) length;
+		node->hash =
+			rstar_hash_bytes(RSTAR_SEED_BIG + (below ? 1 : 0) + (above ? 2 : 0), name, length);
+	}
+	return node;
+}
+
 /* \sum_{..}^{..} body, \int, \lim: compared as written, parts up to equality. */
 const rstar_expr *
 rstar_parse_big(rstar_parser *p)
@@ -102,7 +123,6 @@ rstar_parse_big(rstar_parser *p)
 	const rstar_expr *above = NULL;
 	const rstar_expr *body;
 	rstar_children list = {0};
-	rstar_expr *node;
 
 	for (int i = 0; i < 2; i++)
 	{
@@ -121,17 +141,5 @@ rstar_parse_big(rstar_parser *p)
 			continue;
 	} while (rstar_parser_starts_factor(p, p->token));
 	body = rstar_parser_collect_or_only(p, RSTAR_EXPR_PRODUCT, &list);
-	list = (rstar_children){0};
-	if (!rstar_parser_push(p, &list, body) || (below && !rstar_parser_push(p, &list, below)) ||
-		(above && !rstar_parser_push(p, &list, above)))
-		return NULL;
-	node = rstar_parser_collect(p, RSTAR_EXPR_APPLY, &list);
-	if (node)
-	{
-		node->text = name->text;
-		node->length = name->length;
-		node->hash = rstar_hash_bytes(RSTAR_SEED_BIG + (below ? 1 : 0) + (above ? 2 : 0),
-									  name->text, name->length);
-	}
-	return node;
+	return rstar_parser_big(p, name->text, name->length, body, below, above);
 }

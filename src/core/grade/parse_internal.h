@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "core/grade/parse.h"
+#include "core/grade/value.h"
 
 typedef struct rstar_parser
 {
@@ -74,9 +75,17 @@ word_is(const rstar_token *token, const char *text)
 static inline bool
 is_integer_token(const rstar_token *token)
 {
-	return token->kind == RSTAR_TOKEN_NUMBER && token->repeat == 0 &&
+	return token->kind == RSTAR_TOKEN_NUMBER && token->repeat == 0 && token->base == 0 &&
 		   !memchr(token->text, '.', token->length) && !memchr(token->text, 'e', token->length) &&
 		   !memchr(token->text, 'E', token->length);
+}
+
+/* \frac{\text{m}}{\text{s}} */
+static inline bool
+is_unit_fraction(const rstar_token *t)
+{
+	return is_mark(t, RSTAR_MARK_FRAC) && is_mark(t + 1, '{') && t[2].in_text &&
+		   (t[2].kind == RSTAR_TOKEN_WORD || t[2].kind == RSTAR_TOKEN_LETTER);
 }
 
 /* Count the n-th link of a chain that nests to the left; false: the tree grows too deep. */
@@ -105,6 +114,8 @@ extern const rstar_expr *rstar_parse_factor(rstar_parser *p);
 extern const rstar_expr *rstar_parse_sum(rstar_parser *p);
 extern unsigned rstar_parser_relation_of(const rstar_token *t);
 extern const rstar_expr *rstar_parse_relation(rstar_parser *p);
+extern const rstar_expr *rstar_parser_join(rstar_parser *p, const rstar_expr *a, unsigned op,
+										   const rstar_expr *b);
 extern const rstar_expr *rstar_parse_list(rstar_parser *p);
 
 /* parse_bracket.c */
@@ -113,7 +124,11 @@ extern const rstar_expr *rstar_parse_bracket(rstar_parser *p, unsigned open);
 /* parse_matrix.c */
 extern const rstar_expr *rstar_parse_environment(rstar_parser *p);
 
-/* parse_number.c */
+/* parse_number.c: digits to a base; the base behind its _; a number and nothing behind it */
+extern const rstar_expr *rstar_parser_based(rstar_parser *p, const char *digits, size_t length,
+											const rstar_token *base);
+extern const rstar_token *rstar_parser_base(rstar_parser *p);
+extern const rstar_expr *rstar_parse_primary_number(rstar_parser *p);
 extern const rstar_expr *rstar_parse_number(rstar_parser *p);
 
 /* parse_primary.c */
@@ -126,6 +141,29 @@ extern rstar_expr *rstar_parser_apply(rstar_parser *p, const char *text, size_t 
 									  const rstar_expr *a);
 extern const rstar_expr *rstar_parse_one(rstar_parser *p, bool one_digit);
 extern const rstar_expr *rstar_parse_power(rstar_parser *p);
+
+/* parse_python.c: what SymPy and Python print as a call */
+extern const rstar_expr *rstar_parse_build(rstar_parser *p);
+
+/* { element | condition }, as a tree: see parse_bracket.c. */
+extern const rstar_expr *rstar_parser_set_builder(rstar_parser *p, const rstar_expr *element,
+												  const rstar_expr *condition);
+
+/* Entries row by row. NULL: they fill no rows of so many columns. */
+extern const rstar_expr *rstar_parser_matrix(rstar_parser *p, const rstar_children *entries,
+											 size_t columns);
+
+/* value cases: children are pairs of a value and its condition. */
+extern const rstar_expr *rstar_parser_piecewise(rstar_parser *p, const rstar_children *pairs);
+
+/* \sum, \int and the like with their bounds; NULL: without. */
+extern const rstar_expr *rstar_parser_big(rstar_parser *p, const char *name, size_t length,
+										  const rstar_expr *body, const rstar_expr *below,
+										  const rstar_expr *above);
+
+/* a = b with any sign of relation */
+extern const rstar_expr *rstar_parser_relation(rstar_parser *p, const rstar_expr *a, unsigned op,
+											   const rstar_expr *b);
 
 /* parse_function.c */
 extern const rstar_expr *rstar_parse_function(rstar_parser *p);

@@ -4,6 +4,80 @@
  */
 #include "core/grade/parse_internal.h"
 
+/* if, for, when, where before a condition; "otherwise" stands for none. */
+static bool
+is_condition_word(const rstar_token *t)
+{
+	return word_is(t, "if") || word_is(t, "for") || word_is(t, "when") || word_is(t, "where");
+}
+
+static bool
+is_otherwise(const rstar_token *t)
+{
+	return word_is(t, "otherwise") || word_is(t, "else");
+}
+
+/* Does a value with a condition begin here: x & x > 0, x \text{ if } x > 0? */
+static bool
+is_piecewise(const rstar_token *t)
+{
+	int depth = 0;
+
+	for (; t->kind != RSTAR_TOKEN_END && !(depth == 0 && is_mark(t, RSTAR_MARK_ROW)); t++)
+	{
+		if (is_mark(t, RSTAR_MARK_BEGIN))
+			depth++;
+		else if (is_mark(t, RSTAR_MARK_END) && depth-- == 0)
+			return false;
+		else if (depth == 0 && (is_condition_word(t) || is_otherwise(t)))
+			return true;
+	}
+	return false;
+}
+
+/* The rows of a function that is defined by cases: pairs of a value and a condition. */
+static const rstar_expr *
+parse_piecewise(rstar_parser *p)
+{
+	rstar_children pairs = {0};
+
+	while (!is_mark(p->token, RSTAR_MARK_END))
+	{
+		const rstar_expr *value, *condition;
+		rstar_expr *pair;
+
+		if (accept(p, RSTAR_MARK_ROW))
+			continue;
+		value = rstar_parse_sum(p);
+		accept(p, ',');
+		accept(p, '&');
+		if (!value || !(pair = rstar_expr_make(p->work, RSTAR_EXPR_TUPLE, 2)))
+			return NULL;
+		pair->open = '(';
+		pair->close = ')';
+		pair->child[0] = value;
+		if (is_otherwise(p->token))
+		{
+			p->token++;
+			pair->count = 1;
+		}
+		else
+		{
+			p->token += is_condition_word(p->token);
+			condition = rstar_parse_relation(p);
+			if (!condition)
+				return NULL;
+			pair->child[1] = condition;
+		}
+		accept(p, ',');
+		accept(p, ';');
+		if (!rstar_parser_push(p, &pairs, pair) ||
+			(!is_mark(p->token, RSTAR_MARK_ROW) && !is_mark(p->token, RSTAR_MARK_END)))
+			return NULL;
+	}
+	return pairs.count > 0 ? rstar_parser_piecewise(p, &pairs) : NULL;
+}
+
 /* The lines of cases and aligned: a list of all their items. */
 static const rstar_expr *
 parse_lines(rstar_parser *p)
@@ -82,8 +156,8 @@ rstar_parse_environment(rstar_parser *p)
 		node = parse_matrix(p);
 	else
 	{
-		p->lines = 1;
-		node = parse_lines(p);
+		p->lines = is_piecewise(p->token) ? 0 : 1;
+		node = p->lines ? parse_lines(p) : parse_piecewise(p);
 	}
 	p->lines = lines;
 	p->squares = squares;

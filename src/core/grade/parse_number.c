@@ -44,32 +44,86 @@ parse_mixed(rstar_parser *p, const rstar_expr *whole)
 	return rstar_expr_binary(p->work, RSTAR_EXPR_PRODUCT, whole, fraction);
 }
 
-/* 2102_{8}: digits and a base from 2 to 36. */
-static const rstar_expr *
-parse_based(rstar_parser *p, const rstar_token *digits)
+const rstar_expr *
+rstar_parser_based(rstar_parser *p, const char *digits, size_t length, const rstar_token *base)
 {
-	const rstar_token *t = ++p->token; /* behind the _ */
-	bool braced = accept(p, '{');
+	unsigned value = 0;
 	rstar_expr *node;
-	unsigned base = 0;
 
-	t = p->token;
-	if (!is_integer_token(t) || t->length > 2)
+	if (!is_integer_token(base) || base->length > 2)
 		return NULL;
-	for (uint32_t i = 0; i < t->length; i++)
-		base = base * 10 + (unsigned) (t->text[i] - '0');
-	p->token++;
-	if ((braced && !accept(p, '}')) || base < 2 || base > 36)
+	for (uint32_t i = 0; i < base->length; i++)
+		value = value * 10 + (unsigned) (base->text[i] - '0');
+	if (value < 2 || value > 36)
 		return NULL;
-	for (uint32_t i = 0; i < digits->length; i++)
-		if ((unsigned) (digits->text[i] - '0') >= base)
+	for (size_t i = 0; i < length; i++)
+		if (digits[i] < '0' || digits[i] > '9' || (unsigned) (digits[i] - '0') >= value)
 			return NULL; /* 8_6 is no numeral */
 	node = rstar_expr_make(p->work, RSTAR_EXPR_BASED, 0);
 	if (node)
 	{
-		node->text = digits->text;
-		node->length = digits->length;
-		node->columns = base;
+		node->text = digits;
+		node->length = (uint32_t) length;
+		node->columns = value;
+	}
+	return node;
+}
+
+/* The base behind _: 8, {8}, {(8)}, {base 8}; the parser is then behind it. */
+const rstar_token *
+rstar_parser_base(rstar_parser *p)
+{
+	bool braced = accept(p, '{');
+	bool bracket = accept(p, '(');
+	const rstar_token *base;
+
+	if (word_is(p->token, "base"))
+		p->token++;
+	base = p->token++;
+	if (base->kind == RSTAR_TOKEN_END || (bracket && !accept(p, ')')) ||
+		(braced && !accept(p, '}')))
+		return NULL;
+	return base;
+}
+
+/* 2102_{8}: digits and a base from 2 to 36. */
+static const rstar_expr *
+parse_based(rstar_parser *p, const rstar_token *digits)
+{
+	const rstar_token *base;
+
+	p->token++; /* the _ */
+	base = rstar_parser_base(p);
+	return base ? rstar_parser_based(p, digits->text, digits->length, base) : NULL;
+}
+
+/* 0b1010, as Python prints it */
+static const rstar_expr *
+prefixed(rstar_parser *p, const rstar_token *t)
+{
+	rstar_expr *node = rstar_expr_make(p->work, RSTAR_EXPR_BASED, 0);
+
+	if (node)
+	{
+		node->text = t->text;
+		node->length = t->length;
+		node->columns = t->base;
+	}
+	return node;
+}
+
+/* A number without what may stand behind it. */
+const rstar_expr *
+rstar_parse_primary_number(rstar_parser *p)
+{
+	rstar_expr *node = rstar_expr_make(p->work, RSTAR_EXPR_NUMBER, 0);
+
+	if (node)
+	{
+		node->text = p->token->text;
+		node->length = p->token->length;
+		node->repeat = p->token->repeat;
+		p->token++;
 	}
 	return node;
 }
@@ -80,6 +134,8 @@ rstar_parse_number(rstar_parser *p)
 	const rstar_token *t = p->token++;
 	rstar_expr *node;
 
+	if (t->base > 0)
+		return prefixed(p, t);
 	if (is_mark(p->token, '_') && is_integer_token(t))
 		return parse_based(p, t);
 	node = rstar_expr_make(p->work, RSTAR_EXPR_NUMBER, 0);

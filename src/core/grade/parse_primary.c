@@ -32,7 +32,31 @@ make_words(rstar_parser *p, const char *text, size_t length)
 	return node;
 }
 
-/* Consecutive words are one name, compared without regard to case. */
+/* A sentence and no name: "which is the total". */
+static bool
+is_clause(const char *text, size_t length)
+{
+	static const char *const words[] = {"is",      "are",   "was",   "were",    "which",
+										"because", "since", "that",  "so",      "we",
+										"where",   "not",   "isn't", "but",     "therefore",
+										"thus",    "hence", "then",  "finally", "answer"};
+	const char *at = text;
+	const char *end = at + length;
+
+	while (at < end)
+	{
+		const char *stop = memchr(at, ' ', (size_t) (end - at));
+		size_t n = (size_t) ((stop ? stop : end) - at);
+
+		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+			if (strlen(words[i]) == n && memcmp(words[i], at, n) == 0)
+				return true;
+		at += n + 1;
+	}
+	return false;
+}
+
+/* Consecutive words are one name, compared without regard to case; a clause is none. */
 static const rstar_expr *
 parse_words(rstar_parser *p)
 {
@@ -63,7 +87,7 @@ parse_words(rstar_parser *p)
 			text[length++] = c >= 'A' && c <= 'Z' ? (char) (c + 32) : c;
 		}
 	}
-	return make_words(p, text, length);
+	return is_clause(text, length) ? NULL : make_words(p, text, length);
 }
 
 /*
@@ -203,6 +227,13 @@ parse_between(rstar_parser *p, unsigned function, unsigned close)
 	return inside && accept(p, close) ? rstar_parser_call(p, function, inside, NULL) : NULL;
 }
 
+/* A bracket right behind a name, or one in braces as SymPy writes it: f{\left(x \right)} */
+static bool
+opens_argument(const rstar_token *t)
+{
+	return (is_mark(t, '(') && !t->spaced) || (is_mark(t, '{') && is_mark(t + 1, '('));
+}
+
 /* Functions by custom: f(x) is no product. */
 static bool
 is_function_letter(const rstar_token *t)
@@ -228,9 +259,9 @@ parse_letter(rstar_parser *p)
 		return NULL;
 	while (accept(p, RSTAR_MARK_PRIME))
 		node->hash = rstar_hash_mix(node->hash, '\'');
-	if (is_mark(p->token, '(') && is_function_letter(t) && !p->token->spaced)
+	if (is_function_letter(t) && opens_argument(p->token))
 	{
-		const rstar_expr *argument = rstar_parse_bracket(p, '(');
+		const rstar_expr *argument = rstar_parse_bracket(p, p->token->id);
 		rstar_expr *apply;
 
 		if (!argument)
@@ -376,9 +407,9 @@ read_primary(rstar_parser *p)
 		{
 			const rstar_expr *name = parse_words(p);
 
-			if (name && is_mark(p->token, '('))
+			if (name && opens_argument(p->token))
 			{
-				const rstar_expr *argument = rstar_parse_bracket(p, '(');
+				const rstar_expr *argument = rstar_parse_bracket(p, p->token->id);
 
 				return argument ? rstar_parser_apply(p, name->text, name->length, argument) : NULL;
 			}
@@ -388,6 +419,8 @@ read_primary(rstar_parser *p)
 			return parse_constant(p);
 		case RSTAR_TOKEN_FUNCTION:
 			return rstar_parse_function(p);
+		case RSTAR_TOKEN_BUILD:
+			return rstar_parse_build(p);
 		case RSTAR_TOKEN_BIG:
 			return rstar_parse_big(p);
 		case RSTAR_TOKEN_MARK:
@@ -414,6 +447,12 @@ parse_subscript(rstar_parser *p, const rstar_expr *node)
 	rstar_expr *apply;
 	const rstar_expr *index;
 
+	if (node->kind == RSTAR_EXPR_NUMBER) /* (1010)_2 */
+	{
+		const rstar_token *base = rstar_parser_base(p);
+
+		return base ? rstar_parser_based(p, node->text, node->length, base) : NULL;
+	}
 	if (is_mark(p->token, '{'))
 		index = rstar_parse_bracket(p, '{');
 	else if (p->token->kind == RSTAR_TOKEN_NUMBER || p->token->kind == RSTAR_TOKEN_LETTER ||
@@ -497,18 +536,9 @@ rstar_parse_power(rstar_parser *p)
 	{
 		if (!link_chain(p, chain))
 			return NULL;
-		if (is_mark(p->token, RSTAR_MARK_SUPERSCRIPT))
-		{
-			rstar_expr *exponent = rstar_expr_make(p->work, RSTAR_EXPR_NUMBER, 0);
-
-			if (!exponent)
-				return NULL;
-			exponent->text = p->token->text;
-			exponent->length = p->token->length;
-			p->token++;
-			node = rstar_expr_binary(p->work, RSTAR_EXPR_POWER, node, exponent);
-		}
-		else if (accept(p, '^') || accept(p, RSTAR_MARK_POWER))
+		if (is_words(node) && is_mark(p->token, RSTAR_MARK_POWER))
+			return NULL; /* **58**, emphasis */
+		if (accept(p, '^') || accept(p, RSTAR_MARK_POWER))
 			node = parse_exponent(p, node);
 		else if (node->kind == RSTAR_EXPR_POWER || node->kind == RSTAR_EXPR_APPLY ||
 				 node->kind == RSTAR_EXPR_DEGREE)

@@ -30,9 +30,10 @@ dropped_command(rstar_span text, size_t at)
 bool
 rstar_plain_text(rstar_arena *arena, rstar_span text, bool fold_case, rstar_span *out)
 {
-	char *to = rstar_arena_alloc(arena, text.length + 1);
+	char *to = rstar_arena_alloc_array(arena, text.length + 1, 2);
 	size_t n = 0;
 	uint64_t hidden = 0; /* a bit for each of the innermost open braces: is it left out? */
+	bool blank = false;  /* something was left out before this byte */
 	bool hide = false;   /* the next brace belongs to a command that was left out */
 
 	out->at = to;
@@ -45,13 +46,17 @@ rstar_plain_text(rstar_arena *arena, rstar_span text, bool fold_case, rstar_span
 		char c = text.at[i];
 
 		if (is_space(c) || c == '$' || c == '~')
+		{
+			blank = true;
 			continue;
+		}
 		if (c == '\\')
 		{
 			size_t skip = dropped_command(text, i);
 
 			if (skip > 0)
 			{
+				blank = true;
 				hide = skip > 2 && text.at[i + 1] != 'q' && text.at[i + 1] != 'd';
 				i += skip - 1;
 				continue;
@@ -75,6 +80,9 @@ rstar_plain_text(rstar_arena *arena, rstar_span text, bool fold_case, rstar_span
 		if (c == '}')
 			hidden >>= 1;
 		hide = false;
+		if (blank && is_digit(c) && n > 0 && is_digit(to[n - 1]))
+			to[n++] = ' '; /* 3 4 is not 34 */
+		blank = false;
 		if (fold_case && c >= 'A' && c <= 'Z')
 			c = (char) (c + 32);
 		to[n++] = c;

@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_PIECES 64
+#define MAX_PIECES  64
+#define COMMON_COST 20000 /* of the budget: three lists of pieces */
 
 typedef struct piece
 {
@@ -280,44 +281,6 @@ join_rays(rstar_comparison *c, pieces *out)
 }
 
 static bool
-read_set(rstar_comparison *c, const rstar_expr *node, pieces *out)
-{
-	switch ((rstar_expr_kind) node->kind)
-	{
-		case RSTAR_EXPR_TUPLE:
-			return node->count == 2 && node->open != '<' &&
-				   add_piece(out, node->child[0], node->open == '[', node->child[1],
-							 node->close == ']');
-		case RSTAR_EXPR_NUMBERS:
-			out->certain = true;
-			return node->op == 'R' && add_piece(out, NULL, false, NULL, false);
-		case RSTAR_EXPR_SET:
-			for (uint32_t i = 0; i < node->count; i++)
-				if (!add_piece(out, node->child[i], true, node->child[i], true))
-					return false;
-			return true;
-		case RSTAR_EXPR_COMBINE:
-			out->certain = true;
-			if (!read_set(c, node->child[0], out))
-				return false;
-			if (node->op == RSTAR_MARK_CUP)
-				return read_set(c, node->child[1], out);
-			return node->op == RSTAR_MARK_SETMINUS && node->child[1]->kind == RSTAR_EXPR_SET &&
-				   remove_points(c, out, node->child[1]);
-		case RSTAR_EXPR_RELATION:
-			return read_relation(c, node, out);
-		case RSTAR_EXPR_LIST:
-			for (uint32_t i = 0; i < node->count; i++)
-				if (!is_real_set_kind(node->child[i]) || node->child[i]->kind == RSTAR_EXPR_SET ||
-					node->child[i]->kind == RSTAR_EXPR_TUPLE || !read_set(c, node->child[i], out))
-					return false;
-			return join_rays(c, out);
-		default:
-			return false;
-	}
-}
-
-static bool
 constant_pieces(const pieces *set)
 {
 	for (size_t i = 0; i < set->count; i++)
@@ -391,6 +354,159 @@ join_pieces(rstar_comparison *c, pieces *set)
 	if (set->count > 0)
 		set->count = kept + 1;
 	return true;
+}
+
+/* What sorted, joined pieces leave of the reals. */
+static bool
+complement(const pieces *set, pieces *out)
+{
+	const rstar_expr *low = NULL;
+	bool closed = false;
+
+	out->count = 0;
+	for (size_t i = 0; i < set->count; i++)
+	{
+		const piece *p = &set->item[i];
+
+		if (p->low && !add_piece(out, low, closed, p->low, !p->low_closed))
+			return false;
+		if (!p->high)
+			return true;
+		low = p->high;
+		closed = !p->high_closed;
+	}
+	return add_piece(out, low, closed, NULL, false);
+}
+
+/* The piece that two pieces share; *empty when there is none. */
+static bool
+overlap(rstar_comparison *c, const piece *a, const piece *b, piece *out, bool *empty)
+{
+	int low, high, order = -1;
+
+	if (!end_order(c, a->low, b->low, -1, &low) || !end_order(c, a->high, b->high, 1, &high))
+		return false;
+	out->low = low >= 0 ? a->low : b->low;
+	out->low_closed = low > 0   ? a->low_closed
+					  : low < 0 ? b->low_closed
+								: a->low_closed && b->low_closed;
+	out->high = high <= 0 ? a->high : b->high;
+	out->high_closed = high < 0   ? a->high_closed
+					   : high > 0 ? b->high_closed
+								  : a->high_closed && b->high_closed;
+	if (out->low && out->high && !rstar_compare_order(c, out->low, out->high, &order))
+		return false;
+	*empty = order > 0 || (order == 0 && !(out->low_closed && out->high_closed));
+	return true;
+}
+
+static bool
+intersect(rstar_comparison *c, const pieces *a, const pieces *b, pieces *out)
+{
+	out->count = 0;
+	for (size_t i = 0; i < a->count; i++)
+		for (size_t k = 0; k < b->count; k++)
+		{
+			piece shared;
+			bool empty;
+
+			if (!overlap(c, &a->item[i], &b->item[k], &shared, &empty))
+				return false;
+			if (!empty &&
+				!add_piece(out, shared.low, shared.low_closed, shared.high, shared.high_closed))
+				return false;
+		}
+	return true;
+}
+
+/* The pieces of one operand, by itself. */
+static bool
+read_operand(rstar_comparison *c, const rstar_expr *node, uint64_t name, pieces *out)
+{
+	out->count = 0;
+	out->certain = false;
+	out->name = name;
+	return read_set(c, node, out);
+}
+
+/* A \cap B and A \setminus B for constant operands: operand[0] is A, and then the result. */
+static bool
+apply_operation(rstar_comparison *c, unsigned op, pieces operand[4])
+{
+	pieces *a = &operand[0], *b = &operand[1], *rest = &operand[2], *result = &operand[3];
+
+	if (!constant_pieces(a) || !constant_pieces(b) || !join_pieces(c, a) || !join_pieces(c, b) ||
+		(op == RSTAR_MARK_SETMINUS && !complement(b, rest)) ||
+		!intersect(c, a, op == RSTAR_MARK_SETMINUS ? rest : b, result))
+		return false;
+	a->count = result->count;
+	memcpy(a->item, result->item, result->count * sizeof(*result->item));
+	return true;
+}
+
+/*
+ * A \cap B, A \setminus B, and two conditions that hold together: what results joins
+ * the pieces that were read before.
+ */
+static bool
+read_common(rstar_comparison *c, const rstar_expr *node, pieces *out)
+{
+	pieces *operand = rstar_arena_alloc_zero(c->work->arena, 4 * sizeof(*operand));
+	const rstar_expr *right = node->child[1];
+
+	c->work->fuel -= COMMON_COST;
+	if (!operand || c->work->fuel < 0 || !read_operand(c, node->child[0], out->name, &operand[0]))
+		return false;
+	if (node->op == RSTAR_MARK_SETMINUS && right->kind == RSTAR_EXPR_SET)
+	{
+		if (!remove_points(c, &operand[0], right))
+			return false;
+	}
+	else if (!read_operand(c, right, operand[0].name, &operand[1]) ||
+			 !apply_operation(c, node->op, operand))
+		return false;
+	out->certain = true;
+	out->name = operand[1].name ? operand[1].name : operand[0].name;
+	if (out->count + operand[0].count > MAX_PIECES)
+		return false;
+	memcpy(out->item + out->count, operand[0].item, operand[0].count * sizeof(*out->item));
+	out->count += operand[0].count;
+	return true;
+}
+
+static bool
+read_set(rstar_comparison *c, const rstar_expr *node, pieces *out)
+{
+	switch ((rstar_expr_kind) node->kind)
+	{
+		case RSTAR_EXPR_TUPLE:
+			return node->count == 2 && node->open != '<' &&
+				   add_piece(out, node->child[0], node->open == '[', node->child[1],
+							 node->close == ']');
+		case RSTAR_EXPR_NUMBERS:
+			out->certain = true;
+			return node->op == 'R' && add_piece(out, NULL, false, NULL, false);
+		case RSTAR_EXPR_SET:
+			for (uint32_t i = 0; i < node->count; i++)
+				if (!add_piece(out, node->child[i], true, node->child[i], true))
+					return false;
+			return true;
+		case RSTAR_EXPR_COMBINE:
+			out->certain = true;
+			if (node->op != RSTAR_MARK_CUP)
+				return read_common(c, node, out);
+			return read_set(c, node->child[0], out) && read_set(c, node->child[1], out);
+		case RSTAR_EXPR_RELATION:
+			return read_relation(c, node, out);
+		case RSTAR_EXPR_LIST:
+			for (uint32_t i = 0; i < node->count; i++)
+				if (!is_real_set_kind(node->child[i]) || node->child[i]->kind == RSTAR_EXPR_SET ||
+					node->child[i]->kind == RSTAR_EXPR_TUPLE || !read_set(c, node->child[i], out))
+					return false;
+			return join_rays(c, out);
+		default:
+			return false;
+	}
 }
 
 static bool

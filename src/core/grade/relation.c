@@ -23,13 +23,20 @@ is_segment(const rstar_expr *node)
 		node->kind != RSTAR_EXPR_RATIO)
 		return false;
 	for (uint32_t i = 0; i < node->count; i++)
-		if (node->child[i]->kind != RSTAR_EXPR_NAME && !is_segment(node->child[i]))
+		if (node->child[i]->kind != RSTAR_EXPR_NAME && node->child[i]->kind != RSTAR_EXPR_APPLY &&
+			!is_segment(node->child[i]))
 			return false;
 	if (node->kind == RSTAR_EXPR_PRODUCT)
 		for (uint32_t i = 0; i < node->count; i++)
 			if (!is_capital(node->child[i]))
 				return false;
 	return true;
+}
+
+static bool
+is_complex_name(const rstar_expr *node)
+{
+	return node->kind == RSTAR_EXPR_NAME && node->length == 1 && *node->text == 'z';
 }
 
 bool
@@ -48,7 +55,9 @@ rstar_expr_is_name(const rstar_expr *node)
 		case RSTAR_EXPR_CONSTANT:
 			return node->op == RSTAR_CONSTANT_I || node->op == RSTAR_CONSTANT_E;
 		case RSTAR_EXPR_CALL:
-			return node->op == RSTAR_FUNCTION_ABS && rstar_expr_is_name(node->child[0]);
+			/* |AB|, |z|: a length; but |x| = 5 is an equation for x */
+			return node->op == RSTAR_FUNCTION_ABS &&
+				   (is_segment(node->child[0]) || is_complex_name(node->child[0]));
 		case RSTAR_EXPR_TUPLE:
 			for (uint32_t i = 0; i < node->count; i++)
 				if (!rstar_expr_is_name(node->child[i]))

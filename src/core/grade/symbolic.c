@@ -8,6 +8,7 @@
 
 #include "core/grade/compare.h"
 #include "core/grade/extract.h"
+#include "core/grade/fold.h"
 
 #define FUEL        8000000
 #define ARENA_LIMIT (40 << 20)
@@ -220,13 +221,14 @@ write_node(writer *w, const rstar_expr *node)
 static const rstar_expr *
 read_value(rstar_work *work, const char *text, size_t length)
 {
-	rstar_reading reading = {false, false, false};
+	rstar_reading reading = {0};
 	rstar_tokens tokens;
 	rstar_span span;
 	const rstar_expr *node, *name, *value;
 
 	rstar_extract_marked(work->arena, (rstar_span){text, length}, &span);
 	if (span.length == 0 || span.length > MAX_READ ||
+		!rstar_fold_unicode(work->arena, &span.at, &span.length) ||
 		!rstar_lex(work, span.at, span.length, reading, &tokens))
 		return NULL;
 	node = rstar_parse(work, &tokens);

@@ -37,8 +37,11 @@ extern bool rstar_unit_add(rstar_work *work, rstar_unit *unit, const char *word,
 /* Is this a word that cannot be part of a unit ("not", "or", "than", ...)? */
 extern bool rstar_unit_refuses(const char *word, size_t length);
 
-/* A factor that belongs to the number: "million" is 6 (powers of ten), else 0. */
-extern int rstar_unit_multiplier(const char *word, size_t length);
+/* A factor that belongs to the number: "million", "dozen"; else 0. */
+extern int64_t rstar_unit_multiplier(const char *word, size_t length);
+
+/* Is it a unit of the table? */
+extern bool rstar_unit_is_known(const char *word, size_t length);
 
 /*
  * Can a be converted into b? *factor is then what a's number must be multiplied

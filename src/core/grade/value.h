@@ -59,6 +59,9 @@ typedef struct rstar_evaluation
 
 extern bool rstar_value_exact(rstar_work *work, const rstar_expr *node, rstar_rational *out);
 
+/* The tree of a rational number. NULL: out of memory. */
+extern const rstar_expr *rstar_expr_rational(rstar_work *work, const rstar_rational *value);
+
 /* The same, for a value that is an integer below 2^63. */
 extern bool rstar_value_integer(rstar_work *work, const rstar_expr *node, int64_t *out);
 extern bool rstar_value_residue(rstar_evaluation *evaluation, const rstar_expr *node,
