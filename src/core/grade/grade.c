@@ -406,7 +406,7 @@ const char *
 rstar_grade_extract(rstar_arena *arena, const char *text, size_t text_length, size_t *length)
 {
 	rstar_work work = {arena, FUEL};
-	side s;
+	side s = {0};
 
 	s.how = rstar_extract_marked(arena, (rstar_span){text, text_length}, &s.text);
 	if (s.how != RSTAR_EXTRACTED_BOX && s.text.length > 0)

@@ -22,8 +22,10 @@ fold(rstar_parser *p, const rstar_children *args, rstar_expr_kind kind)
 static const rstar_expr *
 value(rstar_parser *p, const rstar_children *args)
 {
+	const rstar_expr *const *item = args->item; /* in the arena, as all trees */
+
 	(void) p;
-	return args->item[0];
+	return item[0];
 }
 
 static const rstar_expr *
