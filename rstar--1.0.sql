@@ -181,7 +181,9 @@ CREATE FUNCTION rstar_sandbox_info(OUT name text, OUT active boolean, OUT detail
 COMMENT ON FUNCTION rstar_sandbox_info() IS
 	'what confines model-written code on this machine, and within which limits';
 
-REVOKE EXECUTE ON FUNCTION rstar_run_python(text, integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION rstar_run_python(text, integer), rstar_sandbox_info() FROM PUBLIC;
+-- It starts the session's sandbox, so it is for those who watch the server.
+GRANT EXECUTE ON FUNCTION rstar_sandbox_info() TO pg_monitor;
 
 -- ===========================================================================
 -- Solutions: steps and answers

@@ -192,6 +192,26 @@ for my $which (0 .. $#processes)
 	ok(gone_within(1, $processes[$which]), 'and it is gone');
 }
 
+# --- a process that is stopped for good ----------------------------------------------
+
+@processes = sort { $a <=> $b } below($s->{pid});
+my ($broker) = grep { name_of($_) eq 'rstar-broker' } @processes;
+ok($broker, 'the session has a broker');
+kill 'STOP', $broker;
+my $asked = time;
+ok(ask($s, "SELECT 'v=' || value FROM rstar_run_python('40 + 2');", qr/v=42/),
+	'a stopped broker is given up');
+cmp_ok(time - $asked, '<', 20, sprintf 'after %.1f s', time - $asked);
+ok(gone_within(1, @processes), 'and killed, with all that was below it');
+
+sub name_of
+{
+	open my $fh, '<', "/proc/$_[0]/comm" or return '';
+	my $name = <$fh> // '';
+	chomp $name;
+	return $name;
+}
+
 # --- while a step runs, the backend ends in every way --------------------------------
 
 for my $way (qw(TERM QUIT KILL))
@@ -232,6 +252,7 @@ ask($idle, "SET rstar.sandbox_idle_timeout = 1; SELECT 'v=' || value FROM rstar_
 my @idle = below($idle->{pid});
 cmp_ok(scalar @idle, '>=', 3, 'a session has a sandbox');
 ok(gone_within(6, @idle), 'an unused sandbox ends by itself');
+ok(wait_until_sub(sub { !children($idle->{pid}) }), 'and the idle session reaps it');
 ok(ask($idle, "SELECT 'v=' || value FROM rstar_run_python('5+5');", qr/v=10/), 'and starts again when needed');
 @idle = below($idle->{pid});
 $node->stop('immediate');

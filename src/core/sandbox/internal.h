@@ -74,6 +74,8 @@ struct rstar_sandbox
 	rstar_buffer in, out;
 	size_t out_sent;
 	unsigned failures; /* programs lost since the last result */
+	int64_t heard_ns;  /* when the program last said something, or was asked to */
+	bool pinged;       /* and whether it was asked */
 	rstar_sandbox_description info;
 	rstar_sandbox_statistics statistics;
 	bool counters_came;

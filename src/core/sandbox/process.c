@@ -99,6 +99,10 @@ rstar_sandbox_process_start(rstar_sandbox *sandbox, rstar_error *err)
 	memset(&sandbox->info, 0, sizeof(sandbox->info));
 	sandbox->info.pid = (int) sandbox->pid;
 	sandbox->statistics.starts++;
+	sandbox->heard_ns = rstar_clock_ns();
+	sandbox->pinged = false;
+	if (sandbox->options.child)
+		sandbox->options.child((int) sandbox->pid);
 	return send_config(sandbox, err);
 }
 
@@ -127,6 +131,8 @@ rstar_sandbox_process_end(rstar_sandbox *sandbox)
 	sandbox->info.started = false;
 	if (pid <= 0 || sandbox->owner != getpid())
 		return;
+	if (sandbox->options.child)
+		sandbox->options.child(0);
 	/* It ends by itself when its channel closes. */
 	while (!reaped(pid))
 	{

@@ -61,6 +61,13 @@ typedef struct rstar_sandbox_options
 	uint32_t idle_ms;    /* it ends itself after so long without work; 0: never */
 	bool replay;         /* do not keep state, rebuild it for each step */
 	bool namespaces;     /* use them where the machine allows */
+
+	/*
+	 * Told the program's process when it has started, and 0 before it is waited
+	 * for; for a SIGCHLD handler that reaps a program which ended by itself.
+	 * NULL: nobody wants to know.
+	 */
+	void (*child)(int pid);
 } rstar_sandbox_options;
 
 typedef struct rstar_sandbox_limits

@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #define PATIENCE_NS  60000000000ll /* beyond a job's own limits */
+#define SILENCE_NS   3000000000ll  /* then it is asked whether it is there */
+#define ANSWER_NS    5000000000ll  /* and has this time to answer, however busy the machine */
 #define MAX_ATTEMPTS 2             /* a state that fails to come back is given up */
 #define MAX_FAILURES 4
 #define MAX_BARREN   2 /* rebuilt in vain: memory is too small to keep it until it is used */
@@ -471,10 +473,33 @@ rstar_sandbox_lost(rstar_sandbox *sandbox, rstar_error *err)
 	return RSTAR_OK;
 }
 
+/*
+ * The broker answers whatever its nodes do, unless it was stopped. Ask it for its
+ * counters when nothing came for a while; true: it did not answer that.
+ */
 static bool
-hangs(const rstar_sandbox *sandbox)
+is_mute(rstar_sandbox *sandbox, int64_t now)
+{
+	size_t start;
+
+	if (sandbox->pinged)
+		return now > sandbox->heard_ns + ANSWER_NS;
+	if (now > sandbox->heard_ns + SILENCE_NS)
+	{
+		start = rstar_sandbox_frame_begin(&sandbox->out, RSTAR_FRAME_STATS);
+		sandbox->pinged = rstar_sandbox_frame_end(&sandbox->out, start, true);
+		sandbox->heard_ns = now;
+	}
+	return false;
+}
+
+static bool
+hangs(rstar_sandbox *sandbox)
 {
 	int64_t now = rstar_clock_ns();
+
+	if (is_mute(sandbox, now))
+		return true;
 
 	for (size_t i = 0; i < sandbox->n_nodes; i++)
 		if ((sandbox->nodes[i].phase == PHASE_FLYING || sandbox->nodes[i].rebuilding) &&
@@ -524,6 +549,8 @@ read_some(rstar_sandbox *sandbox, rstar_error *err)
 		return RSTAR_OK;
 	if (n <= 0)
 		return rstar_sandbox_lost(sandbox, err);
+	sandbox->heard_ns = rstar_clock_ns();
+	sandbox->pinged = false;
 	return rstar_sandbox_receive(sandbox, bytes, (size_t) n, err);
 }
 

@@ -10,6 +10,8 @@
  */
 #include "postgres.h"
 
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/stringinfo.h"
@@ -34,6 +36,29 @@ typedef struct opened_with
 
 static rstar_sandbox *session;
 static opened_with session_settings;
+
+/* --- the program's end ---------------------------------------------------------------- */
+
+static volatile int program_pid; /* the session's child, 0: none to reap */
+
+static void
+told_child(int pid)
+{
+	program_pid = pid;
+}
+
+/* A program that was idle for too long ends by itself; an idle session reaps it here. */
+static void
+reap_program(SIGNAL_ARGS)
+{
+	int saved = errno, pid = program_pid;
+
+	if (pid > 0 && waitpid(pid, NULL, WNOHANG) == pid)
+		program_pid = 0;
+	errno = saved;
+}
+
+/* --- opening and closing ---------------------------------------------------------------- */
 
 static void
 close_session(int code, Datum arg)
@@ -69,7 +94,10 @@ open_session(const opened_with *wanted)
 	rstar_error err;
 
 	if (!registered)
+	{
 		on_proc_exit(close_session, (Datum) 0);
+		pqsignal(SIGCHLD, reap_program);
+	}
 	registered = true;
 	rstar_sandbox_options_default(&options);
 	options.program = wanted->program;
@@ -80,6 +108,7 @@ open_session(const opened_with *wanted)
 	options.idle_ms = (uint32) wanted->idle_timeout_s * 1000;
 	options.replay = wanted->mode == RSTAR_SANDBOX_MODE_REPLAY;
 	options.namespaces = wanted->namespaces;
+	options.child = told_child;
 	rstar_check(rstar_sandbox_open(&options, &rstar_allocator_malloc, &session, &err), &err);
 	session_settings = *wanted;
 }
