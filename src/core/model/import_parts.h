@@ -51,4 +51,11 @@ extern rstar_status rstar_import_write_vocabulary(const rstar_import_vocabulary 
 												  const rstar_allocator *allocator,
 												  rstar_gguf_writer *writer, rstar_error *err);
 
+/*
+ * The name (as tokenizer.ggml.pre has it) of the rule that a tokenizer.json's
+ * "pre_tokenizer" describes; NULL if it is none that we know.
+ */
+extern const char *rstar_import_pretoken_name(const json_t *pre_tokenizer,
+											  const rstar_allocator *allocator);
+
 #endif

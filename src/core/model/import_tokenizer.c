@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/model/import_parts.h"
+#include "core/text/pretoken.h"
 
 /* As GGUF numbers them (tokenizer.ggml.token_type). */
 enum
@@ -24,19 +25,6 @@ enum
 };
 
 #define LONGEST_TOKEN ((size_t) 1024) /* bytes; the longest of real files have about 256 */
-
-/* The rules that cut text into words, as tokenizer.json writes them. */
-#define WORDS_BEFORE_DIGITS "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|"
-#define WORDS_AFTER_DIGITS  "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
-
-static const struct
-{
-	const char *regex;
-	const char *pre;
-} splitting_rules[] = {
-	{WORDS_BEFORE_DIGITS "\\p{N}" WORDS_AFTER_DIGITS, "qwen2"},
-	{WORDS_BEFORE_DIGITS "\\p{N}{1,3}" WORDS_AFTER_DIGITS, "llama-bpe"},
-};
 
 /* A merge of SentencePiece-style BPE, by ids. */
 typedef struct merge
@@ -391,33 +379,48 @@ only_stages(const json_t *stage, const char *list, const char *const *allowed)
 	return known == (inner ? n : 1);
 }
 
+/* Whether a pre-token that is a token stays whole, where the rule's name says otherwise. */
+static void
+write_ignore_merges(const tokenizer_import *import, const char *pre)
+{
+	bool ignore = json_is_true(json_object_get(import->model, "ignore_merges"));
+
+	if (ignore != rstar_pretoken_ignores_merges(rstar_pretoken_find(pre, strlen(pre))))
+		rstar_gguf_writer_bool(import->writer, "rstar.tokenizer.ignore_merges", ignore);
+}
+
 static rstar_status
 write_byte_level(tokenizer_import *import)
 {
 	static const char *const normalizers[] = {"NFC", NULL};
-	static const char *const stages[] = {"Split", "ByteLevel", NULL};
 	const json_t *before = json_object_get(import->given->tokenizer, "pre_tokenizer");
-	const json_t *split = find_stage(before, "pretokenizers", "Split");
-	const char *regex =
-		json_string_value(json_object_get(json_object_get(split, "pattern"), "Regex"));
-	const char *pre = NULL;
+	const char *pre = rstar_import_pretoken_name(before, import->allocator);
 
 	if (!only_stages(json_object_get(import->given->tokenizer, "normalizer"), "normalizers",
 					 normalizers))
 		return unsupported(import, "its normalizer is not supported");
-	if (!only_stages(before, "pretokenizers", stages))
-		return unsupported(import, "its pre-tokenizer is not supported");
-	for (size_t i = 0; regex && i < sizeof splitting_rules / sizeof splitting_rules[0]; i++)
-		if (strcmp(regex, splitting_rules[i].regex) == 0)
-			pre = splitting_rules[i].pre;
 	if (!pre)
 	{
 		unsupported(import, "its rule for splitting text is not supported");
-		return rstar_error_hint(import->err, "Supported are those of Qwen2 and Llama 3.");
+		return rstar_error_hint(import->err,
+								"Supported are those of GPT-2, Qwen 2 to 3.5, Llama 3, SmolLM, "
+								"Mistral (Tekken), GPT-4o, Falcon and DeepSeek.");
 	}
 	rstar_gguf_writer_string(import->writer, "tokenizer.ggml.model", "gpt2", 4);
 	rstar_gguf_writer_string(import->writer, "tokenizer.ggml.pre", pre, strlen(pre));
+	write_ignore_merges(import, pre);
 	return write_merges(import);
+}
+
+/* Gemma's "Split" at blanks, which are gone by then. */
+static bool
+splits_at_blanks(const json_t *stage)
+{
+	const json_t *pattern = json_object_get(stage, "pattern");
+	const char *text = json_string_value(json_object_get(pattern, "String"));
+	const char *type = json_string_value(json_object_get(stage, "type"));
+
+	return type && strcmp(type, "Split") == 0 && text && strcmp(text, " ") == 0;
 }
 
 static rstar_status
@@ -434,7 +437,7 @@ write_sentencepiece(tokenizer_import *import)
 
 	if (!only_stages(normalizer, "normalizers", normalizers))
 		return unsupported(import, "its normalizer is not supported");
-	if (!only_stages(before, "pretokenizers", stages))
+	if (!splits_at_blanks(before) && !only_stages(before, "pretokenizers", stages))
 		return unsupported(import, "its pre-tokenizer is not supported");
 	rstar_gguf_writer_string(import->writer, "tokenizer.ggml.model", "llama", 5);
 	rstar_gguf_writer_string(import->writer, "tokenizer.ggml.pre", "default", 7);

@@ -69,7 +69,7 @@ emit_bytes(encoder *e, const char *text, size_t length)
 
 		if (tokenizer->kind == RSTAR_TOKENIZER_BPE)
 			(void) rstar_bytemap_decode(&tokenizer->bytemap, text + at, length - at, &byte, &used);
-		if (!emit(e, tokenizer->byte_token[byte]))
+		if (tokenizer->byte_token[byte] != RSTAR_NO_TOKEN && !emit(e, tokenizer->byte_token[byte]))
 			return false;
 		at += used;
 	}
@@ -118,6 +118,9 @@ encode_pretoken(encoder *e, const char *text, size_t length)
 	{
 		unsigned char byte = (unsigned char) text[i];
 
+		/* A byte that the vocabulary lacks falls out, as in the reference. */
+		if (e->tokenizer->byte_token[byte] == RSTAR_NO_TOKEN)
+			continue;
 		if (!rstar_word_add(&e->word, map->text[byte], map->length[byte]))
 			return out_of_memory(e);
 	}
@@ -139,10 +142,12 @@ static rstar_status
 encode_pretokens(encoder *e, const char *text, size_t length)
 {
 	size_t start = 0;
+	rstar_pretokens pretokens;
 
+	rstar_pretokens_start(&pretokens, e->tokenizer->pretoken, text, length);
 	while (start < length)
 	{
-		size_t end = rstar_pretoken_end(text, length, start, e->tokenizer->max_digits);
+		size_t end = rstar_pretokens_next(&pretokens, start);
 		rstar_status status = encode_pretoken(e, text + start, end - start);
 
 		if (status == RSTAR_OK)
@@ -234,6 +239,27 @@ encode_fragment(encoder *e, const char *text, size_t length)
 }
 
 /*
+ * The special token that may be recognised at `at`, or NULL. One that is white
+ * space alone is a way to write the text, and is recognised everywhere.
+ */
+static const rstar_special *
+special_at(const encoder *e, const char *text, size_t length, size_t at)
+{
+	const rstar_encode_options *options = e->options;
+	bool plain = !options->parse_special || (at >= options->plain_start && at < options->plain_end);
+	const rstar_special *special =
+		rstar_vocabulary_match_special(e->tokenizer, text + at, length - at);
+
+	if (!special || special->white_space)
+		return special;
+	if (plain)
+		return NULL;
+	if (at < options->plain_end && at + special->text.length > options->plain_start)
+		return rstar_vocabulary_match_special(e->tokenizer, text + at, options->plain_start - at);
+	return special;
+}
+
+/*
  * The next special token that may be recognised at or behind `at`: *found is
  * where, *special NULL if there is none. Errors: CANCELLED.
  */
@@ -242,27 +268,18 @@ next_special(encoder *e, const char *text, size_t length, size_t at, const rstar
 			 size_t *found)
 {
 	const rstar_tokenizer *tokenizer = e->tokenizer;
-	size_t plain_start = e->options->plain_start;
-	size_t plain_end = e->options->plain_end;
 
 	*special = NULL;
 	*found = length;
-	if (!e->options->parse_special || tokenizer->n_specials == 0)
+	if (tokenizer->n_specials == 0 || (!e->options->parse_special && !tokenizer->has_white_space))
 		return RSTAR_OK;
 	for (; at < length; at++)
 	{
-		size_t limit = length;
 		rstar_status status;
 
 		if (!tokenizer->starts_special[(unsigned char) text[at]])
 			continue;
-		if (at < plain_end)
-		{
-			if (at >= plain_start)
-				continue;
-			limit = plain_start;
-		}
-		*special = rstar_vocabulary_match_special(tokenizer, text + at, limit - at);
+		*special = special_at(e, text, length, at);
 		if (*special)
 		{
 			*found = at;

@@ -287,6 +287,7 @@ static rstar_status
 find_bytes(rstar_tokenizer *tokenizer, rstar_error *err)
 {
 	rstar_status status;
+	int n = 0;
 
 	for (int byte = 0; byte < 256; byte++)
 		tokenizer->byte_token[byte] = RSTAR_NO_TOKEN;
@@ -308,10 +309,11 @@ find_bytes(rstar_tokenizer *tokenizer, rstar_error *err)
 		}
 		else if (tokenizer->byte_token[byte] == RSTAR_NO_TOKEN)
 			tokenizer->byte_token[byte] = tokenizer->unknown;
-		if (tokenizer->byte_token[byte] == RSTAR_NO_TOKEN)
-			return rstar_error_set(err, RSTAR_ERR_UNSUPPORTED,
-								   "the vocabulary has no token for the byte 0x%02X", byte);
+		n += tokenizer->byte_token[byte] != RSTAR_NO_TOKEN;
 	}
+	if (n == 0)
+		return rstar_error_set(err, RSTAR_ERR_UNSUPPORTED,
+							   "the vocabulary has no token for any single byte");
 	return RSTAR_OK;
 }
 
@@ -418,6 +420,9 @@ add_special(rstar_tokenizer *tokenizer, uint32_t id, const strip_rule *rule, rst
 	special->text = text;
 	special->id = (int32_t) id;
 	special->strips_right = strips_right(rule, id, text);
+	special->white_space =
+		tokenizer->types[id] == RSTAR_TOKEN_USER_DEFINED && rstar_is_white_space(text);
+	tokenizer->has_white_space = tokenizer->has_white_space || special->white_space;
 	tokenizer->starts_special[(unsigned char) text.data[0]] = true;
 	tokenizer->n_specials++;
 	return RSTAR_OK;
@@ -544,8 +549,14 @@ read_ids(rstar_tokenizer *tokenizer, const rstar_gguf *gguf, rstar_error *err)
 		add_eog(tokenizer, id);
 	}
 	for (size_t i = 0; i < N_ENDING_TEXTS; i++)
-		add_eog(tokenizer,
-				rstar_tokenizer_find_special(tokenizer, ending_texts[i], strlen(ending_texts[i])));
+	{
+		id = rstar_tokenizer_find_special(tokenizer, ending_texts[i], strlen(ending_texts[i]));
+
+		/* Gemma's "</s>" ends what is struck through: it is HTML, and users may write it. */
+		if (id != RSTAR_NO_TOKEN && !(tokenizer->types[id] == RSTAR_TOKEN_USER_DEFINED &&
+									  strcmp(ending_texts[i], "</s>") == 0))
+			add_eog(tokenizer, id);
+	}
 	status = read_id(tokenizer, gguf, "tokenizer.ggml.unknown_token_id", &tokenizer->unknown, err);
 	if (status != RSTAR_OK)
 		return status;
@@ -574,20 +585,15 @@ read_kind(rstar_tokenizer *tokenizer, const rstar_gguf *gguf, rstar_error *err)
 							   (int) (model.length < 40 ? model.length : 40), model.data);
 	tokenizer->kind = RSTAR_TOKENIZER_BPE;
 	if (!rstar_gguf_get_string(gguf, "tokenizer.ggml.pre", &pre))
-		return rstar_error_set(err, RSTAR_ERR_UNSUPPORTED,
-							   "the model file does not name its pre-tokenizer");
-	if (text_is(pre, "qwen2") || text_is(pre, "deepseek-r1-qwen"))
-		tokenizer->max_digits = 1;
-	else if (text_is(pre, "llama-bpe") || text_is(pre, "llama3"))
-	{
-		tokenizer->max_digits = 3;
-		tokenizer->ignore_merges = true;
-		tokenizer->add_bos = true;
-	}
-	else
+		pre = (rstar_string){"default", 7};
+	tokenizer->pretoken = rstar_pretoken_find(pre.data, pre.length);
+	if (!tokenizer->pretoken)
 		return rstar_error_set(err, RSTAR_ERR_UNSUPPORTED,
 							   "the pre-tokenizer \"%.*s\" is not supported",
 							   (int) (pre.length < 40 ? pre.length : 40), pre.data);
+	tokenizer->ignore_merges = rstar_pretoken_ignores_merges(tokenizer->pretoken);
+	tokenizer->add_bos = rstar_pretoken_adds_bos(tokenizer->pretoken);
+	(void) rstar_gguf_get_bool(gguf, RSTAR_IGNORE_MERGES_KEY, &tokenizer->ignore_merges);
 	return RSTAR_OK;
 }
 
@@ -736,7 +742,7 @@ rstar_tokenizer_special_length(const rstar_tokenizer *tokenizer, const char *tex
 {
 	const rstar_special *special = rstar_vocabulary_match_special(tokenizer, text, length);
 
-	return special ? special->text.length : 0;
+	return special && !special->white_space ? special->text.length : 0;
 }
 
 rstar_string
@@ -806,7 +812,9 @@ rstar_tokenizer_decode(const rstar_tokenizer *tokenizer, int32_t id, bool skip_s
 	text = rstar_string_table_get(&tokenizer->tokens, (uint32_t) id);
 	type = tokenizer->types[id];
 	if (rstar_token_is_special(type))
-		done = skip_special || rstar_buffer_append(out, text.data, text.length);
+		done =
+			(skip_special && !(type == RSTAR_TOKEN_USER_DEFINED && rstar_is_white_space(text))) ||
+			rstar_buffer_append(out, text.data, text.length);
 	else if (tokenizer->kind == RSTAR_TOKENIZER_BPE)
 		done = append_bytes_of(tokenizer, text, out);
 	else if (type == RSTAR_TOKEN_BYTE)

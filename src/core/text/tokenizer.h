@@ -3,8 +3,7 @@
  *	  Text to token ids and back, with the vocabulary of a GGUF file.
  *
  * Two kinds, by key tokenizer.ggml.model: "gpt2" is byte-level BPE with a
- * pre-tokenizer (tokenizer.ggml.pre: "qwen2", "deepseek-r1-qwen" or
- * "llama-bpe"); "llama" is SentencePiece-style merging by score with byte
+ * pre-tokenizer (tokenizer.ggml.pre: the names in pretoken.h); "llama" is SentencePiece-style merging by score with byte
  * fallback (Phi-3, Llama 2). Special tokens (types CONTROL, USER_DEFINED and
  * UNKNOWN) are single ids where they are recognised; so are ordinary tokens
  * whose text ends a turn ("</s>" in Qwen2). Where they are not recognised, the
@@ -13,7 +12,11 @@
  * Ids equal llama.cpp's. Two deviations, both on purpose: bytes that are not
  * UTF-8 are encoded as the bytes they are (there they become U+FFFD), and
  * without parse_special no special token at all is recognised (there
- * USER_DEFINED ones still are, so that a text could forge them).
+ * USER_DEFINED ones still are, so that a text could forge them), but for those that
+ * consist of white space: Gemma has no other tokens for a line end.
+ *
+ * A byte for which a vocabulary has no token (SmolLM2's lacks some that UTF-8 never
+ * uses, and a few more) gives no token.
  *
  * A tokenizer is immutable after open and refers to the file's map for its
  * texts: opening one of 151,936 tokens costs milliseconds, since all it builds
@@ -39,6 +42,12 @@
  */
 #define RSTAR_STRIPS_RIGHT_KEY "rstar.tokenizer.strips_right"
 
+/*
+ * Key of ours: bool, whether a pre-token that is a token stays whole without
+ * merging. Without it the name of the pre-tokenizer decides.
+ */
+#define RSTAR_IGNORE_MERGES_KEY "rstar.tokenizer.ignore_merges"
+
 /* What tokenizer.ggml.token_type says of a token. */
 typedef enum rstar_token_type
 {
@@ -55,8 +64,8 @@ typedef struct rstar_tokenizer rstar_tokenizer;
 
 /*
  * Open the vocabulary in `gguf`, which must outlive the tokenizer. Checked:
- * types and counts of the arrays, ids, scores, the form of every merge, that
- * no two tokens share a text, and that every byte can be encoded. CORRUPT or
+ * types and counts of the arrays, ids, scores, the form of every merge, and
+ * that no two tokens share a text. CORRUPT or
  * UNSUPPORTED otherwise; NOT_FOUND if the file holds no vocabulary; MEMORY.
  */
 extern rstar_status rstar_tokenizer_open(const rstar_gguf *gguf, const rstar_allocator *allocator,

@@ -7,6 +7,7 @@
 #define RSTAR_TEXT_VOCABULARY_H
 
 #include "core/text/bytemap.h"
+#include "core/text/pretoken.h"
 #include "core/text/textindex.h"
 #include "core/text/tokenizer.h"
 
@@ -36,16 +37,17 @@ typedef struct rstar_special
 	rstar_string text;
 	int32_t id;
 	bool strips_right; /* swallows the white space behind it (Phi-3) */
+	bool white_space;  /* nothing but white space: text, not a mark (Gemma's "\n\n") */
 } rstar_special;
 
 struct rstar_tokenizer
 {
 	const rstar_allocator *allocator;
 	rstar_tokenizer_kind kind;
-	int max_digits;     /* BPE: digits in a pre-token */
-	bool ignore_merges; /* BPE: a pre-token that is a token stays whole */
-	bool space_prefix;  /* SentencePiece: a blank in front */
-	bool words_apart;   /* SentencePiece: no token goes on with a blank */
+	const rstar_pretoken_rule *pretoken; /* BPE */
+	bool ignore_merges;                  /* BPE: a pre-token that is a token stays whole */
+	bool space_prefix;                   /* SentencePiece: a blank in front */
+	bool words_apart;                    /* SentencePiece: no token goes on with a blank */
 	bool add_bos;
 	int32_t bos;
 	int32_t eos;
@@ -67,6 +69,7 @@ struct rstar_tokenizer
 	rstar_special *specials; /* sorted by text */
 	uint32_t n_specials;
 	bool starts_special[256]; /* first bytes of specials */
+	bool has_white_space;     /* one of them is white space alone */
 };
 
 static inline rstar_string
@@ -87,6 +90,16 @@ rstar_token_is_special(unsigned char type)
 {
 	return type == RSTAR_TOKEN_CONTROL || type == RSTAR_TOKEN_USER_DEFINED ||
 		   type == RSTAR_TOKEN_UNKNOWN;
+}
+
+/* Is the text one or more white space characters of ASCII, and nothing else? */
+static inline bool
+rstar_is_white_space(rstar_string text)
+{
+	for (size_t i = 0; i < text.length; i++)
+		if (text.data[i] != ' ' && (text.data[i] < '\t' || text.data[i] > '\r'))
+			return false;
+	return text.length > 0;
 }
 
 /* Id of the ordinary token with this text and hash, or RSTAR_NO_TOKEN. */
