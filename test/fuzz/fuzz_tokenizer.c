@@ -38,12 +38,48 @@ decode_back(const rstar_tokenizer *tokenizer, const int32_t *ids, size_t count, 
 	rstar_buffer_free(&out);
 }
 
+static bool
+is_blank(rstar_string text)
+{
+	for (size_t i = 0; i < text.length; i++)
+		if (text.data[i] != ' ' && (text.data[i] < '\t' || text.data[i] > '\r'))
+			return false;
+	return true;
+}
+
+/* Has the vocabulary a token for each byte of the text, so that none falls out? */
+static bool
+has_all_bytes(const rstar_tokenizer *tokenizer, const char *text, size_t length)
+{
+	bool seen[256] = {false};
+	rstar_encode_options options = {0};
+	bool all = true;
+
+	for (size_t i = 0; i < length && all; i++)
+	{
+		rstar_error err;
+		int32_t *ids;
+		size_t count;
+
+		if (seen[(unsigned char) text[i]])
+			continue;
+		seen[(unsigned char) text[i]] = true;
+		require(rstar_tokenizer_encode(tokenizer, text + i, 1, &options, &rstar_allocator_malloc,
+									   NULL, &ids, &count, &err) == RSTAR_OK);
+		all = count > 0;
+		free(ids);
+	}
+	return all;
+}
+
 static void
 try_text(const rstar_gguf *gguf, const rstar_tokenizer *tokenizer, const char *text, size_t length)
 {
 	rstar_string model = {NULL, 0};
 	bool bpe = rstar_gguf_get_string(gguf, "tokenizer.ggml.model", &model) && model.length == 4 &&
 			   memcmp(model.data, "gpt2", 4) == 0;
+
+	bool exact = bpe && has_all_bytes(tokenizer, text, length);
 
 	for (int special = 0; special < 3; special++)
 	{
@@ -70,10 +106,12 @@ try_text(const rstar_gguf *gguf, const rstar_tokenizer *tokenizer, const char *t
 			{
 				rstar_token_type type = rstar_tokenizer_token_type(tokenizer, ids[0][i]);
 
-				require(type != RSTAR_TOKEN_CONTROL && type != RSTAR_TOKEN_USER_DEFINED);
+				require(type != RSTAR_TOKEN_CONTROL);
+				require(type != RSTAR_TOKEN_USER_DEFINED ||
+						is_blank(rstar_tokenizer_token_text(tokenizer, ids[0][i])));
 			}
 		}
-		decode_back(tokenizer, ids[0], counts[0], bpe && special == 0, text, length);
+		decode_back(tokenizer, ids[0], counts[0], exact && special == 0, text, length);
 		free(ids[0]);
 		free(ids[1]);
 	}

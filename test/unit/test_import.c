@@ -22,6 +22,7 @@
 #include "core/model/store.h"
 #include "core/model/weights.h"
 #include "core/tensor/quants.h"
+#include "core/engine/engine.h"
 #include "core/text/tokenizer.h"
 
 static const rstar_allocator *const heap = &rstar_allocator_malloc;
@@ -295,6 +296,101 @@ logits_of_transformers(void)
 	computes_as_expected("value", NULL, 1e-4);
 }
 
+typedef struct engine_check
+{
+	const json_t *logits;
+	double worst;
+} engine_check;
+
+static void
+compare_output(void *arg, const rstar_output *output)
+{
+	engine_check *check = arg;
+	const json_t *row = json_array_get(check->logits, output->position);
+
+	for (size_t i = 0; i < json_array_size(row); i++)
+		check->worst = fmax(check->worst, fabs((double) output->logits[i] -
+											   json_number_value(json_array_get(row, i))));
+}
+
+/* The engine itself, with every kernel family: architectures that the naive forward lacks. */
+static double
+engine_difference(const rstar_weights *weights, const json_t *expected, rstar_cpu_family family)
+{
+	rstar_engine_options options = {
+		.family = family, .kv_type = RSTAR_KV_F32, .kv_budget = 1 << 24};
+	rstar_engine *engine = NULL;
+	rstar_pool *pool = NULL;
+	rstar_error err = {0};
+	engine_check check = {0};
+	size_t c;
+	json_t *entry;
+
+	CHECK(rstar_pool_create(2, &pool, &err) == RSTAR_OK);
+	CHECK_MSG(rstar_engine_create(weights, pool, &options, heap, &engine, &err) == RSTAR_OK, "%s",
+			  err.message);
+	json_array_foreach(json_object_get(expected, "cases"), c, entry)
+	{
+		const json_t *list = json_object_get(entry, "tokens");
+		uint32_t n = (uint32_t) json_array_size(list);
+		int32_t tokens[64];
+		rstar_kv_node *node;
+
+		CHECK(n <= 64);
+		for (uint32_t i = 0; i < n; i++)
+			tokens[i] = (int32_t) json_integer_value(json_array_get(list, i));
+		check.logits = json_object_get(entry, "logits");
+		CHECK(rstar_kv_node_create(rstar_engine_kv(engine), NULL, &node, &err) == RSTAR_OK);
+		CHECK(rstar_kv_node_append(node, tokens, n, &err) == RSTAR_OK);
+
+		rstar_request request = {node, n, RSTAR_WANT_LOGITS};
+
+		CHECK(rstar_engine_run(engine, &request, 1, compare_output, &check, NULL, &err) ==
+			  RSTAR_OK);
+		rstar_kv_node_release(node);
+	}
+	rstar_engine_free(engine);
+	rstar_pool_free(pool);
+	return check.worst;
+}
+
+static void
+engine_computes(const char *name, const char *type, double tolerance)
+{
+	rstar_gguf *gguf = import_fixture(name, type);
+	json_t *expected = expected_of(name);
+	rstar_weights *weights = NULL;
+	rstar_error err = {0};
+
+	CHECK(gguf && expected);
+	if (gguf)
+		CHECK_MSG(rstar_weights_open(gguf, heap, &weights, &err) == RSTAR_OK, "%s", err.message);
+	for (int f = 0; weights && f < RSTAR_CPU_FAMILIES; f++)
+	{
+		double worst;
+
+		if (!rstar_cpu_supports((rstar_cpu_family) f))
+			continue;
+		worst = engine_difference(weights, expected, (rstar_cpu_family) f);
+		CHECK_MSG(worst < tolerance, "%s as %s: %g", name, type ? type : "is", worst);
+		printf("# %s, %s, %s: largest difference %.3g\n", name, type ? type : "types kept",
+			   rstar_cpu_family_name((rstar_cpu_family) f), worst);
+	}
+	rstar_weights_close(weights);
+	rstar_gguf_close(gguf);
+	json_decref(expected);
+}
+
+static void
+logits_of_newer_architectures(void)
+{
+	engine_computes("qwen3", NULL, 1e-3);
+	engine_computes("gemma3", NULL, 1e-3);
+	engine_computes("smollm3", NULL, 1e-3);
+	engine_computes("gemma3", "F16", 0.05);
+	engine_computes("qwen3", "Q8_0", 3.0);
+}
+
 /* The models' rows have 32 elements: the K types fall back to Q8_0. */
 static void
 logits_in_other_types(void)
@@ -358,6 +454,9 @@ tokens_of_transformers(void)
 	tokens_of("qwen2");
 	tokens_of("phi3");
 	tokens_of("llama");
+	tokens_of("qwen3");
+	tokens_of("gemma3");
+	tokens_of("smollm3");
 }
 
 static bool
@@ -550,6 +649,7 @@ main(void)
 	}
 	snprintf(scratch, sizeof scratch, "/tmp/rstar-test-import-%d", (int) getpid());
 	RUN(logits_of_transformers);
+	RUN(logits_of_newer_architectures);
 	RUN(logits_in_other_types);
 	RUN(tokens_of_transformers);
 	RUN(keys);

@@ -34,11 +34,12 @@ create_parts(rstar_engine *engine, const rstar_engine_options *options, rstar_er
 {
 	const rstar_hparams *h = engine->hparams;
 
-	engine->frequencies = rstar_alloc_array(engine->allocator, h->rope_dim / 2 + 1, sizeof(double));
+	engine->frequencies = rstar_alloc_array(engine->allocator, h->rope_dim + 1, sizeof(double));
 	engine->slots = rstar_alloc_array(engine->allocator, engine->max_batch, sizeof(rstar_slot));
 	if (!engine->frequencies || !engine->slots)
 		return rstar_error_memory(err, engine->max_batch * sizeof(rstar_slot));
 	rstar_weights_rope_frequencies(engine->weights, engine->max_context, engine->frequencies);
+	rstar_weights_local_frequencies(engine->weights, engine->frequencies + h->rope_dim / 2);
 	return rstar_kv_create(h->n_layer, h->n_head_kv * h->head_dim, options->kv_type,
 						   options->kv_budget, engine->allocator, &engine->kv, err);
 }

@@ -66,7 +66,8 @@ lay_out(rstar_engine *e, layout *l)
 	e->k = piece(l, T * n_kv, sizeof(float));
 	e->v = piece(l, T * n_kv, sizeof(float));
 	e->up = piece(l, T * h->n_ff, sizeof(float));
-	e->turns = piece(l, T * h->rope_dim, sizeof(float));
+	e->n_turns = h->rope_base_local > 0.0f ? 2 * h->rope_dim : h->rope_dim;
+	e->turns = piece(l, T * e->n_turns, sizeof(float));
 	e->logits = piece(l, W * h->n_vocab, sizeof(float));
 	e->values = piece(l, W, sizeof(float));
 	lay_activations(l, &e->normed, e->T, h->n_embd);
@@ -250,27 +251,11 @@ for_each_token(rstar_engine *e, rstar_pool_function function, uint32_t n,
 	return rstar_pool_run(e->pool, function, e, n, cancel) ? RSTAR_OK : RSTAR_ERR_CANCELLED;
 }
 
-/* Embedding of the token, and the turns of its position. */
 static void
 embed_token(void *arg, uint32_t t, uint32_t thread)
 {
-	rstar_engine *e = arg;
-	const rstar_slot *slot = &e->slots[t];
-	const rstar_hparams *h = e->hparams;
-	const rstar_matrix *table = &e->weights->token_embd;
-	int32_t token = rstar_kv_node_tokens(slot->node)[slot->index];
-	float *turns = e->turns + (size_t) t * h->rope_dim;
-
 	(void) thread;
-	rstar_quants_to_f32(table->type, rstar_matrix_row(table, (uint32_t) token),
-						e->x + (size_t) t * h->n_embd, h->n_embd);
-	for (uint32_t i = 0; i < h->rope_dim / 2; i++)
-	{
-		double angle = slot->position * e->frequencies[i];
-
-		turns[2 * i] = (float) (cos(angle) * h->rope_magnitude);
-		turns[2 * i + 1] = (float) (sin(angle) * h->rope_magnitude);
-	}
+	rstar_engine_embed(arg, t);
 }
 
 static void
@@ -305,45 +290,21 @@ ffn_norm_token(void *arg, uint32_t t, uint32_t thread)
 	norm_token(e, t, layer->ffn_norm, is_quantised(&layer->w_gate) || is_quantised(&layer->w_up));
 }
 
-/* Turn the pairs of one head. turns: cosine, sine of each pair. */
-static void
-rope_head(const rstar_hparams *h, const float *turns, float *head)
-{
-	uint32_t pairs = h->rope_dim / 2;
-	bool neox = h->rope_style == RSTAR_ROPE_NEOX;
-
-	for (uint32_t i = 0; i < pairs; i++)
-	{
-		float *a = head + (neox ? i : 2 * i);
-		float *b = head + (neox ? i + pairs : 2 * i + 1);
-		float x = *a, y = *b;
-		float c = turns[2 * i], s = turns[2 * i + 1];
-
-		*a = x * c - y * s;
-		*b = x * s + y * c;
-	}
-}
-
 static void
 rope_token(void *arg, uint32_t t, uint32_t thread)
 {
 	rstar_engine *e = arg;
 	const rstar_hparams *h = e->hparams;
 	const rstar_slot *slot = &e->slots[t];
-	const float *turns = e->turns + (size_t) t * h->rope_dim;
 	uint32_t n_kv = h->n_head_kv * h->head_dim;
-	float *q = e->q + (size_t) t * h->n_head * h->head_dim;
-	float *k = e->k + (size_t) t * n_kv;
+	const float *k = e->k + (size_t) t * n_kv;
 	const float *v = e->v + (size_t) t * n_kv;
 	uint8_t *row = rstar_kv_row(slot->node, slot->index);
 	uint8_t *k_row = row + rstar_kv_k_offset(e->kv, e->layer);
 	uint8_t *v_row = row + rstar_kv_v_offset(e->kv, e->layer);
 
 	(void) thread;
-	for (uint32_t i = 0; i < h->n_head; i++)
-		rope_head(h, turns, q + i * h->head_dim);
-	for (uint32_t i = 0; i < h->n_head_kv; i++)
-		rope_head(h, turns, k + i * h->head_dim);
+	rstar_engine_rotate(e, t);
 	if (rstar_kv_storage(e->kv) == RSTAR_KV_F32)
 	{
 		memcpy(k_row, k, n_kv * sizeof(float));
@@ -375,11 +336,11 @@ attend_block(void *arg, uint32_t block, uint32_t thread)
 		.row = e->rows + slot->path,
 		.k_offset = rstar_kv_k_offset(e->kv, e->layer) + in_row,
 		.v_offset = rstar_kv_v_offset(e->kv, e->layer) + in_row,
-		.first = h->sliding_window && end > h->sliding_window ? end - h->sliding_window : 0,
+		.first = rstar_engine_first_seen(e, end),
 		.end = end,
 		.head_dim = h->head_dim,
 		.n_group = n_group,
-		.scale = 1.0f / sqrtf((float) h->head_dim),
+		.scale = rstar_engine_attention_scale(e),
 		.scores = scratch_of(e, thread),
 		.out = e->heads.f32 + at,
 	};
@@ -420,10 +381,9 @@ static void
 swiglu_token(void *arg, uint32_t t, uint32_t thread)
 {
 	rstar_engine *e = arg;
-	uint32_t n = e->hparams->n_ff;
 
 	(void) thread;
-	e->kernels->swiglu(e->ff.f32 + (size_t) t * n, e->up + (size_t) t * n, n);
+	rstar_engine_gate(e, t);
 	if (is_quantised(&e->weights->layers[e->layer].w_down))
 		e->kernels->quantize(&e->ff, t);
 }
@@ -472,7 +432,12 @@ compute_logits(rstar_engine *e, const rstar_cancel *cancel)
 	}
 	if (!(wanted & RSTAR_WANT_LOGITS))
 		return RSTAR_OK;
-	return multiply(e, &logits, 1, &e->final, e->W, cancel);
+
+	rstar_status status = multiply(e, &logits, 1, &e->final, e->W, cancel);
+
+	if (status == RSTAR_OK)
+		rstar_engine_cap_logits(e);
+	return status;
 }
 
 static void
@@ -498,12 +463,6 @@ emit_outputs(rstar_engine *e)
 		if (e->emit)
 			e->emit(e->emit_arg, &output);
 	}
-}
-
-static void
-add_delta(rstar_engine *e)
-{
-	e->kernels->add(e->x, e->delta, e->T * e->hparams->n_embd);
 }
 
 static rstar_status
@@ -539,7 +498,7 @@ run_stage(rstar_engine *e, const rstar_cancel *cancel)
 
 			status = multiply(e, &out, 1, &e->heads, e->T, cancel);
 			if (status == RSTAR_OK)
-				add_delta(e);
+				rstar_engine_add_delta(e, layer->post_attn_norm);
 			return status;
 		}
 		case STAGE_FFN_NORM:
@@ -558,7 +517,7 @@ run_stage(rstar_engine *e, const rstar_cancel *cancel)
 
 			status = multiply(e, &down, 1, &e->ff, e->T, cancel);
 			if (status == RSTAR_OK)
-				add_delta(e);
+				rstar_engine_add_delta(e, layer->post_ffn_norm);
 			return status;
 		}
 		case STAGE_OUTPUT_NORM:

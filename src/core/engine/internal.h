@@ -65,7 +65,7 @@ struct rstar_engine
 	uint32_t max_batch;
 	uint32_t max_outputs;
 	uint32_t max_context;
-	double *frequencies; /* [rope_dim / 2] */
+	double *frequencies; /* [rope_dim / 2], and those of layers with a window behind them */
 
 	/* The job. */
 	rstar_request_state *requests;
@@ -100,10 +100,11 @@ struct rstar_engine
 	rstar_activations final;  /* [W][n_embd] */
 	float *q, *k, *v;         /* [T][n_head * head_dim], [T][n_head_kv * head_dim] */
 	float *up;                /* [T][n_ff] */
-	float *turns;             /* [T][rope_dim]: cosine, sine of each pair */
-	float *logits;            /* [W][n_vocab] */
-	float *values;            /* [W] */
-	rstar_scratch memory;     /* all of the above */
+	float *turns;             /* [T][n_turns]: cosine, sine of each pair; also the local ones */
+	uint32_t n_turns;
+	float *logits;        /* [W][n_vocab] */
+	float *values;        /* [W] */
+	rstar_scratch memory; /* all of the above */
 	rstar_scratch thread_scratch;
 	size_t thread_bytes; /* scratch of one thread */
 
@@ -119,6 +120,15 @@ extern void rstar_engine_unplan(rstar_engine *engine, bool completed);
 
 /* forward.c: room for T tokens and W outputs. */
 extern rstar_status rstar_engine_reserve(rstar_engine *engine, rstar_error *err);
+
+/* architecture.c: see there. */
+extern void rstar_engine_embed(rstar_engine *engine, uint32_t t);
+extern void rstar_engine_rotate(rstar_engine *engine, uint32_t t);
+extern float rstar_engine_attention_scale(const rstar_engine *engine);
+extern uint32_t rstar_engine_first_seen(const rstar_engine *engine, uint32_t end);
+extern void rstar_engine_gate(rstar_engine *engine, uint32_t t);
+extern void rstar_engine_add_delta(rstar_engine *engine, const float *norm);
+extern void rstar_engine_cap_logits(rstar_engine *engine);
 
 /* forward.c: work on the pass for about one slice: AGAIN, OK, or CANCELLED. */
 extern rstar_status rstar_engine_forward(rstar_engine *engine, const rstar_cancel *cancel);

@@ -55,6 +55,8 @@ read_columns(const rstar_conversion *conversion, uint64_t row, uint64_t first, s
 		return 0;
 	}
 	rstar_quants_to_f32(conversion->from, data, scratch, count);
+	for (size_t i = 0; conversion->offset != 0.0f && i < count; i++)
+		scratch[i] += conversion->offset;
 	return before;
 }
 

@@ -34,6 +34,8 @@ typedef struct rstar_conversion
 	 */
 	uint32_t head_dim;
 
+	float offset; /* added to every element (Gemma stores norms less one) */
+
 	float *scratch; /* RSTAR_CONVERT_SCRATCH floats; shared by conversions of one writer */
 } rstar_conversion;
 

@@ -16,13 +16,59 @@ static const struct
 {
 	const char *name;
 	rstar_rope_style rope_style;
+	rstar_activation activation;
+	bool scales_embedding;
+	uint32_t global_period; /* of so many layers the last has no window; 0: none is an exception */
+	uint32_t no_rope_period;
+	float rope_base_local;
 } archs[] = {
-	[RSTAR_ARCH_QWEN2] = {"qwen2", RSTAR_ROPE_NEOX},
-	[RSTAR_ARCH_PHI3] = {"phi3", RSTAR_ROPE_NEOX},
-	[RSTAR_ARCH_LLAMA] = {"llama", RSTAR_ROPE_NORM},
+	[RSTAR_ARCH_QWEN2] = {"qwen2", RSTAR_ROPE_NEOX, RSTAR_SILU, false, 0, 0, 0.0f},
+	[RSTAR_ARCH_PHI3] = {"phi3", RSTAR_ROPE_NEOX, RSTAR_SILU, false, 0, 0, 0.0f},
+	[RSTAR_ARCH_LLAMA] = {"llama", RSTAR_ROPE_NORM, RSTAR_SILU, false, 0, 0, 0.0f},
+	[RSTAR_ARCH_QWEN3] = {"qwen3", RSTAR_ROPE_NEOX, RSTAR_SILU, false, 0, 0, 0.0f},
+	[RSTAR_ARCH_GEMMA3] = {"gemma3", RSTAR_ROPE_NEOX, RSTAR_GELU, true, 6, 0, 10000.0f},
+	[RSTAR_ARCH_SMOLLM3] = {"smollm3", RSTAR_ROPE_NORM, RSTAR_SILU, false, 0, 4, 0.0f},
 };
 
 #define N_ARCHS (sizeof archs / sizeof archs[0])
+
+const char *
+rstar_arch_names(void)
+{
+	return "qwen2, phi3, llama, qwen3, gemma3 and smollm3";
+}
+
+static bool
+is_last_of(uint32_t layer, uint32_t period)
+{
+	return period > 0 && (layer + 1) % period == 0;
+}
+
+/* Gemma 3's largest model divides by the width of a head as if heads shared the embedding. */
+#define LAYERS_OF_GEMMA3_27B 62
+
+void
+rstar_hparams_set_traits(rstar_hparams *hparams)
+{
+	rstar_arch arch = hparams->arch;
+	bool windows = archs[arch].global_period > 0 && hparams->sliding_window > 0;
+
+	hparams->rope_style = archs[arch].rope_style;
+	hparams->activation = archs[arch].activation;
+	hparams->embd_scale = archs[arch].scales_embedding ? sqrtf((float) hparams->n_embd) : 0.0f;
+	hparams->rope_base_local = windows ? archs[arch].rope_base_local : 0.0f;
+	if (arch == RSTAR_ARCH_GEMMA3 && hparams->n_layer == LAYERS_OF_GEMMA3_27B &&
+		hparams->n_head > 0)
+		hparams->attention_scale = 1.0f / sqrtf((float) (hparams->n_embd / hparams->n_head));
+	for (uint32_t i = 0; i < hparams->n_layer && i < RSTAR_MAX_LAYERS; i++)
+	{
+		bool global = windows && is_last_of(i, archs[arch].global_period);
+		bool no_rope = is_last_of(i, archs[arch].no_rope_period);
+
+		hparams->layer_flags[i] =
+			(uint8_t) ((global ? RSTAR_LAYER_GLOBAL : 0) | (no_rope ? RSTAR_LAYER_NO_ROPE : 0));
+	}
+}
 
 const char *
 rstar_arch_name(rstar_arch arch)
@@ -164,9 +210,8 @@ read_arch(const rstar_gguf *gguf, rstar_hparams *hparams, rstar_error *err)
 		text[length] = '\0';
 		rstar_error_set(err, RSTAR_ERR_UNSUPPORTED, "model architecture \"%s\" is not supported",
 						text);
-		return rstar_error_hint(err, "Supported are qwen2, phi3 and llama.");
+		return rstar_error_hint(err, "Supported are %s.", rstar_arch_names());
 	}
-	hparams->rope_style = archs[hparams->arch].rope_style;
 	return RSTAR_OK;
 }
 
@@ -235,6 +280,58 @@ read_heads(key_reader *reader, rstar_hparams *hparams)
 	want_count(reader, "rope.dimension_count", &hparams->rope_dim, hparams->head_dim);
 }
 
+/*
+ * Which layers have a flag: a list of booleans, one for each layer, or (`period`)
+ * the number of layers of which the last is an exception. Absent: as it stands.
+ * The listed layers have the flag where the boolean is `value`.
+ */
+static void
+read_layers(key_reader *reader, const char *suffix, bool value, unsigned flag,
+			rstar_hparams *hparams)
+{
+	rstar_gguf_array array;
+	uint64_t period = 0;
+	bool listed;
+
+	name_key(reader, suffix);
+	listed = rstar_gguf_get_array(reader->gguf, reader->key, &array);
+	if (!listed && !rstar_gguf_get_u64(reader->gguf, reader->key, &period))
+		return;
+	if (listed && (array.type == RSTAR_GGUF_STRING || array.count != hparams->n_layer))
+	{
+		complain(reader, "a list with a value for each layer");
+		return;
+	}
+	for (uint32_t i = 0; i < hparams->n_layer && i < RSTAR_MAX_LAYERS; i++)
+	{
+		bool has = listed ? (rstar_gguf_array_i64(&array, i) != 0) == value
+						  : period > 0 && (i + 1) % period == 0;
+
+		hparams->layer_flags[i] = (uint8_t) ((hparams->layer_flags[i] & ~flag) | (has ? flag : 0));
+	}
+}
+
+/* What few architectures have. The keys are llama.cpp's, but for "rope.layers", which is ours. */
+static void
+read_traits(key_reader *reader, rstar_hparams *hparams)
+{
+	float attention_cap;
+
+	rstar_hparams_set_traits(hparams);
+	want_real(reader, "attention.scale", &hparams->attention_scale, hparams->attention_scale);
+	want_real(reader, "final_logit_softcapping", &hparams->logit_cap, 0.0f);
+	want_real(reader, "rope.freq_base_swa", &hparams->rope_base_local, hparams->rope_base_local);
+	want_real(reader, "attn_logit_softcapping", &attention_cap, 0.0f);
+	if (reader->status == RSTAR_OK && attention_cap > 0.0f)
+		reader->status = rstar_error_set(reader->err, RSTAR_ERR_UNSUPPORTED,
+										 "soft-capping of attention scores is not supported");
+	if (hparams->sliding_window > 0)
+		read_layers(reader, "attention.sliding_window_pattern", false, RSTAR_LAYER_GLOBAL, hparams);
+	else
+		hparams->rope_base_local = 0.0f;
+	read_layers(reader, "rope.layers", false, RSTAR_LAYER_NO_ROPE, hparams);
+}
+
 /* The embedding's rows, which a token list and a key must not contradict. */
 static void
 read_vocabulary(key_reader *reader, rstar_hparams *hparams)
@@ -286,6 +383,7 @@ rstar_hparams_read(const rstar_gguf *gguf, rstar_hparams *hparams, rstar_error *
 		complain(&reader, "a floating-point number");
 	want_real(&reader, "attention.layer_norm_rms_epsilon", &hparams->norm_eps, 0.0f);
 	read_rope_scaling(&reader, hparams);
+	read_traits(&reader, hparams);
 	want_count(&reader, "expert_count", &experts, 0);
 	if (reader.status == RSTAR_OK && experts > 0)
 		reader.status =
@@ -356,6 +454,15 @@ rstar_hparams_check(const rstar_hparams *hparams, rstar_error *err)
 							   "base %g, scale %g or magnitude %g of the rotation is out of range",
 							   (double) hparams->rope_base, (double) hparams->rope_scale,
 							   (double) hparams->rope_magnitude);
+	if (!(hparams->attention_scale >= 0.0f && hparams->attention_scale <= 1e3f) ||
+		!(hparams->logit_cap >= 0.0f && hparams->logit_cap <= 1e6f) ||
+		!(hparams->rope_base_local == 0.0f ||
+		  (hparams->rope_base_local >= 1.0f && hparams->rope_base_local <= 1e12f)))
+		return rstar_error_set(
+			err, RSTAR_ERR_LIMIT,
+			"attention scale %g, logit cap %g or local rope base %g is out of range",
+			(double) hparams->attention_scale, (double) hparams->logit_cap,
+			(double) hparams->rope_base_local);
 	if (!(hparams->norm_eps >= 0.0f && hparams->norm_eps <= 1.0f))
 		return rstar_error_set(err, RSTAR_ERR_LIMIT, "epsilon %g of the norms is not in 0 .. 1",
 							   (double) hparams->norm_eps);
@@ -390,6 +497,41 @@ write_real(key_writer *keys, const char *suffix, float value)
 	rstar_gguf_writer_f32(keys->writer, written_key(keys, suffix), value);
 }
 
+/* A list of booleans, where it is not what the architecture's models have. */
+static void
+write_layers(key_writer *keys, const char *suffix, unsigned flag, const rstar_hparams *hparams,
+			 const rstar_hparams *usual)
+{
+	uint8_t without[RSTAR_MAX_LAYERS];
+	bool same = true;
+
+	for (uint32_t i = 0; i < hparams->n_layer; i++)
+	{
+		without[i] = !(hparams->layer_flags[i] & flag);
+		same = same && !((hparams->layer_flags[i] ^ usual->layer_flags[i]) & flag);
+	}
+	if (!same)
+		rstar_gguf_writer_array(keys->writer, written_key(keys, suffix), RSTAR_GGUF_BOOL, without,
+								hparams->n_layer);
+}
+
+static void
+write_traits(key_writer *keys, const rstar_hparams *hparams)
+{
+	rstar_hparams usual = *hparams;
+
+	usual.attention_scale = 0.0f;
+	rstar_hparams_set_traits(&usual);
+	if (hparams->attention_scale != usual.attention_scale)
+		write_real(keys, "attention.scale", hparams->attention_scale);
+	if (hparams->logit_cap > 0.0f)
+		write_real(keys, "final_logit_softcapping", hparams->logit_cap);
+	if (hparams->rope_base_local > 0.0f)
+		write_real(keys, "rope.freq_base_swa", hparams->rope_base_local);
+	write_layers(keys, "attention.sliding_window_pattern", RSTAR_LAYER_GLOBAL, hparams, &usual);
+	write_layers(keys, "rope.layers", RSTAR_LAYER_NO_ROPE, hparams, &usual);
+}
+
 void
 rstar_hparams_write(const rstar_hparams *hparams, rstar_gguf_writer *writer)
 {
@@ -413,6 +555,7 @@ rstar_hparams_write(const rstar_hparams *hparams, rstar_gguf_writer *writer)
 	write_real(&keys, "attention.layer_norm_rms_epsilon", hparams->norm_eps);
 	write_count(&keys, "rope.dimension_count", hparams->rope_dim);
 	write_real(&keys, "rope.freq_base", hparams->rope_base);
+	write_traits(&keys, hparams);
 	if (hparams->rope_scale != 1.0f)
 	{
 		rstar_gguf_writer_string(writer, written_key(&keys, "rope.scaling.type"), "linear", 6);

@@ -230,6 +230,8 @@ static const struct
 	{"attn_norm.weight", "input_layernorm.weight"},
 	{"attn_q.weight", "self_attn.q_proj.weight"},
 	{"attn_q.bias", "self_attn.q_proj.bias"},
+	{"attn_q_norm.weight", "self_attn.q_norm.weight"},
+	{"attn_k_norm.weight", "self_attn.k_norm.weight"},
 	{"attn_k.weight", "self_attn.k_proj.weight"},
 	{"attn_k.bias", "self_attn.k_proj.bias"},
 	{"attn_v.weight", "self_attn.v_proj.weight"},
@@ -242,6 +244,21 @@ static const struct
 	{"ffn_up.weight", "mlp.up_proj.weight"},
 	{"ffn_down.weight", "mlp.down_proj.weight"},
 };
+
+/* Where an architecture's names differ from those above. */
+static const struct
+{
+	rstar_arch arch;
+	const char *suffix;
+	const char *theirs;
+} special_names[] = {
+	{RSTAR_ARCH_PHI3, "ffn_up.weight", "mlp.gate_up_proj.weight"},
+	{RSTAR_ARCH_GEMMA3, "post_attention_norm.weight", "post_attention_layernorm.weight"},
+	{RSTAR_ARCH_GEMMA3, "ffn_norm.weight", "pre_feedforward_layernorm.weight"},
+	{RSTAR_ARCH_GEMMA3, "post_ffw_norm.weight", "post_feedforward_layernorm.weight"},
+};
+
+#define N_SPECIAL_NAMES (sizeof special_names / sizeof special_names[0])
 
 static const struct
 {
@@ -259,10 +276,24 @@ static const struct
 #define N_LAYER_NAMES (sizeof layer_names / sizeof layer_names[0])
 #define N_OUTER_NAMES (sizeof outer_names / sizeof outer_names[0])
 
+/* Their name of a layer's tensor, behind "layers.N."; NULL if there is none. */
+static const char *
+name_in_layer(rstar_arch arch, const char *suffix)
+{
+	for (size_t i = 0; i < N_SPECIAL_NAMES; i++)
+		if (special_names[i].arch == arch && strcmp(special_names[i].suffix, suffix) == 0)
+			return special_names[i].theirs;
+	for (size_t i = 0; i < N_LAYER_NAMES; i++)
+		if (strcmp(layer_names[i].suffix, suffix) == 0)
+			return layer_names[i].theirs;
+	return NULL;
+}
+
 static void
 name_theirs(const import *job, const rstar_tensor_spec *spec, char *name, size_t size)
 {
 	const char *suffix = spec->name;
+	const char *theirs;
 
 	name[0] = '\0';
 	for (size_t i = 0; spec->layer < 0 && i < N_OUTER_NAMES; i++)
@@ -272,16 +303,18 @@ name_theirs(const import *job, const rstar_tensor_spec *spec, char *name, size_t
 	if (spec->layer < 0)
 		return;
 	suffix = strchr(strchr(suffix, '.') + 1, '.') + 1;
-	for (size_t i = 0; i < N_LAYER_NAMES; i++)
-	{
-		const char *theirs = layer_names[i].theirs;
-
-		if (strcmp(layer_names[i].suffix, suffix) != 0)
-			continue;
-		if (job->config.hparams.arch == RSTAR_ARCH_PHI3 && strcmp(suffix, "ffn_up.weight") == 0)
-			theirs = "mlp.gate_up_proj.weight";
+	theirs = name_in_layer(job->config.hparams.arch, suffix);
+	if (theirs)
 		snprintf(name, size, "%slayers.%d.%s", job->prefix, spec->layer, theirs);
-	}
+}
+
+/* Is the name of a tensor "<prefix>layers…"? (The layers of a vision tower are not ours.) */
+static bool
+is_in_layer(const import *job, const char *name)
+{
+	size_t length = strlen(job->prefix);
+
+	return strncmp(name, job->prefix, length) == 0 && strncmp(name + length, "layers.", 7) == 0;
 }
 
 /* A tensor in a layer that has no place in the architecture: not the model we know. */
@@ -299,7 +332,7 @@ check_unused(const import *job)
 
 			if (length > strlen(ignored) && strcmp(name + length - strlen(ignored), ignored) == 0)
 				continue;
-			n += strstr(name, "layers.") != NULL;
+			n += is_in_layer(job, name);
 		}
 	if (n == job->n_used_in_layers)
 		return RSTAR_OK;
@@ -376,6 +409,8 @@ add_tensor(import *job, uint32_t i, bool tied)
 	conversion->rows = spec.dims[1];
 	conversion->data = tensor->data;
 	conversion->scratch = job->scratch;
+	if (job->config.hparams.arch == RSTAR_ARCH_GEMMA3 && spec.kind == RSTAR_TENSOR_NORM)
+		conversion->offset = 1.0f;
 	if (is_rotated(job, &spec))
 	{
 		conversion->head_dim = job->config.hparams.head_dim;
@@ -401,6 +436,23 @@ is_tied(const import *job)
 		   (!find_tensor(job, "lm_head.weight") && find_tensor(job, "score.weight"));
 }
 
+/* What stands before the names: nothing where a base model was saved, more around a text model. */
+static const char *
+find_prefix(const import *job)
+{
+	static const char *const prefixes[] = {"model.", "", "language_model.model.",
+										   "model.language_model."};
+	char name[64];
+
+	for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
+	{
+		snprintf(name, sizeof name, "%sembed_tokens.weight", prefixes[i]);
+		if (find_tensor(job, name))
+			return prefixes[i];
+	}
+	return prefixes[0];
+}
+
 static rstar_status
 add_tensors(import *job)
 {
@@ -408,7 +460,7 @@ add_tensors(import *job)
 	bool tied = is_tied(job);
 	rstar_status st = RSTAR_OK;
 
-	job->prefix = find_tensor(job, "embed_tokens.weight") ? "" : "model.";
+	job->prefix = find_prefix(job);
 	job->conversions = rstar_alloc_array_zero(job->allocator, n, sizeof *job->conversions);
 	job->names = rstar_alloc_array(job->allocator, n, sizeof *job->names);
 	job->scratch = rstar_alloc_array(job->allocator, RSTAR_CONVERT_SCRATCH, sizeof(float));

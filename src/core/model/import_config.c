@@ -62,6 +62,16 @@ get_real(config_reader *reader, const json_t *object, const char *key, double ot
 	return json_number_value(value);
 }
 
+/* Types of models that are one of our architectures under another name. */
+static const struct
+{
+	const char *type;
+	rstar_arch arch;
+} other_types[] = {
+	{"gemma3_text", RSTAR_ARCH_GEMMA3},
+	{"mistral", RSTAR_ARCH_LLAMA},
+};
+
 static rstar_status
 read_arch(config_reader *reader, rstar_arch *arch)
 {
@@ -69,28 +79,109 @@ read_arch(config_reader *reader, rstar_arch *arch)
 
 	if (type && rstar_arch_by_name(type, strlen(type), arch))
 		return RSTAR_OK;
+	for (size_t i = 0; type && i < sizeof other_types / sizeof other_types[0]; i++)
+		if (strcmp(other_types[i].type, type) == 0)
+		{
+			*arch = other_types[i].arch;
+			return RSTAR_OK;
+		}
 	reader->status = rstar_error_set(reader->err, RSTAR_ERR_UNSUPPORTED,
 									 "model type \"%s\" of config.json is not supported",
 									 type && strlen(type) < 100 ? type : "");
-	return rstar_error_hint(reader->err, "Supported are qwen2, phi3 and llama.");
+	return rstar_error_hint(reader->err, "Supported are %s.", rstar_arch_names());
+}
+
+static bool
+is_on(const config_reader *reader, const char *key)
+{
+	return json_is_true(json_object_get(reader->config, key));
 }
 
 /* Settings that change what is computed, and that we know one value of only. */
 static void
 check_features(config_reader *reader, rstar_arch arch)
 {
-	const char *activation = json_string_value(json_object_get(reader->config, "hidden_act"));
+	bool gemma = arch == RSTAR_ARCH_GEMMA3;
+	const char *key = gemma ? "hidden_activation" : "hidden_act";
+	const char *activation = json_string_value(json_object_get(reader->config, key));
+	const char *wanted = gemma ? "gelu_pytorch_tanh" : "silu";
 
-	if (activation && strcmp(activation, "silu") != 0)
-		fail(reader, RSTAR_ERR_UNSUPPORTED, "is not \"silu\"", "hidden_act");
-	if (json_is_true(json_object_get(reader->config, "mlp_bias")))
+	if (activation && strcmp(activation, wanted) != 0)
+		fail(reader, RSTAR_ERR_UNSUPPORTED,
+			 gemma ? "is not \"gelu_pytorch_tanh\"" : "is not \"silu\"", key);
+	if (is_on(reader, "mlp_bias"))
 		fail(reader, RSTAR_ERR_UNSUPPORTED, "is not supported", "mlp_bias");
-	if (arch == RSTAR_ARCH_QWEN2 &&
-		json_is_true(json_object_get(reader->config, "use_sliding_window")))
-		fail(reader, RSTAR_ERR_UNSUPPORTED, "is not supported for Qwen2", "use_sliding_window");
+	if (is_on(reader, "attention_bias") && arch != RSTAR_ARCH_LLAMA && arch != RSTAR_ARCH_SMOLLM3)
+		fail(reader, RSTAR_ERR_UNSUPPORTED, "is not supported", "attention_bias");
+	if (is_on(reader, "use_sliding_window"))
+		fail(reader, RSTAR_ERR_UNSUPPORTED, "is not supported", "use_sliding_window");
+	if (is_on(reader, "use_bidirectional_attention"))
+		fail(reader, RSTAR_ERR_UNSUPPORTED, "is not supported", "use_bidirectional_attention");
+	if (json_is_number(json_object_get(reader->config, "attn_logit_softcapping")))
+		fail(reader, RSTAR_ERR_UNSUPPORTED, "is not supported", "attn_logit_softcapping");
 	if (json_object_get(reader->config, "quantization_config"))
 		fail(reader, RSTAR_ERR_UNSUPPORTED, "is not supported: only plain weights are",
 			 "quantization_config");
+}
+
+/* --- layers ------------------------------------------------------------------ */
+
+/* Flag the layers whose entry of the list is `text` (or, a number, 0). */
+static void
+flag_listed(config_reader *reader, const json_t *list, const char *key, const char *text,
+			unsigned flag, rstar_hparams *hparams)
+{
+	if (!json_is_array(list))
+		return;
+	if (json_array_size(list) < hparams->n_layer)
+	{
+		fail(reader, RSTAR_ERR_CORRUPT, "does not have an entry for each layer", key);
+		return;
+	}
+	for (uint32_t i = 0; i < hparams->n_layer && i < RSTAR_MAX_LAYERS; i++)
+	{
+		const json_t *entry = json_array_get(list, i);
+		const char *string = json_string_value(entry);
+		bool has = string ? strcmp(string, text) == 0 : json_integer_value(entry) == 0;
+
+		hparams->layer_flags[i] = (uint8_t) ((hparams->layer_flags[i] & ~flag) | (has ? flag : 0));
+	}
+}
+
+static void
+flag_periodic(uint32_t period, unsigned flag, rstar_hparams *hparams)
+{
+	for (uint32_t i = 0; i < hparams->n_layer && i < RSTAR_MAX_LAYERS; i++)
+		hparams->layer_flags[i] = (uint8_t) ((hparams->layer_flags[i] & ~flag) |
+											 (period > 0 && (i + 1) % period == 0 ? flag : 0));
+}
+
+/* What few architectures have. Older versions of the library gave periods, newer ones lists. */
+static void
+read_traits(config_reader *reader, rstar_hparams *hparams)
+{
+	const json_t *config = reader->config;
+	double scalar;
+
+	rstar_hparams_set_traits(hparams);
+	if (hparams->arch == RSTAR_ARCH_GEMMA3)
+	{
+		scalar = get_real(reader, config, "query_pre_attn_scalar", 256.0);
+		hparams->attention_scale = scalar > 0.0 ? (float) (1.0 / sqrt(scalar)) : 0.0f;
+		hparams->logit_cap = (float) get_real(reader, config, "final_logit_softcapping", 0.0);
+		flag_periodic(get_count(reader, config, "sliding_window_pattern",
+								get_count(reader, config, "_sliding_window_pattern", 6)),
+					  RSTAR_LAYER_GLOBAL, hparams);
+		flag_listed(reader, json_object_get(config, "layer_types"), "layer_types", "full_attention",
+					RSTAR_LAYER_GLOBAL, hparams);
+	}
+	if (hparams->arch == RSTAR_ARCH_SMOLLM3)
+	{
+		flag_periodic(get_count(reader, config, "no_rope_layer_interval", 4), RSTAR_LAYER_NO_ROPE,
+					  hparams);
+		flag_listed(reader, json_object_get(config, "no_rope_layers"), "no_rope_layers", "",
+					RSTAR_LAYER_NO_ROPE, hparams);
+	}
 }
 
 /* --- rotary positions ------------------------------------------------------ */
@@ -177,6 +268,18 @@ read_llama3(config_reader *reader, const json_t *rope, rstar_import_config *out)
 	}
 }
 
+/* Gemma 3's layers with a window rotate in their own way; returns the setting of the others. */
+static const json_t *
+read_local_rope(config_reader *reader, const json_t *rope, rstar_hparams *hparams)
+{
+	const json_t *local = json_object_get(rope, "sliding_attention");
+	const json_t *global = json_object_get(rope, "full_attention");
+	double base = get_real(reader, reader->config, "rope_local_base_freq", 10000.0);
+
+	hparams->rope_base_local = (float) get_real(reader, local, "rope_theta", base);
+	return json_is_object(global) ? global : rope;
+}
+
 static void
 read_rope(config_reader *reader, rstar_import_config *out)
 {
@@ -188,7 +291,10 @@ read_rope(config_reader *reader, rstar_import_config *out)
 
 	if (!json_is_object(rope))
 		rope = json_object_get(reader->config, "rope_scaling");
-	base = get_real(reader, reader->config, "rope_theta", 10000.0);
+	if (hparams->arch == RSTAR_ARCH_GEMMA3 && hparams->sliding_window > 0)
+		rope = read_local_rope(reader, rope, hparams);
+	base = get_real(reader, reader->config, "rope_theta",
+					hparams->arch == RSTAR_ARCH_GEMMA3 ? 1e6 : 10000.0);
 	hparams->rope_base = (float) get_real(reader, rope, "rope_theta", base);
 	part = get_real(reader, reader->config, "partial_rotary_factor", 1.0);
 	part = get_real(reader, rope, "partial_rotary_factor", part);
@@ -217,30 +323,43 @@ read_rope(config_reader *reader, rstar_import_config *out)
 
 /* --- all ------------------------------------------------------------------- */
 
+static void
+read_shape(config_reader *reader, rstar_hparams *hparams)
+{
+	const json_t *config = reader->config;
+
+	hparams->n_vocab = get_count(reader, config, "vocab_size", -1);
+	hparams->n_context = get_count(reader, config, "max_position_embeddings", -1);
+	hparams->n_embd = get_count(reader, config, "hidden_size", -1);
+	hparams->n_layer = get_count(reader, config, "num_hidden_layers", -1);
+	hparams->n_ff = get_count(reader, config, "intermediate_size", -1);
+	hparams->n_head = get_count(reader, config, "num_attention_heads", -1);
+	hparams->n_head_kv = get_count(reader, config, "num_key_value_heads", hparams->n_head);
+	hparams->head_dim = get_count(reader, config, "head_dim",
+								  hparams->n_head > 0 ? hparams->n_embd / hparams->n_head : 0);
+	hparams->norm_eps = (float) get_real(reader, config, "rms_norm_eps", 1e-6);
+	if (hparams->arch == RSTAR_ARCH_PHI3 || hparams->arch == RSTAR_ARCH_GEMMA3 ||
+		hparams->arch == RSTAR_ARCH_LLAMA) /* Mistral's; other Llamas have no such setting */
+		hparams->sliding_window = get_count(reader, config, "sliding_window", 0);
+}
+
 rstar_status
 rstar_import_read_config(const json_t *config, rstar_import_config *out, rstar_error *err)
 {
 	config_reader reader = {config, err, RSTAR_OK};
 	rstar_hparams *hparams = &out->hparams;
+	const json_t *text = json_object_get(config, "text_config");
+	const json_t *tied = json_object_get(config, "tie_word_embeddings");
 
 	memset(out, 0, sizeof *out);
 	if (read_arch(&reader, &hparams->arch) != RSTAR_OK)
 		return reader.status;
+	if (hparams->arch == RSTAR_ARCH_GEMMA3 && json_is_object(text))
+		reader.config = text; /* the text model of one that also sees images */
 	check_features(&reader, hparams->arch);
-	hparams->rope_style = hparams->arch == RSTAR_ARCH_LLAMA ? RSTAR_ROPE_NORM : RSTAR_ROPE_NEOX;
-	hparams->n_vocab = get_count(&reader, config, "vocab_size", -1);
-	hparams->n_context = get_count(&reader, config, "max_position_embeddings", -1);
-	hparams->n_embd = get_count(&reader, config, "hidden_size", -1);
-	hparams->n_layer = get_count(&reader, config, "num_hidden_layers", -1);
-	hparams->n_ff = get_count(&reader, config, "intermediate_size", -1);
-	hparams->n_head = get_count(&reader, config, "num_attention_heads", -1);
-	hparams->n_head_kv = get_count(&reader, config, "num_key_value_heads", hparams->n_head);
-	hparams->head_dim = get_count(&reader, config, "head_dim",
-								  hparams->n_head > 0 ? hparams->n_embd / hparams->n_head : 0);
-	hparams->norm_eps = (float) get_real(&reader, config, "rms_norm_eps", 1e-6);
-	if (hparams->arch == RSTAR_ARCH_PHI3)
-		hparams->sliding_window = get_count(&reader, config, "sliding_window", 0);
-	out->tied = json_is_true(json_object_get(config, "tie_word_embeddings"));
+	read_shape(&reader, hparams);
+	read_traits(&reader, hparams);
+	out->tied = tied ? json_is_true(tied) : hparams->arch == RSTAR_ARCH_GEMMA3;
 	read_rope(&reader, out);
 	if (reader.status == RSTAR_OK)
 		reader.status = rstar_hparams_check(hparams, err);

@@ -24,6 +24,7 @@ typedef enum extent
 	EMBD,
 	VOCAB,
 	FF,
+	HEAD,    /* head_dim */
 	QUERIES, /* n_head * head_dim */
 	KEYS     /* n_head_kv * head_dim; values as well */
 } extent;
@@ -48,6 +49,13 @@ typedef struct tensor_entry
 		name, RSTAR_TENSOR_NORM, false, false, EMBD, {NONE},                                       \
 		{                                                                                          \
 			field                                                                                  \
+		}                                                                                          \
+	}
+#define HEAD_NORM(name, field)                                                                     \
+	{                                                                                              \
+		name, RSTAR_TENSOR_NORM, false, false, HEAD, {NONE},                                       \
+		{                                                                                          \
+			LAYER(field)                                                                           \
 		}                                                                                          \
 	}
 #define BIAS(name, n, field)                                                                       \
@@ -119,6 +127,31 @@ static const tensor_entry llama_layer[] = {
 	RESIDUAL("ffn_down.weight", FF, w_down),
 };
 
+static const tensor_entry qwen3_layer[] = {
+	NORM("attn_norm.weight", LAYER(attn_norm)),  MATRIX("attn_q.weight", EMBD, QUERIES, wq),
+	HEAD_NORM("attn_q_norm.weight", q_norm),     MATRIX("attn_k.weight", EMBD, KEYS, wk),
+	HEAD_NORM("attn_k_norm.weight", k_norm),     MATRIX("attn_v.weight", EMBD, KEYS, wv),
+	RESIDUAL("attn_output.weight", QUERIES, wo), NORM("ffn_norm.weight", LAYER(ffn_norm)),
+	MATRIX("ffn_gate.weight", EMBD, FF, w_gate), MATRIX("ffn_up.weight", EMBD, FF, w_up),
+	RESIDUAL("ffn_down.weight", FF, w_down),
+};
+
+static const tensor_entry gemma3_layer[] = {
+	NORM("attn_norm.weight", LAYER(attn_norm)),
+	MATRIX("attn_q.weight", EMBD, QUERIES, wq),
+	HEAD_NORM("attn_q_norm.weight", q_norm),
+	MATRIX("attn_k.weight", EMBD, KEYS, wk),
+	HEAD_NORM("attn_k_norm.weight", k_norm),
+	MATRIX("attn_v.weight", EMBD, KEYS, wv),
+	RESIDUAL("attn_output.weight", QUERIES, wo),
+	NORM("post_attention_norm.weight", LAYER(post_attn_norm)),
+	NORM("ffn_norm.weight", LAYER(ffn_norm)),
+	MATRIX("ffn_gate.weight", EMBD, FF, w_gate),
+	MATRIX("ffn_up.weight", EMBD, FF, w_up),
+	RESIDUAL("ffn_down.weight", FF, w_down),
+	NORM("post_ffw_norm.weight", LAYER(post_ffn_norm)),
+};
+
 /* Outside the layers; the first stands before them in the file, the others behind. */
 static const tensor_entry outer[] = {
 	{"token_embd.weight", RSTAR_TENSOR_MATRIX, false, false, EMBD, {VOCAB}, {WHOLE(token_embd)}},
@@ -145,6 +178,9 @@ static const struct
 	[RSTAR_ARCH_QWEN2] = {qwen2_layer, sizeof qwen2_layer / sizeof *qwen2_layer},
 	[RSTAR_ARCH_PHI3] = {phi3_layer, sizeof phi3_layer / sizeof *phi3_layer},
 	[RSTAR_ARCH_LLAMA] = {llama_layer, sizeof llama_layer / sizeof *llama_layer},
+	[RSTAR_ARCH_QWEN3] = {qwen3_layer, sizeof qwen3_layer / sizeof *qwen3_layer},
+	[RSTAR_ARCH_GEMMA3] = {gemma3_layer, sizeof gemma3_layer / sizeof *gemma3_layer},
+	[RSTAR_ARCH_SMOLLM3] = {llama_layer, sizeof llama_layer / sizeof *llama_layer},
 };
 
 static uint32_t
@@ -162,6 +198,8 @@ extent_of(const rstar_hparams *hparams, extent which)
 			return hparams->n_vocab;
 		case FF:
 			return hparams->n_ff;
+		case HEAD:
+			return hparams->head_dim;
 		case QUERIES:
 			return hparams->n_head * hparams->head_dim;
 		case KEYS:
@@ -438,4 +476,14 @@ rstar_weights_rope_frequencies(const rstar_weights *weights, uint32_t context, d
 		if (factors)
 			frequencies[i] /= (double) factors[i];
 	}
+}
+
+void
+rstar_weights_local_frequencies(const rstar_weights *weights, double *frequencies)
+{
+	const rstar_hparams *hparams = &weights->hparams;
+
+	for (uint32_t i = 0; i < hparams->rope_dim / 2; i++)
+		frequencies[i] =
+			pow((double) hparams->rope_base_local, -2.0 * (double) i / (double) hparams->rope_dim);
 }

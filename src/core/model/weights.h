@@ -37,8 +37,12 @@ typedef struct rstar_layer_weights
 	const float *bq;        /* one per row of wq, or NULL */
 	const float *bk;
 	const float *bv;
-	rstar_matrix wo;       /* [n_embd][n_head * head_dim] */
-	const float *bo;       /* [n_embd], or NULL */
+	rstar_matrix wo;     /* [n_embd][n_head * head_dim] */
+	const float *bo;     /* [n_embd], or NULL */
+	const float *q_norm; /* [head_dim], of every head of q; or NULL */
+	const float *k_norm;
+	const float *post_attn_norm; /* [n_embd], behind the block; or NULL */
+	const float *post_ffn_norm;
 	const float *ffn_norm; /* [n_embd] */
 	rstar_matrix w_gate;   /* [n_ff][n_embd] */
 	rstar_matrix w_up;     /* [n_ff][n_embd] */
@@ -84,6 +88,9 @@ extern void rstar_weights_close(rstar_weights *weights); /* NULL is allowed */
  */
 extern void rstar_weights_rope_frequencies(const rstar_weights *weights, uint32_t context,
 										   double *frequencies);
+
+/* The same for layers with a window, where hparams.rope_base_local says that they differ. */
+extern void rstar_weights_local_frequencies(const rstar_weights *weights, double *frequencies);
 
 /* --- the list of tensors --------------------------------------------------- */
 

@@ -104,6 +104,9 @@ typedef struct rstar_kernels
 	/* gate = silu(gate) * up (SwiGLU, Shazeer 2020). */
 	void (*swiglu)(float *gate, const float *up, uint32_t n);
 
+	/* gate = gelu(gate) * up, with gelu approximated by tanh (GeGLU, Shazeer 2020). */
+	void (*geglu)(float *gate, const float *up, uint32_t n);
+
 	/* x += y. */
 	void (*add)(float *x, const float *y, uint32_t n);
 

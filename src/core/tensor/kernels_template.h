@@ -595,6 +595,29 @@ swiglu(float *gate, const float *up, uint32_t n)
 	}
 }
 
+/*
+ * x / 2 * (1 + tanh(u)) = x / (1 + e^(-2u)) with u = sqrt(2 / pi) * (x + 0.044715 x^3).
+ */
+static void
+geglu(float *gate, const float *up, uint32_t n)
+{
+	const float twice = 1.59576912f; /* 2 * sqrt(2 / pi) */
+
+	for (uint32_t i = 0; i < n; i += RSTAR_LANES)
+	{
+		uint32_t m = n - i < RSTAR_LANES ? n - i : RSTAR_LANES;
+		vf g = m == RSTAR_LANES ? load(gate + i) : load_partial(gate + i, m);
+		vf u = m == RSTAR_LANES ? load(up + i) : load_partial(up + i, m);
+		vf value = g / (1.0f + exponential(-twice * (g + 0.044715f * g * g * g))) * u;
+
+		if (m == RSTAR_LANES)
+			store(gate + i, value);
+		else
+			for (uint32_t j = 0; j < m; j++)
+				gate[i + j] = value[j];
+	}
+}
+
 static void
 add(float *x, const float *y, uint32_t n)
 {
@@ -791,6 +814,7 @@ const rstar_kernels KERNELS_TABLE = {
 	.matmul = matmul,
 	.rms_norm = rms_norm,
 	.swiglu = swiglu,
+	.geglu = geglu,
 	.add = add,
 	.attention_f32 = attention_f32,
 	.attention_f16 = attention_f16,

@@ -386,8 +386,7 @@ read_shape(FunctionCallInfo fcinfo, rstar_hparams *shape)
 	if (!rstar_arch_by_name(architecture, strlen(architecture), &shape->arch))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("unknown architecture \"%s\"", architecture),
-						errhint("Architectures are qwen2, phi3 and llama.")));
-	shape->rope_style = shape->arch == RSTAR_ARCH_LLAMA ? RSTAR_ROPE_NORM : RSTAR_ROPE_NEOX;
+						errhint("Architectures are %s.", rstar_arch_names())));
 	shape->n_layer = positive_argument(fcinfo, 2, "layers", 0);
 	shape->n_embd = positive_argument(fcinfo, 3, "width", 0);
 	shape->n_head = positive_argument(fcinfo, 4, "heads", 0);
@@ -401,6 +400,7 @@ read_shape(FunctionCallInfo fcinfo, rstar_hparams *shape)
 	shape->rope_scale = 1.0f;
 	shape->rope_magnitude = 1.0f;
 	shape->norm_eps = 1e-6f;
+	rstar_hparams_set_traits(shape);
 	if (shape->n_embd % shape->n_head != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
