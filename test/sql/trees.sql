@@ -168,7 +168,9 @@ SELECT rstar_tree_text(7);
 SELECT add_tree(8, 4), add_step(8, 7, 0, 'a gap', 1, 1);
 SELECT rstar_tree_text(8);
 
--- Rights: nobody writes pairs unasked; a reader of the views needs nothing else.
+-- Rights: nobody writes pairs unasked; tables and views are read as the caller, who
+-- sees the trees that it made, or all as a member of pg_read_all_data.
+\set VERBOSITY terse
 CREATE ROLE regress_rstar_reader;
 GRANT USAGE ON SCHEMA rstar TO regress_rstar_reader;
 SET ROLE regress_rstar_reader;
@@ -181,17 +183,46 @@ GRANT SELECT ON rstar.problems, rstar.trees TO regress_rstar_reader;
 SET ROLE regress_rstar_reader;
 SELECT rstar_tree_svg(1);
 RESET ROLE;
-GRANT SELECT ON rstar.nodes TO regress_rstar_reader;
+UPDATE rstar.trees SET created_by = 'regress_rstar_reader' WHERE tree_id = 1;
+SET ROLE regress_rstar_reader;
+SELECT rstar_tree_svg(1);
+RESET ROLE;
+GRANT SELECT ON rstar.nodes, rstar.sft_training, rstar.ppm_training TO regress_rstar_reader;
+GRANT EXECUTE ON FUNCTION rstar_build_pairs TO regress_rstar_reader;
 SET ROLE regress_rstar_reader;
 SELECT length(rstar_tree_svg(1)) > 5000 AS drawn;
+SELECT count(*) FROM rstar.sft_training;
+SELECT rstar_build_pairs(1);
 RESET ROLE;
-GRANT SELECT ON rstar.sft_training, rstar.ppm_training TO regress_rstar_reader;
-GRANT EXECUTE ON FUNCTION rstar_build_pairs TO regress_rstar_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA rstar TO regress_rstar_reader;
+SET ROLE regress_rstar_reader;
+SELECT array_agg(tree_id) FROM rstar.trees;
+SELECT count(*), min(tree_id), max(tree_id) FROM rstar.nodes;
+SELECT count(*), min(tree_id), max(tree_id) FROM rstar.trajectories;
+SELECT count(*) FROM rstar.sound_trajectories;
+SELECT count(*), min(tree_id), max(tree_id) FROM rstar.sft_training;
+SELECT count(*), min(tree_id), max(tree_id) FROM rstar_select_trajectories();
+SELECT count(*) FROM rstar.preference_pairs;
+SELECT count(*) FROM rstar.ppm_training;
+SELECT rstar_tree_text(2);
+SELECT rstar_build_pairs();
+RESET ROLE;
+GRANT pg_read_all_data TO regress_rstar_reader;
 SET ROLE regress_rstar_reader;
 SELECT count(*) FROM rstar.sft_training;
 SELECT count(*) FROM rstar.ppm_training WHERE rejected <> '';
-SELECT rstar_build_pairs(1);
+SELECT length(rstar_tree_text(2)) > 100 AS drawn;
+SELECT rstar_build_pairs();
 RESET ROLE;
+
+-- Whatever is granted, nobody but the owner writes.
+GRANT ALL ON ALL TABLES IN SCHEMA rstar TO regress_rstar_reader;
+SET ROLE regress_rstar_reader;
+DELETE FROM rstar.trees;
+UPDATE rstar.nodes SET text = 'mine';
+INSERT INTO rstar.preference_pairs VALUES (1, 1, 1, 2, 0, 'step', 1, 1);
+RESET ROLE;
+\set VERBOSITY default
 
 -- What hangs on a tree goes with it.
 DELETE FROM rstar.trees WHERE tree_id = 1;

@@ -5,7 +5,9 @@
  * Pairs are built problem by problem: those of steps within each of its trees,
  * those of answers across them. What a tree, or a problem, has pairs of
  * already is left alone, so a second call does nothing. A table lock makes a
- * call that runs beside another wait for it and then see its rows.
+ * call that runs beside another wait for it and then see its rows. All is read
+ * as the caller, whose trees these must be to see; pairs are written as the
+ * tables' owner.
  */
 #include "postgres.h"
 
@@ -13,6 +15,7 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -23,7 +26,9 @@
 #include "core/search/pairs.h"
 #include "pg/base/boundary.h"
 #include "pg/base/settings.h"
+#include "pg/base/statement.h"
 #include "pg/base/tables.h"
+#include "pg/models/models.h"
 #include "pg/search/tree_store.h"
 
 PG_FUNCTION_INFO_V1(rstar_closed_answer);
@@ -60,12 +65,12 @@ static const char problems_query[] =
 
 /* Trees of a problem ($2), with the policy's defaults, and whether steps are to be paired. */
 static const char trees_query[] =
-	"SELECT t.tree_id, m.defaults,"
+	"SELECT t.tree_id, t.policy_id,"
 	"       EXISTS (SELECT FROM rstar.trajectories j WHERE j.tree_id = t.tree_id AND j.correct)"
 	"   AND EXISTS (SELECT FROM rstar.trajectories j WHERE j.tree_id = t.tree_id AND NOT j.correct)"
 	"   AND NOT EXISTS (SELECT FROM rstar.preference_pairs r"
 	"                    WHERE r.chosen_tree_id = t.tree_id AND r.kind = 'step')"
-	"  FROM rstar.trees t LEFT JOIN rstar.models m ON m.model_id = t.policy_id"
+	"  FROM rstar.trees t"
 	" WHERE t.problem_id = $2 AND ($1 IS NULL OR t.round_id = $1)"
 	" ORDER BY t.tree_id";
 
@@ -85,12 +90,13 @@ static const char insert_statement[] =
 	"                                    parent_id, kind, margin, weight)"
 	" SELECT u.ct, u.c, u.rt, u.r, u.p, $1, u.m, u.w"
 	"   FROM unnest($2::int8[], $3::int4[], $4::int8[], $5::int4[], $6::int4[], $7::float8[],"
-	"               $8::float8[]) AS u (ct, c, rt, r, p, m, w)";
+	"               $8::float8[]) AS u (ct, c, rt, r, p, m, w)"
+	" ON CONFLICT DO NOTHING"; /* pairs that row security hides from the caller */
 
 typedef struct pair_build
 {
 	NullableDatum round, margin, edit; /* the caller's arguments */
-	SPIPlanPtr trees, answers, insert;
+	SPIPlanPtr trees, answers;
 	int64 written;
 } pair_build;
 
@@ -154,11 +160,15 @@ insert_pairs(pair_build *build, const char *kind, const pair_row *rows, size_t n
 	Datum *columns[7];
 	bool *orphan = palloc0(Max(n, 1) * sizeof(bool));
 	static const Oid types[7] = {INT8OID, INT4OID, INT8OID, INT4OID, INT4OID, FLOAT8OID, FLOAT8OID};
-	Datum values[8];
+	static const Oid array_types[7] = {INT8ARRAYOID, INT4ARRAYOID,   INT8ARRAYOID,  INT4ARRAYOID,
+									   INT4ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID};
 	int dims[1] = {(int) n}, bounds[1] = {1};
+	rstar_arguments a = {0};
+	rstar_tables_scope scope;
 
 	if (n == 0)
 		return;
+	rstar_tables_begin(&scope, "preference_pairs");
 	for (int c = 0; c < 7; c++)
 		columns[c] = palloc(n * sizeof(Datum));
 	for (size_t i = 0; i < n; i++)
@@ -172,15 +182,17 @@ insert_pairs(pair_build *build, const char *kind, const pair_row *rows, size_t n
 		columns[5][i] = Float8GetDatum(rows[i].margin);
 		columns[6][i] = Float8GetDatum(rows[i].weight);
 	}
-	values[0] = CStringGetTextDatum(kind);
+	rstar_add_text(&a, kind);
 	for (int c = 0; c < 7; c++)
-		values[c + 1] = PointerGetDatum(construct_md_array(
-			columns[c], c == 4 ? orphan : NULL, 1, dims, bounds, types[c],
-			types[c] == INT4OID ? 4 : 8, types[c] == INT4OID ? true : FLOAT8PASSBYVAL,
-			types[c] == INT4OID ? TYPALIGN_INT : TYPALIGN_DOUBLE));
-	if (SPI_execute_plan(build->insert, values, NULL, false, 0) != SPI_OK_INSERT)
-		elog(ERROR, "writing rstar.preference_pairs failed");
+		rstar_add(&a, array_types[c],
+				  PointerGetDatum(construct_md_array(
+					  columns[c], c == 4 ? orphan : NULL, 1, dims, bounds, types[c],
+					  types[c] == INT4OID ? 4 : 8, types[c] == INT4OID ? true : FLOAT8PASSBYVAL,
+					  types[c] == INT4OID ? TYPALIGN_INT : TYPALIGN_DOUBLE)),
+				  false);
+	rstar_execute(insert_statement, &a, false);
 	build->written += (int64) SPI_processed;
+	rstar_tables_end(&scope);
 }
 
 static void
@@ -267,10 +279,11 @@ build_problem(pair_build *build, int64 problem_id, MemoryContext context)
 	{
 		MemoryContext caller;
 		bool isnull;
-		Datum defaults = column(trees, i, 2, &isnull);
+		Datum policy = column(trees, i, 2, &isnull);
+		rstar_model_row *model = isnull ? NULL : rstar_model_find_id(DatumGetInt64(policy));
 
 		CHECK_FOR_INTERRUPTS();
-		read_options(build, isnull ? NULL : DatumGetJsonbP(defaults), &options);
+		read_options(build, model ? model->defaults : NULL, &options);
 		if (!DatumGetBool(column(trees, i, 3, &isnull)))
 			continue;
 		caller = MemoryContextSwitchTo(context);
@@ -351,21 +364,17 @@ Datum
 rstar_build_pairs(PG_FUNCTION_ARGS)
 {
 	static const Oid of_problem[2] = {INT8OID, INT8OID};
-	static const Oid of_insert[8] = {TEXTOID,      INT8ARRAYOID, INT4ARRAYOID,   INT8ARRAYOID,
-									 INT4ARRAYOID, INT4ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID};
 	pair_build build = {
 		.round = fcinfo->args[0], .margin = fcinfo->args[1], .edit = fcinfo->args[2]};
 	rstar_pair_options options;
 	rstar_tables_scope scope;
 
 	read_options(&build, NULL, &options); /* bad ones are refused, even if there is nothing to do */
-	rstar_tables_begin(&scope, "preference_pairs");
-	if (SPI_execute("LOCK TABLE rstar.preference_pairs IN SHARE ROW EXCLUSIVE MODE", false, 0) !=
-		SPI_OK_UTILITY)
-		elog(ERROR, "locking rstar.preference_pairs failed");
+	/* A call that runs beside another waits here. */
+	LockRelationOid(rstar_table_oid("preference_pairs"), ShareRowExclusiveLock);
+	rstar_tables_read(&scope);
 	build.trees = prepare(trees_query, 2, of_problem);
 	build.answers = prepare(answers_query, 2, of_problem);
-	build.insert = prepare(insert_statement, 8, of_insert);
 	build_problems(&build);
 	rstar_tables_end(&scope);
 	PG_RETURN_INT64(build.written);

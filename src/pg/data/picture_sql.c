@@ -2,16 +2,15 @@
  * picture_sql.c
  *	  Pictures of stored trees: rstar_tree_text, rstar_tree_svg.
  *
- * Rows are read as the tables' owner, by statements that no search path can
- * bend, after a look at whether the caller could have read them.
+ * Rows are read as the caller, by statements that no search path can bend.
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "lib/stringinfo.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -19,6 +18,7 @@
 #include "core/picture/picture_text.h"
 #include "pg/base/boundary.h"
 #include "pg/base/tables.h"
+#include "pg/models/models.h"
 #include "pg/search/tree_store.h"
 
 PG_FUNCTION_INFO_V1(rstar_tree_text);
@@ -28,29 +28,11 @@ static const char facts_query[] =
 	"SELECT p.statement, p.answer, t.answer, t.answer_id, t.rollouts, t.first_correct_rollout,"
 	"       t.generated_tokens, t.python_steps, t.policy_ms, t.ppm_ms, t.sandbox_ms,"
 	"       1000 * extract(epoch FROM t.finished_at - t.started_at)::float8,"
-	"       concat_ws(', ', t.method, (t.settings->>'candidates') || ' candidates',"
-	"                 'policy ' || coalesce(m.name, t.settings->>'policy'),"
-	"                 'ppm ' || coalesce(n.name, t.settings->>'ppm'), 'seed ' || t.seed,"
-	"                 'round ' || t.round_id, 'failed: ' || t.error)"
+	"       concat_ws(', ', t.method, (t.settings->>'candidates') || ' candidates'),"
+	"       concat_ws(', ', 'seed ' || t.seed, 'round ' || t.round_id, 'failed: ' || t.error),"
+	"       t.policy_id, t.settings->>'policy', t.ppm_id, t.settings->>'ppm'"
 	"  FROM rstar.trees t JOIN rstar.problems p ON p.problem_id = t.problem_id"
-	"  LEFT JOIN rstar.models m ON m.model_id = t.policy_id"
-	"  LEFT JOIN rstar.models n ON n.model_id = t.ppm_id"
 	" WHERE t.tree_id = $1";
-
-/* Everything that is shown must be readable for the caller. */
-static void
-check_rights(void)
-{
-	static const char *const tables[] = {"problems", "trees", "nodes"};
-
-	for (int i = 0; i < lengthof(tables); i++)
-	{
-		AclResult result = pg_class_aclcheck(rstar_table_oid(tables[i]), GetUserId(), ACL_SELECT);
-
-		if (result != ACLCHECK_OK)
-			aclcheck_error(result, OBJECT_TABLE, psprintf("rstar.%s", tables[i]));
-	}
-}
 
 static Datum
 column(int number, bool *isnull)
@@ -97,6 +79,35 @@ real_column(int number)
 	return isnull ? 0 : DatumGetFloat8(value);
 }
 
+/* ", policy NAME": as the model is called now, else as it was; nothing if there was none. */
+static void
+append_model(StringInfo out, const char *role, int id_column)
+{
+	int64 id = int_column(id_column, 0);
+	rstar_model_row *row = id ? rstar_model_find_id(id) : NULL;
+	rstar_string stored = text_column(id_column + 1, CurrentMemoryContext);
+	const char *name = row ? row->name : stored.data;
+
+	if (name)
+		appendStringInfo(out, ", %s %s", role, name);
+}
+
+/* What the tree was made with, in the given context. */
+static rstar_string
+settings_line(MemoryContext context)
+{
+	StringInfoData line;
+	char *copy;
+
+	initStringInfo(&line);
+	appendStringInfoString(&line, text_column(13, CurrentMemoryContext).data);
+	append_model(&line, "policy", 15);
+	append_model(&line, "ppm", 17);
+	appendStringInfo(&line, ", %s", text_column(14, CurrentMemoryContext).data);
+	copy = MemoryContextStrdup(context, line.data);
+	return (rstar_string){copy, line.len};
+}
+
 static uint32
 node_number(int64 value)
 {
@@ -111,8 +122,7 @@ read_facts(int64 tree_id, rstar_picture_facts *facts)
 	Datum values[1] = {Int64GetDatum(tree_id)};
 	rstar_tables_scope scope;
 
-	check_rights();
-	rstar_tables_begin(&scope, "trees");
+	rstar_tables_read(&scope);
 	if (SPI_execute_with_args(facts_query, 1, types, values, NULL, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "reading rstar.trees failed");
 	if (SPI_processed == 0)
@@ -132,7 +142,7 @@ read_facts(int64 tree_id, rstar_picture_facts *facts)
 		.ppm_ms = real_column(10),
 		.sandbox_ms = real_column(11),
 		.elapsed_ms = real_column(12),
-		.settings = text_column(13, context),
+		.settings = settings_line(context),
 	};
 	rstar_tables_end(&scope);
 }

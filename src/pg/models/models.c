@@ -90,23 +90,23 @@ row_from_tuple(HeapTuple tuple, Relation table)
 	return row;
 }
 
-/* The row with this name, or NULL. */
+/* The row that has this value in a column with a unique index, or NULL. */
 static rstar_model_row *
-find_row(const char *name)
+find_unique(const char *column, const char *index_name, Oid equal, Datum value)
 {
 	Relation table = table_open(rstar_table_oid("models"), AccessShareLock);
-	Oid index = get_relname_relid("models_name_key", RelationGetNamespace(table));
-	AttrNumber number = get_attnum(RelationGetRelid(table), "name");
+	Oid index = get_relname_relid(index_name, RelationGetNamespace(table));
+	AttrNumber number = get_attnum(RelationGetRelid(table), column);
 	rstar_model_row *row = NULL;
 	SysScanDesc scan;
 	HeapTuple tuple;
 	ScanKeyData key;
 
 	if (number == InvalidAttrNumber)
-		elog(ERROR, "table rstar.models has no column \"name\"");
+		elog(ERROR, "table rstar.models has no column \"%s\"", column);
 	ScanKeyEntryInitialize(&key, 0, number, BTEqualStrategyNumber, InvalidOid,
-						   TupleDescAttr(RelationGetDescr(table), number - 1)->attcollation,
-						   F_TEXTEQ, CStringGetTextDatum(name));
+						   TupleDescAttr(RelationGetDescr(table), number - 1)->attcollation, equal,
+						   value);
 	scan = systable_beginscan(table, index, OidIsValid(index), GetActiveSnapshot(), 1, &key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
@@ -114,6 +114,18 @@ find_row(const char *name)
 	systable_endscan(scan);
 	table_close(table, AccessShareLock);
 	return row;
+}
+
+static rstar_model_row *
+find_row(const char *name)
+{
+	return find_unique("name", "models_name_key", F_TEXTEQ, CStringGetTextDatum(name));
+}
+
+rstar_model_row *
+rstar_model_find_id(int64 model_id)
+{
+	return find_unique("model_id", "models_pkey", F_INT8EQ, Int64GetDatum(model_id));
 }
 
 rstar_model_row *
@@ -352,7 +364,7 @@ rstar_model_delete(const rstar_model_row *row)
 	int64 others;
 	bool is_null;
 
-	rstar_tables_begin(&scope, "models");
+	rstar_tables_begin(&scope, "models", "trees");
 	if (SPI_execute_with_args("DELETE FROM rstar.models WHERE model_id OPERATOR(pg_catalog.=) $1",
 							  1, types, values, NULL, false, 0) != SPI_OK_DELETE ||
 		SPI_processed != 1)

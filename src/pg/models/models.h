@@ -49,6 +49,9 @@ typedef struct rstar_model_row
 /* The model of that name; raises ERRCODE_UNDEFINED_OBJECT if there is none. */
 extern rstar_model_row *rstar_model_find(const char *name);
 
+/* The model of that number, or NULL. */
+extern rstar_model_row *rstar_model_find_id(int64 model_id);
+
 /*
  * The model that a call means: the caller's argument (NULL: not given), else
  * the setting rstar.policy or rstar.ppm, else the built-in model of that role.

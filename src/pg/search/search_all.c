@@ -118,6 +118,25 @@ close_searcher(search_all *s)
 	s->searcher = NULL;
 }
 
+/* As the owner, since it takes a right to write: the problem stays until the transaction ends. */
+static bool
+lock_problem(int64 problem_id)
+{
+	rstar_tables_scope scope;
+	rstar_arguments a = {0};
+	bool found;
+
+	rstar_tables_begin(&scope, "problems");
+	rstar_add_bigint(&a, problem_id);
+	rstar_execute("SELECT FROM rstar.problems WHERE problem_id OPERATOR(pg_catalog.=) $1"
+				  " FOR KEY SHARE",
+				  &a, false);
+	found = SPI_processed > 0;
+	rstar_tables_end(&scope);
+	return found;
+}
+
+/* Reads as the caller, in a worker the job's owner. */
 bool
 rstar_search_find_problem(int64 problem_id, bool lock, rstar_problem_row *row)
 {
@@ -126,12 +145,10 @@ rstar_search_find_problem(int64 problem_id, bool lock, rstar_problem_row *row)
 	rstar_arguments a = {0};
 	bool found;
 
-	rstar_tables_begin(&scope, "problems");
+	rstar_tables_read(&scope);
 	rstar_add_bigint(&a, problem_id);
-	rstar_execute(lock ? "SELECT statement, answer FROM rstar.problems"
-						 " WHERE problem_id OPERATOR(pg_catalog.=) $1 FOR KEY SHARE"
-					   : "SELECT statement, answer FROM rstar.problems"
-						 " WHERE problem_id OPERATOR(pg_catalog.=) $1",
+	rstar_execute("SELECT statement, answer FROM rstar.problems"
+				  " WHERE problem_id OPERATOR(pg_catalog.=) $1",
 				  &a, false);
 	found = SPI_processed > 0;
 	if (found && row)
@@ -141,7 +158,7 @@ rstar_search_find_problem(int64 problem_id, bool lock, rstar_problem_row *row)
 		row->answer = rstar_result_text(0, "answer", context);
 	}
 	rstar_tables_end(&scope);
-	return found;
+	return found && (!lock || lock_problem(problem_id));
 }
 
 static void

@@ -229,10 +229,10 @@ replace_tree(void *arg, const rstar_search_outcome *outcome)
 
 /* The model that the tree was searched with; raises if it is not there any more. */
 static rstar_model_row *
-model_of(const rstar_stored_tree *tree, const char *role, const char *name)
+model_of(const rstar_stored_tree *tree, const char *role, int64 model_id)
 {
 	char *sha256 = rstar_json_text(&tree->settings->root, psprintf("%s_sha256", role));
-	rstar_model_row *row = name ? rstar_model_find(name) : NULL;
+	rstar_model_row *row = model_id ? rstar_model_find_id(model_id) : NULL;
 
 	if (!sha256)
 		return NULL;
@@ -266,8 +266,8 @@ prepare_continuation(int32 more, rstar_stored_tree *tree, rstar_mcts *mcts,
 	rstar_search_setup_from_jsonb(tree->settings, setup);
 	setup->options.mcts.max_rollouts = more_rollouts(tree, more);
 	mcts->options.max_rollouts = setup->options.mcts.max_rollouts;
-	setup->policy = model_of(tree, "policy", tree->policy);
-	setup->ppm = model_of(tree, "ppm", tree->ppm);
+	setup->policy = model_of(tree, "policy", tree->policy_id);
+	setup->ppm = model_of(tree, "ppm", tree->ppm_id);
 	if (!setup->policy)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("tree " INT64_FORMAT " was made by a script", tree->tree_id)));
@@ -286,7 +286,7 @@ rstar_continue(PG_FUNCTION_ARGS)
 	continuation c = {.stored = &tree, .setup = &setup};
 
 	PreventCommandIfReadOnly("rstar_continue()");
-	mcts = rstar_tree_load(PG_GETARG_INT64(0), true, &tree);
+	mcts = rstar_tree_load(PG_GETARG_INT64(0), &tree);
 	prepare_continuation(PG_GETARG_INT32(1), &tree, mcts, &setup);
 	c.same_arithmetic = rstar_search_same_arithmetic(tree.settings);
 	rstar_search_open(&setup, &parts);

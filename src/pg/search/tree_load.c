@@ -1,6 +1,9 @@
 /*
  * tree_load.c
  *	  Rows as trees: reading what tree_store.c has written.
+ *
+ * Rows are read as the caller: who may not see a tree, by privilege or by row
+ * security, can neither draw nor continue it.
  */
 #include "postgres.h"
 
@@ -16,35 +19,54 @@
 #include "pg/base/tables.h"
 #include "pg/search/tree_store.h"
 
+/* In a scope of the caller. Not read-only: what was committed since the statement began counts. */
 static void
-read_tree_row(int64 tree_id, bool lock, rstar_stored_tree *tree, MemoryContext context)
+select_tree_row(int64 tree_id)
 {
-	static const char select[] =
-		"SELECT t.tree_id, t.problem_id, p.statement, p.answer AS gold, m.name AS policy,"
-		" v.name AS ppm, t.method, t.status, t.settings, t.seed, t.rollouts, t.reproducible, "
-		"t.answer,"
+	rstar_arguments a = {0};
+
+	rstar_add_bigint(&a, tree_id);
+	rstar_execute(
+		"SELECT t.tree_id, t.problem_id, p.statement, p.answer AS gold, t.policy_id, t.ppm_id,"
+		" t.method, t.status, t.settings, t.seed, t.rollouts, t.reproducible, t.answer,"
 		" t.answer_id, t.generated_tokens, t.python_steps, t.policy_ms, t.ppm_ms, t.sandbox_ms"
 		" FROM rstar.trees t"
 		" JOIN rstar.problems p ON p.problem_id OPERATOR(pg_catalog.=) t.problem_id"
-		" LEFT JOIN rstar.models m ON m.model_id OPERATOR(pg_catalog.=) t.policy_id"
-		" LEFT JOIN rstar.models v ON v.model_id OPERATOR(pg_catalog.=) t.ppm_id"
-		" WHERE t.tree_id OPERATOR(pg_catalog.=) $1";
-	MemoryContext caller;
-	rstar_arguments a = {0};
-	bool is_null;
-	Datum value;
-
-	rstar_add_bigint(&a, tree_id);
-	rstar_execute(lock ? psprintf("%s FOR UPDATE OF t", select) : select, &a, !lock);
+		" WHERE t.tree_id OPERATOR(pg_catalog.=) $1",
+		&a, false);
 	if (SPI_processed == 0)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("tree " INT64_FORMAT " does not exist", tree_id)));
+}
+
+/* Nobody else changes the tree until the transaction ends. As the owner: it takes UPDATE. */
+static void
+lock_tree(int64 tree_id)
+{
+	rstar_tables_scope scope;
+	rstar_arguments a = {0};
+
+	rstar_tables_begin(&scope, "trees");
+	rstar_add_bigint(&a, tree_id);
+	rstar_execute("SELECT FROM rstar.trees WHERE tree_id OPERATOR(pg_catalog.=) $1 FOR UPDATE", &a,
+				  false);
+	rstar_tables_end(&scope);
+}
+
+static void
+read_tree_row(int64 tree_id, rstar_stored_tree *tree, MemoryContext context)
+{
+	MemoryContext caller;
+	bool is_null;
+	Datum value;
+
+	select_tree_row(tree_id);
 	*tree = (rstar_stored_tree){.tree_id = tree_id};
 	tree->problem.problem_id = rstar_result_bigint(0, "problem_id", 0);
 	tree->problem.statement = rstar_result_text(0, "statement", context);
 	tree->problem.answer = rstar_result_text(0, "gold", context);
-	tree->policy = rstar_result_text(0, "policy", context);
-	tree->ppm = rstar_result_text(0, "ppm", context);
+	tree->policy_id = rstar_result_bigint(0, "policy_id", 0);
+	tree->ppm_id = rstar_result_bigint(0, "ppm_id", 0);
 	tree->method = rstar_result_text(0, "method", context);
 	tree->status = rstar_result_text(0, "status", context);
 	tree->seed = (uint64) rstar_result_bigint(0, "seed", 0);
@@ -173,7 +195,7 @@ rstar_tree_load_nodes(int64 tree_id)
 	rstar_tables_scope scope;
 	rstar_error err;
 
-	rstar_tables_begin(&scope, "nodes");
+	rstar_tables_read(&scope);
 	rstar_check(rstar_tree_init(tree, &rstar_allocator_malloc, &err), &err);
 	rstar_guard_hold(guard, tree);
 	read_nodes(tree_id, true, tree);
@@ -182,7 +204,7 @@ rstar_tree_load_nodes(int64 tree_id)
 }
 
 rstar_mcts *
-rstar_tree_load(int64 tree_id, bool lock, rstar_stored_tree *tree)
+rstar_tree_load(int64 tree_id, rstar_stored_tree *tree)
 {
 	MemoryContext context = CurrentMemoryContext;
 	rstar_guard *guard = rstar_guard_create(context, (rstar_release) rstar_mcts_free);
@@ -191,12 +213,14 @@ rstar_tree_load(int64 tree_id, bool lock, rstar_stored_tree *tree)
 	rstar_tables_scope scope;
 	rstar_error err;
 
-	rstar_tables_begin(&scope, "trees");
-	read_tree_row(tree_id, lock, tree, context);
+	rstar_tables_read(&scope);
+	select_tree_row(tree_id); /* only what the caller can see is locked */
+	lock_tree(tree_id);
+	read_tree_row(tree_id, tree, context);
 	rstar_search_setup_from_jsonb(tree->settings, &setup);
 	rstar_check(rstar_mcts_init(mcts, &setup.options.mcts, &rstar_allocator_malloc, &err), &err);
 	rstar_guard_hold(guard, mcts);
-	read_nodes(tree_id, !lock, &mcts->tree);
+	read_nodes(tree_id, false, &mcts->tree);
 	rstar_tables_end(&scope);
 	mcts->rollouts = (uint32) tree->rollouts;
 	rstar_check(rstar_mcts_restore(mcts, &err), &err);

@@ -2,7 +2,9 @@
  * tree_store.c
  *	  Trees as rows: writing them. (tree_load.c reads them.)
  *
- * A tree is written with one statement for each table (rows.h). Statements are fixed and run as the tables' owner.
+ * A tree is written with one statement for each table (rows.h). Statements are
+ * fixed and run as the tables' owner, but for problems, which the caller reads
+ * and enters with no more rights than COPY gives.
  */
 #include "postgres.h"
 
@@ -19,6 +21,7 @@
 #include "pg/base/rows.h"
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
+#include "pg/base/trust.h"
 #include "pg/search/tree_store.h"
 
 /* --- problems ---------------------------------------------------------------------- */
@@ -38,7 +41,7 @@ rstar_problem_find(int64 problem_id, rstar_problem_row *row)
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
 
-	rstar_tables_begin(&scope, "problems");
+	rstar_tables_read(&scope);
 	rstar_add_bigint(&a, problem_id);
 	rstar_execute("SELECT problem_id, statement, answer FROM rstar.problems"
 				  " WHERE problem_id OPERATOR(pg_catalog.=) $1",
@@ -85,7 +88,7 @@ rstar_problem_enter(const char *statement, const char *answer, rstar_problem_row
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
 
-	rstar_tables_begin(&scope, "problems");
+	rstar_tables_read(&scope);
 	rstar_add_text(&a, statement);
 	rstar_add_text(&a, answer);
 	look_for_problem(&a);
@@ -96,9 +99,12 @@ rstar_problem_enter(const char *statement, const char *answer, rstar_problem_row
 		look_for_problem(&a);
 	}
 	if (SPI_processed == 0)
+	{
+		rstar_check_trusted(rstar_table_oid("problems"), GetUserId());
 		rstar_execute("INSERT INTO rstar.problems (statement, answer, source)"
 					  " VALUES ($1, $2, 'rstar_search') RETURNING problem_id, statement, answer",
 					  &a, false);
+	}
 	problem_from_result(row, context);
 	rstar_tables_end(&scope);
 }
@@ -283,7 +289,8 @@ rstar_tree_store(int64 problem_id, uint64 seed, const rstar_search_setup *setup,
 	rstar_arguments a = {0};
 	int64 tree_id;
 
-	rstar_tables_begin(&scope, "trees");
+	rstar_tables_begin(&scope, "trees", "nodes", "trajectories");
+	rstar_add_text(&a, GetUserNameFromId(scope.user, false));
 	rstar_add_bigint(&a, problem_id);
 	rstar_add(&a, INT8OID, Int64GetDatum(setup->policy ? setup->policy->model_id : 0),
 			  !setup->policy);
@@ -297,12 +304,13 @@ rstar_tree_store(int64 problem_id, uint64 seed, const rstar_search_setup *setup,
 	rstar_add(&a, TIMESTAMPTZOID, TimestampTzGetDatum(finished), false);
 	add_outcome(&a, setup, tree);
 	rstar_execute(
-		"INSERT INTO rstar.trees (problem_id, policy_id, ppm_id, method, settings, seed, status,"
+		"INSERT INTO rstar.trees (created_by, problem_id, policy_id, ppm_id, method, settings, "
+		"seed, status,"
 		" error, started_at, finished_at, reproducible, rollouts, nodes, generated_tokens,"
 		" computed_tokens, python_steps, policy_ms, ppm_ms, sandbox_ms, first_correct_rollout,"
 		" answer, answer_id, correct)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-		" $19, $20, $21, $22, $23) RETURNING tree_id",
+		" $19, $20, $21, $22, $23, $24) RETURNING tree_id",
 		&a, false);
 	tree_id = rstar_result_bigint(0, "tree_id", 0);
 	if (tree->mcts)
@@ -320,7 +328,7 @@ rstar_tree_replace(const rstar_stored_tree *stored, const rstar_search_setup *se
 	rstar_arguments a = {0};
 	rstar_arguments id = {0};
 
-	rstar_tables_begin(&scope, "trees");
+	rstar_tables_begin(&scope, "trees", "nodes", "trajectories", "preference_pairs");
 	rstar_add_bigint(&id, stored->tree_id);
 	rstar_execute("DELETE FROM rstar.nodes WHERE tree_id OPERATOR(pg_catalog.=) $1", &id, false);
 	rstar_add_bigint(&a, stored->tree_id);

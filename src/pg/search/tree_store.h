@@ -38,7 +38,7 @@ typedef struct rstar_stored_tree
 {
 	int64 tree_id;
 	rstar_problem_row problem;
-	char *policy, *ppm; /* names of the models, NULL: none (any more) */
+	int64 policy_id, ppm_id; /* 0: none (any more) */
 	char *method, *status;
 	Jsonb *settings;
 	uint64 seed;
@@ -52,11 +52,11 @@ typedef struct rstar_stored_tree
 
 /*
  * Read a tree's row, and its nodes as a search that has ended (rstar_mcts_restore); all of it lives
- * until the current memory context is reset. lock: nobody else changes the tree until the
- * transaction ends. Runs as the tables' owner: the caller answers for the right to see it. Raises
- * ERRCODE_UNDEFINED_OBJECT if there is no such tree, ERRCODE_DATA_CORRUPTED.
+ * until the current memory context is reset. Nobody else changes the tree until the transaction
+ * ends. Reads as the caller: raises ERRCODE_UNDEFINED_OBJECT if there is no such tree or row
+ * security hides it, ERRCODE_INSUFFICIENT_PRIVILEGE, ERRCODE_DATA_CORRUPTED.
  */
-extern rstar_mcts *rstar_tree_load(int64 tree_id, bool lock, rstar_stored_tree *tree);
+extern rstar_mcts *rstar_tree_load(int64 tree_id, rstar_stored_tree *tree);
 
 /*
  * The nodes alone, for those who look at a tree and do not search it: whatever its settings are,
