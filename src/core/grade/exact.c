@@ -296,6 +296,10 @@ exact_fold_children(rstar_work *work, const rstar_expr *node, rstar_rational *ou
 	return true;
 }
 
+/*
+ * A rational number by recursion over the tree; false as soon as a part has no rational value or a bound is
+ * reached.
+ */
 bool
 rstar_value_exact(rstar_work *work, const rstar_expr *node, rstar_rational *out)
 {

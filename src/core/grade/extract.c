@@ -30,6 +30,7 @@ unwrap(rstar_span *span, const char *open, const char *close)
 	return true;
 }
 
+/* Repeated until nothing comes off: "**$5$.**" has emphasis around a point around signs. */
 rstar_span
 rstar_span_trim(rstar_span span)
 {
@@ -111,6 +112,10 @@ remember(boxes *list, const char *start, const char *inside, const char *close)
 	b->end = *close == '}' ? close + 1 : close;
 }
 
+/*
+ * One pass with a stack of the boxes that are open and the depth of braces at which each closes; a box without
+ * braces ends with its run of letters and digits.
+ */
 static void
 find_boxes(rstar_span text, boxes *out)
 {

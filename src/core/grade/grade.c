@@ -53,6 +53,10 @@ read_once(rstar_work *work, rstar_span text, rstar_reading reading, rstar_ambigu
 	return rstar_parse(work, &tokens);
 }
 
+/*
+ * The readings of a text: as it stands, and once more for each way in which the lexer saw that it could be
+ * meant.
+ */
 static void
 read_side(rstar_work *work, side *s)
 {
@@ -347,6 +351,10 @@ compare_sentence(rstar_work *work, const side *gold, side *answer, rstar_grade_r
 	return compare_readings(work, gold, answer, result);
 }
 
+/*
+ * From the strictest rule to the weakest: the same bytes, the same mathematics, the same text, the same choice,
+ * a word such as yes before a reason, and last what a sentence states.
+ */
 static void
 grade(rstar_work *work, rstar_span gold_text, rstar_span answer_text, rstar_grade_result *result)
 {
@@ -497,6 +505,7 @@ rstar_grade_normalize(const rstar_allocator *allocator, const char *text, size_t
 	return done;
 }
 
+/* The name of the rule that would compare two trees like this one. */
 static rstar_grade_rule
 kind_of(rstar_work *work, const rstar_expr *node)
 {

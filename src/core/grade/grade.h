@@ -8,8 +8,10 @@
  * decides is unequal.
  *
  * An answer is extracted from its text (rstar_grade_extract), read as mathematics
- * where it can be (lex.h, parse.h), and compared by the rule of its kind. What counts
- * as equal, and why:
+ * where it can be (lex.h, parse.h), and compared by the rule of its kind. It is read whole
+ * or not at all: a text that is no known form of answer equals only itself. Unicode
+ * signs, Markdown, quotes, and what SymPy (1.11 to 1.14) and Python print are read like
+ * the LaTeX that means the same. What counts as equal, and why:
  *
  *  number      The same rational number, of any size: 1/2, 0.5, \frac12, 073 and 73,
  *              11,\!111 and 11111, 1.2 \times 10^5. Exact, no tolerance: 123456788 is
@@ -27,17 +29,22 @@
  *              A point at which only one side is real decides nothing (ln x, ln|x|).
  *  percent     28\% equals 28\%, 28 (the question said "what percent") and 0.28.
  *  degree      90^\circ equals 90 degrees, 90 and \pi/2.
- *  unit        See unit.h: 12 cm is not 12 m but is 0.12 m; 125 equals 125 miles.
- *              Currency signs are units.
+ *  unit        See unit.h: 12 cm is not 12 m but is 0.12 m; 125 equals 125 miles; 1 hour 30
+ *              minutes is 90 minutes. Currency signs are units. Words that make another number
+ *              of the value are none: 5 halves is 5/2, 3 dozen 36, "5 squared" a text.
  *  list        a, b, c in any order, with multiplicity; "and", "or", semicolons
  *              and \pm make lists. A list is not a tuple, but x = 1, y = 2 is (1, 2),
  *              and three or more numbers without brackets are a tuple in their order.
  *  set         \{a, b\}: any order, without multiplicity; equal to a list of the same.
+ *              [a, b], as Python prints a list, is a list to a list; to a set only where
+ *              it cannot be an interval. {x: 2, y: 3} is x = 2, y = 3.
  *  tuple       (a, b), component by component, order matters. With two components the
  *              brackets matter: [0,1) is not [0,1]. A column matrix is a tuple.
- *  interval    Intervals, rays, unions, x \in .., inequalities about one
- *              name, \mathbb{R} without points: the same set of real numbers.
- *  matrix      The same shape and entries.
+ *  interval    Intervals, rays, unions, intersections, differences, x \in ..,
+ *              inequalities about one name, joined by \wedge and \vee: the same set of real
+ *              numbers.
+ *  matrix      The same shape and entries, after sums, products, powers, inverses and
+ *              transposes are carried out (matrix.h); a determinant is a number.
  *  equation    name = value is the value, to whoever answers with a value alone. Else
  *              both sides' differences are proportional: y = 2x+1, y-3 = 2(x-1). A chain
  *              with names in the middle is compared member by member.
@@ -45,9 +52,10 @@
  *  ratio       3:4 equals 6:8 and 3/4, not 4:3.
  *  time        4:57 PM equals 16:57; 20:34 equals 20:34:00. A missing AM or PM in
  *              the known answer is forgiven, in the answer it is not.
- *  base        2102_8 equals 2102_{8}, and other based numerals of the same value;
- *              not 2102, and not the value in base ten.
- *  choice      A known answer of one letter: (C), C., "option C", \text{(C)}.
+ *  base        2102_8 equals (2102)_{8}, "2102 base 8", 0o2102 and other based numerals of
+ *              the same value; not 2102, and not the value in base ten.
+ *  choice      A known answer of one letter: (C), C., "option C", \text{(C)}; not where the
+ *              letter is denied or one of several.
  *  boolean     yes is true, no is false.
  *  text        Words without regard to case, spacing, fonts and final punctuation.
  *
@@ -106,12 +114,13 @@ extern rstar_grade_result rstar_grade_compare(const rstar_allocator *allocator, 
 											  size_t answer_length);
 
 /*
- * The answer within a text: the last \boxed{} (several, when only a comma or a
- * conjunction stands between them), the text behind the last ####, behind the
- * last "answer is" or "answer:", the last mathematics between $ signs, or the
- * last number of a sentence; a text that is an answer as it stands is returned
- * whole. *length is 0 when there is none. The result points into text, or
- * into the arena where boxes were joined.
+ * The answer within a text: the last \boxed{} (several, when nothing but a comma or a
+ * conjunction, with a few words before it, stands between them), unless a "final answer"
+ * follows it; else what stands in the last <answer> tag, behind the last #### or behind the last
+ * "answer is", "answer:" or heading "Answer". A text that can be read as an answer as it stands
+ * is returned whole. Of any other the value that its last sentence states to be the
+ * answer is (extract_sentence.c), else the text whole. *length is 0 for an empty box.
+ * The result points into text, or into the arena where boxes were joined or emphasis removed.
  */
 extern const char *rstar_grade_extract(rstar_arena *arena, const char *text, size_t text_length,
 									   size_t *length);

@@ -389,6 +389,7 @@ rstar_int_to_i64(const rstar_int *a, int64_t *out)
 	return true;
 }
 
+/* Nine decimal digits at a time, from the last ones on. */
 char *
 rstar_int_text(rstar_work *work, const rstar_int *a)
 {

@@ -58,6 +58,7 @@ lex_quote(rstar_lexer *lex)
 		rstar_lex_emit_mark(lex, RSTAR_MARK_PRIME);
 }
 
+/* A single ASCII character: braces and brackets are counted, since commas mean something else inside. */
 static void
 lex_ascii(rstar_lexer *lex)
 {

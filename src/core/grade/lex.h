@@ -5,8 +5,7 @@
  * Answers arrive as `\dfrac{1}{2}`, `1/2`, `\text{(B)}`, `11,\! 111`,
  * `x \in [0, \infty)`, `4:57 PM`, `2*x**3`, `\cosx` (a data set that took its
  * spaces out) or `3 miles`. The lexer removes what only concerns the looks
- * (`\left`, `\,`, `\displaystyle`, `$`, fonts) and decides three things that a
- * grammar cannot:
+ * (`\left`, `\,`, `\displaystyle`, `$`, fonts) and decides what a grammar cannot:
  *
  * - which commas belong to a number. `1,000` is one number outside brackets
  *   and two inside; `14{,}916` and `11,\!111` are always one. A reading
@@ -16,7 +15,11 @@
  *   more letters are words; `xy` is a product; `sinx` is a function of x.
  * - which commands are run together with what follows them: `\cosx`.
  *
- * One pass, linear in the length (a bounded look-ahead at each byte).
+ * - which names begin what SymPy and Python print: `Interval(`, `Matrix(`, `Abs(`.
+ * - which words are numbers: `twenty-one`, `two thirds`, `5 halves`, `3rd`.
+ *
+ * Unicode is folded into ASCII and LaTeX before (fold.h). One pass, linear in the length (a
+ * bounded look-ahead at each byte).
  */
 #ifndef RSTAR_GRADE_LEX_H
 #define RSTAR_GRADE_LEX_H

@@ -98,6 +98,7 @@ escaped_command(const rstar_lexer *lex)
 	return n > 1 && rstar_lex_find_command(lex->at + 2, n);
 }
 
+/* A backslash and letters are a command, a backslash and another character an escaped one or a blank. */
 void
 rstar_lex_command(rstar_lexer *lex)
 {

@@ -324,6 +324,10 @@ lex_prefixed(rstar_lexer *lex, unsigned base)
 	rstar_lex_emit(lex, RSTAR_TOKEN_NUMBER, 0, n.text, n.length)->base = base;
 }
 
+/*
+ * The parts of a number in their order, each optional but the first: digits, fraction, repeating part,
+ * exponent, ending of an ordinal, imaginary unit.
+ */
 void
 rstar_lex_number(rstar_lexer *lex)
 {

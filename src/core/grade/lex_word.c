@@ -213,7 +213,8 @@ lex_call(rstar_lexer *lex, const char *text, size_t length)
 	if (!bracket_follows(lex, length))
 		return false;
 	entry = rstar_lex_find_word(text, length);
-	if (!entry || (entry->action != LEX_BUILD && entry->action != LEX_WORD))
+	if (!entry || (entry->action != LEX_BUILD && entry->action != LEX_WORD &&
+				   !(length == 5 && memcmp(text, "gamma", 5) == 0)))
 		return false;
 	lex->at += length;
 	if (entry->action == LEX_BUILD)
@@ -291,7 +292,11 @@ rstar_lex_letters(rstar_lexer *lex)
 	if (skip_module(lex, text, length) || lex_call(lex, text, length) ||
 		rstar_lex_number_words(lex))
 		return;
-	entry = rstar_lex_find_word(text, length);
+	entry = rstar_lex_find_word(text, length + count_digits(lex, length)); /* Naturals0 */
+	if (entry && entry->action == LEX_NUMBERS)
+		length += count_digits(lex, length);
+	else
+		entry = rstar_lex_find_word(text, length);
 	if (entry && (entry->action == LEX_BUILD || entry->action == LEX_WORD))
 		entry = NULL;
 	if (is_digit(peek(lex, length)) && lex->text_depth == 0 &&

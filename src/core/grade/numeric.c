@@ -103,6 +103,10 @@ is_odd(const rstar_int *a)
 	return a->n > 0 && (a->limb[0] & 1);
 }
 
+/*
+ * By repeated multiplication for integral exponents, so that signs and errors stay exact; else by exp and log,
+ * where an odd root of a negative number is the real one.
+ */
 static bool
 numeric_power(rstar_evaluation *e, const rstar_expr *node, rstar_ball *out)
 {
@@ -144,6 +148,7 @@ numeric_power(rstar_evaluation *e, const rstar_expr *node, rstar_ball *out)
 	return rstar_ball_pow(&base, &exponent, out);
 }
 
+/* The real root where the index is odd and the radicand negative, else the principal one. */
 static bool
 numeric_root(rstar_evaluation *e, const rstar_expr *node, rstar_ball *out)
 {
@@ -396,6 +401,7 @@ numeric_extreme(rstar_evaluation *e, const rstar_expr *node, rstar_ball *out)
 	return node->count > 0;
 }
 
+/* An exact value where there is one, else the function of the table that real.h has. */
 static bool
 numeric_call(rstar_evaluation *e, const rstar_expr *node, rstar_ball *out)
 {
@@ -490,6 +496,7 @@ numeric_apply(rstar_evaluation *e, const rstar_expr *node, rstar_ball *out)
 	return true;
 }
 
+/* By recursion over the tree; false where a value is undefined, unknown, or the budget spent. */
 bool
 rstar_value_ball(rstar_evaluation *e, const rstar_expr *node, rstar_ball *out)
 {

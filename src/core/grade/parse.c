@@ -269,6 +269,7 @@ may_follow(const rstar_parser *p, const rstar_expr *last)
 		   !is_words(last) && last->kind != RSTAR_EXPR_RELATION && last->kind != RSTAR_EXPR_COMBINE;
 }
 
+/* Factors up to a sign of another kind: with * or without a sign they gather, / divides all factors before it. */
 static const rstar_expr *
 parse_term(rstar_parser *p)
 {
@@ -311,6 +312,7 @@ parse_term(rstar_parser *p)
 	return node;
 }
 
+/* Terms with their signs; \over divides all that stands before it by all that follows. */
 const rstar_expr *
 rstar_parse_sum(rstar_parser *p)
 {
@@ -508,7 +510,8 @@ rstar_parser_join(rstar_parser *p, const rstar_expr *a, unsigned op, const rstar
 static unsigned
 connective(const rstar_parser *p, const rstar_expr *left)
 {
-	bool bracketed = is_mark(p->token - 1, ')') && is_mark(p->token + 1, '(') &&
+	bool bracketed = is_mark(p->token - 1, ')') &&
+					 (is_mark(p->token + 1, '(') || p->token[1].kind == RSTAR_TOKEN_BUILD) &&
 					 (left->kind == RSTAR_EXPR_RELATION || left->kind == RSTAR_EXPR_COMBINE ||
 					  left->kind == RSTAR_EXPR_LIST);
 

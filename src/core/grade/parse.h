@@ -9,8 +9,9 @@
  *	  answer    := list END
  *	  list      := group { ";" group }
  *	  group     := item { ("," | "and" | "or" | ", and") item }
- *	  item      := relation [unit] | time
- *	  relation  := ratio { relop ratio }             relop: = < > <= >= != ~ in
+ *	  item      := relation [unit { [and] number unit }] | time
+ *	  relation  := chain { (wedge | vee) chain }     or & and | between brackets
+ *	  chain     := ratio { relop ratio }             relop: = < > <= >= != ~ in
  *	  ratio     := union { ":" union }
  *	  union     := sum { (cup | cap | setminus) sum }
  *	  sum       := [sign] term { (+ | - | +-) term }
@@ -18,7 +19,8 @@
  *	  factor    := [sign] postfix [^ exponent]
  *	  postfix   := primary { ! | % | degrees | ' | _ subscript }
  *	  primary   := number | name | constant | function argument | \frac.. | \sqrt..
- *	             | ( list ) | [ list ] | \{ list \} | |sum| | matrix | words | ...
+ *	             | ( list ) | [ list ] | \{ list \} | |sum| | matrix | words
+ *	             | SymPyName ( item { , item } ) | ...
  */
 #ifndef RSTAR_GRADE_PARSE_H
 #define RSTAR_GRADE_PARSE_H

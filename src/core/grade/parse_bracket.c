@@ -132,6 +132,11 @@ parse_set_builder(rstar_parser *p, const rstar_expr *element)
 	return rstar_parser_set_builder(p, element, condition);
 }
 
+/*
+ * What stands between brackets: one item stands for itself (but not in a set), two and more are a tuple, a
+ * set, an interval with ends of its own, or the equations of a Python dictionary. The counters that
+ * say what encloses the parser are restored behind the closing bracket.
+ */
 const rstar_expr *
 rstar_parse_bracket(rstar_parser *p, unsigned open)
 {

@@ -56,6 +56,7 @@ call_with_arguments(rstar_parser *p, unsigned function, const rstar_expr *base)
 	return node;
 }
 
+/* The name, base and exponent in either order (\log_2^3), then the arguments; sin^{-1} is the inverse. */
 const rstar_expr *
 rstar_parse_function(rstar_parser *p)
 {

@@ -22,9 +22,20 @@ static bool
 is_piecewise(const rstar_token *t)
 {
 	int depth = 0;
+	bool relation = false; /* before the & that aligns */
+	bool value = false;    /* an & behind a value */
 
 	for (; t->kind != RSTAR_TOKEN_END && !(depth == 0 && is_mark(t, RSTAR_MARK_ROW)); t++)
 	{
+		if (depth == 0 && is_mark(t, '&'))
+			value = !relation && rstar_parser_relation_of(t + 1) == 0;
+		else if (depth == 0 && rstar_parser_relation_of(t) > 0)
+		{
+			if (value)
+				return true;
+			relation = true;
+		}
+
 		if (is_mark(t, RSTAR_MARK_BEGIN))
 			depth++;
 		else if (is_mark(t, RSTAR_MARK_END) && depth-- == 0)
@@ -101,6 +112,7 @@ parse_lines(rstar_parser *p)
 	return node;
 }
 
+/* Entries between & and rows between \\, all of one length; an empty last row is none. */
 static const rstar_expr *
 parse_matrix(rstar_parser *p)
 {

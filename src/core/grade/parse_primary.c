@@ -242,6 +242,7 @@ is_function_letter(const rstar_token *t)
 		   (*t->text == 'f' || *t->text == 'g' || *t->text == 'F' || *t->text == 'G');
 }
 
+/* A variable, part of words where it stands among them, or a function where a bracket follows f, g, F or G. */
 static const rstar_expr *
 parse_letter(rstar_parser *p)
 {
@@ -259,6 +260,14 @@ parse_letter(rstar_parser *p)
 		return NULL;
 	while (accept(p, RSTAR_MARK_PRIME))
 		node->hash = rstar_hash_mix(node->hash, '\'');
+	if (opens_argument(p->token) && (text_is(t, "Gamma") || text_is(t, "zeta")))
+	{
+		const rstar_expr *argument = rstar_parse_bracket(p, p->token->id);
+
+		return argument ? rstar_parser_apply(p, *t->text == 'G' ? "gamma" : "zeta",
+											 *t->text == 'G' ? 5 : 4, argument)
+						: NULL;
+	}
 	if (is_function_letter(t) && opens_argument(p->token))
 	{
 		const rstar_expr *argument = rstar_parse_bracket(p, p->token->id);
@@ -291,13 +300,28 @@ parse_binomial(rstar_parser *p)
 	return bottom ? rstar_parser_call(p, RSTAR_FUNCTION_BINOMIAL, top, bottom) : NULL;
 }
 
+/* \mathbb{N}_0: W, the whole numbers */
+static bool
+accept_zero_index(rstar_parser *p)
+{
+	const rstar_token *t = p->token;
+	bool braced = is_mark(t, '_') && is_mark(t + 1, '{');
+	const rstar_token *digit = t + (braced ? 2 : 1);
+
+	if (!is_mark(t, '_') || !is_integer_token(digit) || !text_is(digit, "0") ||
+		(braced && !is_mark(digit + 1, '}')))
+		return false;
+	p->token = digit + (braced ? 2 : 1);
+	return true;
+}
+
 static const rstar_expr *
 parse_number_set(rstar_parser *p, const rstar_token *mark)
 {
 	rstar_expr *node = rstar_expr_make(p->work, RSTAR_EXPR_NUMBERS, 0);
 
 	if (node && mark->length > 0)
-		node->op = (uint16_t) *mark->text;
+		node->op = (uint16_t) (*mark->text == 'N' && accept_zero_index(p) ? 'W' : *mark->text);
 	return node;
 }
 

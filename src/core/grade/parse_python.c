@@ -171,16 +171,36 @@ finite_set(rstar_parser *p, const rstar_children *args)
 	return rstar_parser_collect(p, RSTAR_EXPR_SET, args);
 }
 
+/* {5} reads as a group; where only sets can stand it is the set of one number. */
+static const rstar_expr *
+as_set(rstar_parser *p, const rstar_expr *node)
+{
+	switch ((rstar_expr_kind) node->kind)
+	{
+		case RSTAR_EXPR_NUMBER:
+		case RSTAR_EXPR_CONSTANT:
+		case RSTAR_EXPR_NEGATIVE:
+		case RSTAR_EXPR_SUM:
+		case RSTAR_EXPR_PRODUCT:
+		case RSTAR_EXPR_QUOTIENT:
+		case RSTAR_EXPR_POWER:
+		case RSTAR_EXPR_CALL:
+			return rstar_expr_unary(p->work, RSTAR_EXPR_SET, node);
+		default:
+			return node;
+	}
+}
+
 static const rstar_expr *
 combine(rstar_parser *p, const rstar_children *args, unsigned op)
 {
-	const rstar_expr *node = args->item[0];
+	const rstar_expr *node = as_set(p, args->item[0]);
 
 	for (size_t i = 1; node && i < args->count; i++)
 	{
 		if (!link_chain(p, (int) i))
 			return NULL;
-		node = rstar_expr_binary(p->work, RSTAR_EXPR_COMBINE, node, args->item[i]);
+		node = rstar_expr_binary(p->work, RSTAR_EXPR_COMBINE, node, as_set(p, args->item[i]));
 		if (node)
 			((rstar_expr *) node)->op = (uint16_t) op;
 	}

@@ -27,10 +27,11 @@ dropped_command(rstar_span text, size_t at)
 	return 0;
 }
 
+/* One pass; a stack of bits remembers which braces belong to commands that were left out. */
 bool
 rstar_plain_text(rstar_arena *arena, rstar_span text, bool fold_case, rstar_span *out)
 {
-	char *to = rstar_arena_alloc_array(arena, text.length + 1, 2);
+	char *to = rstar_arena_alloc(arena, text.length + 1);
 	size_t n = 0;
 	uint64_t hidden = 0; /* a bit for each of the innermost open braces: is it left out? */
 	bool blank = false;  /* something was left out before this byte */
@@ -81,7 +82,7 @@ rstar_plain_text(rstar_arena *arena, rstar_span text, bool fold_case, rstar_span
 			hidden >>= 1;
 		hide = false;
 		if (blank && is_digit(c) && n > 0 && is_digit(to[n - 1]))
-			to[n++] = ' '; /* 3 4 is not 34 */
+			to[n++] = ' '; /* 3 4 is not 34; takes the place of what was left out */
 		blank = false;
 		if (fold_case && c >= 'A' && c <= 'Z')
 			c = (char) (c + 32);

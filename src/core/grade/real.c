@@ -144,6 +144,10 @@ aligned(const rstar_real *a, int64_t shift, uint64_t limb[LIMBS])
 	}
 }
 
+/*
+ * The smaller operand is shifted to the exponent of the larger, limbs are added or subtracted, and the result
+ * is shifted until its top bit is set.
+ */
 rstar_real
 rstar_real_add(const rstar_real *a, const rstar_real *b)
 {

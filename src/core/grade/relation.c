@@ -92,6 +92,7 @@ chain_value(const rstar_expr *node)
 	return value;
 }
 
+/* name = value, value = name, chains that end in a value, and name in a set; 1 + 1 = 2 has a value as well. */
 bool
 rstar_expr_assignment(const rstar_expr *node, const rstar_expr **name, const rstar_expr **value)
 {

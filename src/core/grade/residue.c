@@ -232,6 +232,7 @@ residue_fold(rstar_evaluation *e, const rstar_expr *node, uint64_t *out)
 	return true;
 }
 
+/* By recursion over the tree; what is no rational operation becomes a hash of its parts. */
 bool
 rstar_value_residue(rstar_evaluation *e, const rstar_expr *node, uint64_t *out)
 {
@@ -296,6 +297,7 @@ rstar_value_residue(rstar_evaluation *e, const rstar_expr *node, uint64_t *out)
 		case RSTAR_EXPR_RATIO:
 		case RSTAR_EXPR_LIST:
 		case RSTAR_EXPR_NUMBERS:
+		case RSTAR_EXPR_COMBINE:
 			return hashed(e, node, RSTAR_SEED_COLLECTION, out);
 		default:
 			return false;

@@ -179,6 +179,7 @@ write_constant(writer *w, const rstar_expr *node)
 	return put(w, names[node->op]);
 }
 
+/* Constructors of SymPy, by recursion over the tree; false for what is no expression. */
 static bool
 write_node(writer *w, const rstar_expr *node)
 {

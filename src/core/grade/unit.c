@@ -387,6 +387,21 @@ rstar_unit_is_known(const char *word, size_t length)
 	return find_unit(buffer, length) >= 0;
 }
 
+static bool
+is_degree(const rstar_unit_term *term)
+{
+	return term->entry >= 0 && units[term->entry].dimension == ANGLE;
+}
+
+static bool
+is_temperature(const char *word, size_t length)
+{
+	int entry = find_unit(word, length);
+
+	return entry >= 0 &&
+		   (units[entry].dimension == CELSIUS || units[entry].dimension == FAHRENHEIT);
+}
+
 bool
 rstar_unit_add(rstar_work *work, rstar_unit *unit, const char *word, size_t length, int power)
 {
@@ -399,6 +414,8 @@ rstar_unit_add(rstar_work *work, rstar_unit *unit, const char *word, size_t leng
 	if (power == 1 && AMONG(silent, copy, length) &&
 		!(length == 2 && copy[0] == 'i' && unit->n == 0))
 		return true;
+	if (unit->n == 1 && is_degree(&unit->term[0]) && is_temperature(copy, length))
+		unit->n = 0; /* degrees Celsius */
 	if (unit->n >= RSTAR_UNIT_TERMS)
 		return false;
 	term = &unit->term[unit->n++];

@@ -5,6 +5,8 @@
  * A unit is a product of powers of unit words. Words of the table belong to a
  * dimension (length, time, mass, money, ...) with an exact factor, so that 1 m equals
  * 100 cm; other words ("marbles") equal themselves, singular or plural.
+ * "million", "dozen" and their like belong to the number (rstar_unit_multiplier), and words
+ * that would change what it says ("squared", "or", "less") are refused.
  * The rule: two answers that both name a unit are equal when the units convert into
  * each other and the converted numbers are equal. Where one of them names none, the
  * numbers alone are compared: "125" answers "how many miles".
