@@ -207,7 +207,7 @@ COMMENT ON FUNCTION rstar_run_steps(text, integer) IS
 CREATE FUNCTION rstar_extract_answer(solution text) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION rstar_extract_answer(text) IS
-	'the answer within a text: the last \boxed{}, what stands behind #### or "the answer is", or the text itself; NULL if there is none';
+	'the answer within a text: the last \boxed{}, what stands in <answer> or behind #### or "the answer is", what the last sentence states to be the answer, or the text itself; NULL if there is none';
 
 CREATE FUNCTION rstar_answer_normalize(answer text) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;

@@ -117,8 +117,8 @@ case_file(const char *path, const char *name)
 		json_t *c = json_loads(line, 0, NULL);
 		const char *note = json_string_value(json_object_get(c, "note"));
 
-		if (note && !strstr(note, "label=") && !strstr(note, "text=corrupt") &&
-			!strstr(note, "option="))
+		if (!note ||
+			(!strstr(note, "label=") && !strstr(note, "text=corrupt") && !strstr(note, "option=")))
 			expect(&t, json_string_value(json_object_get(c, "gold")),
 				   json_string_value(json_object_get(c, "answer")),
 				   json_is_true(json_object_get(c, "equal")));
@@ -347,6 +347,8 @@ worst_cases(void)
 	free(roots);
 }
 
+static const char *const case_files[] = {"own_cases.jsonl", "cases.jsonl", "reported_cases.jsonl"};
+
 int
 main(int argc, char **argv)
 {
@@ -355,13 +357,11 @@ main(int argc, char **argv)
 	if (argc == 3 && strcmp(argv[1], "--cases") == 0)
 		return case_file(argv[2], "rstar") ? 0 : 1;
 	own_pairs();
-	for (int i = 0; i < 2; i++)
+	for (size_t i = 0; i < sizeof(case_files) / sizeof(case_files[0]); i++)
 	{
-		const char *name = i ? "cases.jsonl" : "own_cases.jsonl";
-
-		snprintf(path, sizeof(path), "%s/grading/%s", shared(), name);
-		if (!case_file(path, name))
-			printf("%s left out: no folder %s/grading\n", name, shared());
+		snprintf(path, sizeof(path), "%s/grading/%s", shared(), case_files[i]);
+		if (!case_file(path, case_files[i]))
+			printf("%s left out: no folder %s/grading\n", case_files[i], shared());
 	}
 	gold_sets();
 	worst_cases();

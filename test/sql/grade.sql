@@ -27,11 +27,26 @@ SELECT gold, answer, rstar_answers_equal(gold, answer) AS equal
                ('C', '\text{(C)}'), ('\text{No}', 'no.'), ('4:57 PM', '16:57'), ('\begin{pmatrix}1\\2\end{pmatrix}', '(1, 2)'),
                ('5', 'Thus $x = \boxed{5}$.'), ('2102_8', '2102_{8}'), ('\pm 3', '3, -3'), ('\text{Größe}', 'größe.')) v(gold, answer);
 
+-- as SymPy and Python print them, in words, with units, in sentences
+SELECT gold, answer, rstar_answers_equal(gold, answer) AS equal
+  FROM (VALUES ('e^3', 'E**3'), ('1-2i', '1 - 2*I'), ('[2,7)', 'Interval.Ropen(2, 7)'), ('x=4,y=-1', '{x: 4, y: -1}'),
+               ('\begin{pmatrix}3&5\\7&9\end{pmatrix}', 'Matrix([[3, 5], [7, 9]])'), ('\frac{5}{8}', 'Fraction(5, 8)'),
+               ('-1 < x \le 6', '(-1 < x) & (x <= 6)'), ('\begin{pmatrix}3\\6\end{pmatrix}', '3\begin{pmatrix}1\\2\end{pmatrix}'),
+               ('(1,2]', '(0,2]\cap(1,4)'), ('34', 'thirty-four'), ('\frac{3}{4}', 'three quarters'), ('7', '7th'), ('\frac29', '0.(2)'),
+               ('1101_2', '0b1101'), ('10:00 PM', '10 p.m.'), ('150 minutes', '2 hours 30 minutes'), ('8\text{ s}', '8'),
+               ('x^{12} \le 3', 'x¹² ≤ 3'), ('41', 'So there are **41** of them.'), ('6', 'The answer is 6, which is even.'),
+               ('B', '(B) 17')) v(gold, answer);
+
 -- not equal
 SELECT gold, answer, rstar_answers_equal(gold, answer) AS equal
   FROM (VALUES ('\frac{1}{3}', '0.33'), ('123456788', '123456789'), ('[0,1)', '[0,1]'), ('(2,5)', '(5,2)'), ('12 cm', '12 m'),
                ('3', '\boxed{3 \text{ or } 4}'), ('5', '\boxed{}'), ('', ''), ('0', '\frac{1}{0}'), ('x = 5', 'y = 5'),
                ('\sqrt{x^2}', 'x'), ('\pi', '355/113'), ('e^{\pi\sqrt{163}}', '262537412640768744')) v(gold, answer);
+-- a text is not its last number, nor a sentence what it denies
+SELECT gold, answer, rstar_answers_equal(gold, answer) AS equal
+  FROM (VALUES ('9', 'x is greater than 9.'), ('3', 'math.sqrt(3)'), ('8', 'It is half of 8.'), ('6', 'between 4 and 6'), ('4', '4 dozen'),
+               ('11', 'The answer is not 11'), ('11', 'The answer is 11. That is wrong.'), ('B', 'The answer is not B'), ('B', '(B) or (C)'),
+               ('678', '\boxed{6 7 8}'), ('4', '4 fifths'), ('-2', '<answer>-2<x<9</answer>'), ('5', 'If x is 5, we are done.')) v(gold, answer);
 SELECT rstar_answers_equal(NULL, '1') IS NULL AS null_gives_null, rstar_answers_equal('1', NULL) IS NULL AS null_gives_null;
 
 -- hostile: quick, and no error

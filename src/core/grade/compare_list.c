@@ -244,8 +244,12 @@ rstar_compare_lists(rstar_comparison *c, const rstar_expr *gold, const rstar_exp
 		children_of(one_b, b);
 	else if (!add_items(c, answer, b))
 		return false;
+	/* x = 1, y = 2 is a point and no set; a list of its values keeps their order. */
+	if (sets && (names_all(c, a) || names_all(c, b)))
+		return false;
 	if (is_python_list(one_a, one_b) || is_python_list(one_b, one_a))
-		return unordered_equal(c, a, b, sets);
+		return names_all(c, a) || names_all(c, b) ? ordered_equal(c, a, b)
+												  : unordered_equal(c, a, b, sets);
 	if (gold->kind == RSTAR_EXPR_LIST && one_b->kind == RSTAR_EXPR_TUPLE && a->count > 1)
 		return list_is_tuple(c, a, one_b);
 	if (answer->kind == RSTAR_EXPR_LIST && one_a->kind == RSTAR_EXPR_TUPLE && b->count > 1)

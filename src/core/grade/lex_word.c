@@ -4,6 +4,8 @@
  */
 #include "core/grade/lex_internal.h"
 
+#define MAX_CALL 32 /* bytes of a name that SymPy prints before a bracket */
+
 /* The letter of a set of numbers, as \mathbb has it. */
 static const char *
 number_set(unsigned letter)
@@ -207,10 +209,10 @@ lex_call(rstar_lexer *lex, const char *text, size_t length)
 {
 	const rstar_lex_entry *entry;
 
-	while (is_digit(peek(lex, length)) || is_letter(peek(lex, length)) ||
-		   (peek(lex, length) == '.' && is_letter(peek(lex, length + 1))))
+	while (length <= MAX_CALL && (is_digit(peek(lex, length)) || is_letter(peek(lex, length)) ||
+								  (peek(lex, length) == '.' && is_letter(peek(lex, length + 1)))))
 		length++;
-	if (!bracket_follows(lex, length))
+	if (length > MAX_CALL || !bracket_follows(lex, length))
 		return false;
 	entry = rstar_lex_find_word(text, length);
 	if (!entry || (entry->action != LEX_BUILD && entry->action != LEX_WORD &&

@@ -9,7 +9,8 @@
  */
 #include "core/grade/parse_internal.h"
 
-#define MAX_RANGE 1000 /* numbers of a Range that is written out */
+#define NUMBER_COST 500  /* of the budget: a number of a range */
+#define MAX_RANGE   1000 /* numbers of a Range that is written out */
 
 typedef const rstar_expr *(*builder)(rstar_parser *p, const rstar_children *args);
 
@@ -257,7 +258,8 @@ range(rstar_parser *p, const rstar_children *args)
 	if (bound[2] == 0)
 		return NULL;
 	for (int64_t at = bound[0]; bound[2] > 0 ? at < bound[1] : at > bound[1]; at += bound[2])
-		if (list.count == MAX_RANGE || !rstar_parser_push(p, &list, rstar_expr_number(p->work, at)))
+		if (list.count == MAX_RANGE || (p->work->fuel -= NUMBER_COST) < 0 ||
+			!rstar_parser_push(p, &list, rstar_expr_number(p->work, at)))
 			return NULL;
 	return rstar_parser_collect(p, RSTAR_EXPR_SET, &list);
 }
