@@ -103,6 +103,25 @@ choice_at(rstar_span text, size_t at, size_t *next)
 	return text.at[at];
 }
 
+/* Does the sentence behind the one of the letter take it back? "A. No, wait, B." */
+static bool
+retracted(rstar_span text, size_t at)
+{
+	static const char *const openings[] = {"no,",           "no.",         "no ",          "wait",
+										   "actually",      "sorry",       "oops",         "i mean",
+										   "that is wrong", "that is not", "that's",       "or ",
+										   "hmm",           "correction",  "this is wrong"};
+
+	while (at < text.length && !strchr(".!?", text.at[at]))
+		at++;
+	while (at < text.length && (strchr(".!?*$ ", text.at[at]) || is_space(text.at[at])))
+		at++;
+	for (size_t i = 0; i < sizeof(openings) / sizeof(openings[0]); i++)
+		if (phrase_at(text.at + at, text.at + text.length, openings[i]))
+			return true;
+	return false;
+}
+
 /* Is the letter one of several, or denied, by what stands behind it? */
 static bool
 taken_back_behind(rstar_span text, size_t at)
@@ -110,15 +129,21 @@ taken_back_behind(rstar_span text, size_t at)
 	static const char *const others[] = {
 		"or ",      "and ",    "/",      "is not", "isn't",   "is wrong", "is inc", "is false",
 		"is never", "cannot",  "can't",  "would",  "could",   "might",    "may ",   "& ",
-		"is ruled", "is elim", "is out", "is imp", "was not", "wasn't",   "or("};
+		"is ruled", "is elim", "is out", "is imp", "was not", "wasn't",   "or(",    "?"};
+
+	bool listed = false;
+	size_t next;
 
 	at = skip_looks(text, at);
 	while (at < text.length && (text.at[at] == ',' || text.at[at] == ')'))
+	{
+		listed |= text.at[at] == ',';
 		at = skip_looks(text, at + 1);
+	}
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (phrase_at(text.at + at, text.at + text.length, others[i]))
 			return true;
-	return false;
+	return listed && choice_at(text, at, &next) != 0;
 }
 
 /* The word that ends before a place, brackets and the like skipped. */
@@ -228,7 +253,7 @@ rstar_extract_letter(rstar_span text)
 		if (!letter || !is_called_answer(text, i, next))
 			continue;
 		mentions++;
-		if (taken_back_before(text, i) || taken_back_behind(text, next))
+		if (taken_back_before(text, i) || taken_back_behind(text, next) || retracted(text, next))
 			continue;
 		if (found && found != letter)
 			return 0;

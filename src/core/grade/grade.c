@@ -294,7 +294,10 @@ compare_first_word(rstar_work *work, const side *gold, const side *answer,
 		return false;
 	first.text.length = n;
 	read_side(work, &first);
-	return compare_readings(work, gold, &first, result) && result->rule == RSTAR_RULE_BOOLEAN;
+	if (compare_readings(work, gold, &first, result) && result->rule == RSTAR_RULE_BOOLEAN)
+		return true;
+	result->equal = false; /* the first word of a list is not the list */
+	return false;
 }
 
 /* Texts too long to be read: digit by digit, else sign by sign. */

@@ -73,8 +73,14 @@ lex_ascii(rstar_lexer *lex)
 				  (lex->at - 1 == lex->begin || strchr(" ([{,*+-/:|", lex->at[-2]))))
 				rstar_lex_emit_mark(lex, '_');
 			break;
-		case '$':
 		case '~':
+			/* a blank of LaTeX; without commands around it, "about" */
+			if (lex->plain &&
+				(lex->at - 1 == lex->begin || is_space(lex->at[-2]) || !is_letter(peek(lex, 0))))
+				rstar_lex_emit_mark(lex, RSTAR_MARK_APPROX);
+			lex->spaced = true;
+			break;
+		case '$':
 		case '"':
 		case '`':
 			lex->spaced = true;

@@ -34,8 +34,9 @@ rstar_plain_text(rstar_arena *arena, rstar_span text, bool fold_case, rstar_span
 	char *to = rstar_arena_alloc(arena, text.length + 1);
 	size_t n = 0;
 	uint64_t hidden = 0; /* a bit for each of the innermost open braces: is it left out? */
-	bool blank = false;  /* something was left out before this byte */
-	bool hide = false;   /* the next brace belongs to a command that was left out */
+	bool latex = memchr(text.at, '\\', text.length) != NULL; /* else ~ is "about" */
+	bool blank = false; /* something was left out before this byte */
+	bool hide = false;  /* the next brace belongs to a command that was left out */
 
 	out->at = to;
 	out->length = 0;
@@ -46,7 +47,7 @@ rstar_plain_text(rstar_arena *arena, rstar_span text, bool fold_case, rstar_span
 	{
 		char c = text.at[i];
 
-		if (is_space(c) || c == '$' || c == '~')
+		if (is_space(c) || c == '$' || (c == '~' && latex))
 		{
 			blank = true;
 			continue;
