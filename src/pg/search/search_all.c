@@ -51,6 +51,7 @@ typedef struct search_all
 	uint32 n, room;
 	uint32 in_hand;
 	uint32 places;           /* searched side by side */
+	uint32 ahead;            /* claimed beyond them: a place that comes free is filled at once */
 	rstar_queue_item *items; /* of one claim */
 	bool alone;              /* what is in hand is to be searched alone */
 	bool dry;      /* nothing was left to claim; to be asked again when the hands are empty */
@@ -86,7 +87,8 @@ start(rstar_job *job)
 	s->setup.policy = model_of(job->arguments, "policy");
 	s->setup.ppm = model_of(job->arguments, "ppm");
 	s->places = (uint32) rstar_search_settings.side_by_side;
-	s->items = palloc(s->places * sizeof *s->items);
+	s->ahead = (s->places + 1) / 2;
+	s->items = palloc((s->places + s->ahead) * sizeof *s->items);
 	s->setup.options.side_by_side = s->places;
 	s->scratch = AllocSetContextCreate(job->context, "rstar tree", ALLOCSET_DEFAULT_SIZES);
 	s->room = 64;
@@ -214,11 +216,11 @@ refill(search_all *s)
 		s->dry = s->alone = s->draining = false;
 	if (s->in_hand > 0 && (s->n >= RENEW_AFTER || rstar_admission_is_contended()))
 		s->draining = true;
-	if (s->dry || s->alone || s->draining || s->in_hand >= s->places)
+	if (s->dry || s->alone || s->draining || s->in_hand > s->places)
 		return;
 	/* First, since what is wrong with a model is no fault of the problems. */
 	open_searcher(s);
-	n = rstar_queue_claim(s->job, s->places - s->in_hand, s->in_hand == 0, s->items);
+	n = rstar_queue_claim(s->job, s->places + s->ahead - s->in_hand, s->in_hand == 0, s->items);
 	s->dry = n == 0;
 	if (n > 0)
 		add_items(s, s->items, n);

@@ -156,8 +156,10 @@ rstar_queue_add(int64 job_id, const int64 *problems, uint32 n)
 /* --- claiming ----------------------------------------------------------------------------- */
 
 static uint32
-read_items(rstar_queue_item *items)
+read_items(rstar_queue_item *items, uint32 room)
 {
+	if (SPI_processed > room)
+		elog(ERROR, "a claim of %u items gave " UINT64_FORMAT, room, SPI_processed);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		items[row].item_id = rstar_result_bigint(row, "item_id", 0);
@@ -167,13 +169,13 @@ read_items(rstar_queue_item *items)
 	return (uint32) SPI_processed;
 }
 
+/* A subquery could be run again for every row of a join, and its LIMIT with it; this CTE runs once. */
 #define CLAIM(which)                                                                               \
-	"UPDATE rstar.job_items i SET status = 'claimed', worker = $2,"                                \
-	" claimed_at = pg_catalog.clock_timestamp()"                                                   \
-	" FROM (SELECT q.item_id FROM rstar.job_items q"                                               \
+	"WITH c AS MATERIALIZED (SELECT q.item_id FROM rstar.job_items q"                              \
 	"        WHERE q.job_id OPERATOR(pg_catalog.=) $1"                                             \
-	"        AND q.status OPERATOR(pg_catalog.=) 'queued'" which                                   \
-	"        FOR UPDATE SKIP LOCKED) c"                                                            \
+	"        AND q.status OPERATOR(pg_catalog.=) 'queued'" which "        FOR UPDATE SKIP LOCKED)" \
+	" UPDATE rstar.job_items i SET status = 'claimed', worker = $2,"                               \
+	" claimed_at = pg_catalog.clock_timestamp() FROM c"                                            \
 	" WHERE i.job_id OPERATOR(pg_catalog.=) $1 AND i.item_id OPERATOR(pg_catalog.=) c.item_id"     \
 	" RETURNING i.item_id, i.problem_id, i.tries"
 
@@ -190,7 +192,7 @@ claim_fresh(int64 job_id, uint32 n, rstar_queue_item *items)
 						" AND q.item_id OPERATOR(pg_catalog.>) $3"
 						" ORDER BY q.tries, q.item_id LIMIT $4"),
 				  &a, false);
-	return read_items(items);
+	return read_items(items, n);
 }
 
 /* One that failed before: those that failed least come first. */
@@ -202,7 +204,7 @@ claim_alone(int64 job_id, rstar_queue_item *items)
 	rstar_add_bigint(&a, job_id);
 	rstar_add_bigint(&a, worker_id);
 	rstar_execute(CLAIM(" ORDER BY q.tries, q.item_id LIMIT 1"), &a, false);
-	return read_items(items);
+	return read_items(items, 1);
 }
 
 static uint32

@@ -1,0 +1,61 @@
+#!/bin/sh
+# Throughput of rstar_search_all with 1 and 2 workers against rstar_search(array) in one
+# session, over the same problems with one thread each: by the clock, and by the processor time
+# of the server and all its sandboxes, which a busy machine does not change.
+#
+#   sh test/bench/workers.sh [problems] [rollouts] [rounds]
+#
+# The extension must be installed in the PostgreSQL that PG_CONFIG names.
+set -eu
+cd "$(dirname "$0")/../.."
+problems=${1:-500} rollouts=${2:-4}
+dir=$(mktemp -d "${TMPDIR:-/tmp}/rstar-bench.XXXXXX")
+rmdir "$dir"
+server=scripts/server.sh
+trap 'sh $server clean "$dir" >/dev/null 2>&1' EXIT
+sh $server start "$dir" shared_preload_libraries=rstar max_worker_processes=16 rstar.max_workers=2 >/dev/null
+
+sql() { sh $server run "$dir" psql -XAtq -v ON_ERROR_STOP=1 -c "$1"; }
+
+# Clock ticks of the postmaster and everything below it, dead children included.
+ticks() {
+	main=$(head -n 1 "$dir/data/postmaster.pid")
+	cat /proc/[0-9]*/stat 2>/dev/null | awk -v main="$main" '
+		{ pid = $1; sub(/^.*\) /, ""); parent[pid] = $2; own[pid] = $12 + $13; dead[pid] = $14 + $15 }
+		END { for (p in parent) { up = p; while (up != main && up > 1 && up in parent) up = parent[up]
+		        if (up == main) sum += own[p] + dead[p] }
+		      print sum }'
+}
+
+# measure NAME COMMAND...
+measure() {
+	name=$1
+	shift
+	sql "CHECKPOINT" >/dev/null
+	before=$(ticks) began=$(date +%s.%N)
+	"$@" >/dev/null
+	ended=$(date +%s.%N)
+	# What a process took, and what its sandbox did, counts the same way once both are gone.
+	until [ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'rstar worker'")" = 0 ]; do sleep 0.1; done
+	sleep 1
+	after=$(ticks)
+	echo "$name $began $ended $before $after $problems" | awk -v hz="$(getconf CLK_TCK)" '{
+		wall = $3 - $2; cpu = ($5 - $4) / hz
+		printf "%-28s %6.1f problems/s by the clock, %6.1f problems per processor second\n", $1, $6 / wall, $6 / cpu }'
+}
+
+session() { sql "SET rstar.threads = 1; SELECT count(*) FROM rstar_search(ARRAY(SELECT problem_id FROM rstar.problems ORDER BY 1), rollouts => $rollouts)"; }
+workers() {
+	sh $server run "$dir" psql -XAtq -v ON_ERROR_STOP=1 \
+		-c "SELECT rstar_search_all('SELECT problem_id FROM rstar.problems ORDER BY 1', rollouts => $rollouts, workers => $1, threads => 1, nice => 0)" \
+		-c "SELECT rstar_wait(max(job_id)) FROM rstar.jobs"
+}
+
+sql "CREATE EXTENSION rstar"
+sql "INSERT INTO rstar.problems (statement, answer)
+     SELECT 'What is ' || i || ' + ' || 2 * i || '?', 3 * i FROM generate_series(1, $problems) i"
+for round in $(seq "${3:-2}"); do
+	measure "rstar_search(array)" session
+	measure "rstar_search_all,1_worker" workers 1
+	measure "rstar_search_all,2_workers" workers 2
+done
