@@ -330,6 +330,14 @@ like(error_of($node, "SELECT rstar_schedule('x', 'search_all', '1 day', '[1]')")
 like(error_of($node, "SELECT rstar_schedule('x', 'search_all', '1 day', time_zone => 'Mars/Crater')" =~ s/1 day/0 3 * * */r), qr/time zone "Mars/, 'no such zone');
 sql('DELETE FROM rstar.schedules');
 
+# --- the script for people --------------------------------------------------------------------------------
+
+$node->safe_psql('postgres', "CREATE DATABASE script TEMPLATE template0 ENCODING 'UTF8'");
+my ($out, $err) = ('', '');
+ok(IPC::Run::run([ 'psql', '-X', '-d', $node->connstr('script'), '-f', source_path('sql/search_all.sql') ], '>', \$out, '2>', \$err), 'search_all.sql runs')
+  or diag $err;
+like($out, qr/^ done\s*$.*^ done\s*\|\s*20 \|\s*0 \|\s*20 /ms, 'and its job is done');
+
 ok(idle(), 'in the end nobody is at work');
 $node->stop;
 done_testing();
