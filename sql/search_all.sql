@@ -17,10 +17,10 @@ INSERT INTO rstar.problems (statement, answer, source)
 SELECT 'What is ' || i || ' + ' || 2 * i || '?', 3 * i, 'search_all' FROM generate_series(1, 20) i;
 
 \echo
-\echo '== 2. A job: two workers, one thread each, behind everything else that the machine does'
+\echo '== 2. A job: two workers, one thread each, standing back behind sessions'
 SELECT rstar_search_all($$SELECT problem_id FROM rstar.problems p WHERE source = 'search_all'
                             AND NOT EXISTS (SELECT FROM rstar.trees t WHERE t.problem_id = p.problem_id)$$,
-                        rollouts => 4, workers => 2, threads => 1, nice => 19) AS job \gset
+                        rollouts => 4, workers => 2, threads => 1, nice => 10) AS job \gset
 
 \echo
 \echo '== 3. Who is at it (in psql, \\watch shows it again and again)'
