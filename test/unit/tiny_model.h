@@ -47,7 +47,7 @@ tiny_hparams(rstar_arch arch)
 
 /* Weights of deviation 0.2, so that every part of the model matters. F32. */
 static inline void
-tiny_model_create(const rstar_hparams *h, bool value_head, tiny_model *model)
+tiny_model_create_as(const rstar_hparams *h, bool value_head, bool tied, tiny_model *model)
 {
 	rstar_gguf_writer *writer = NULL;
 	rstar_error err = {0};
@@ -64,6 +64,8 @@ tiny_model_create(const rstar_hparams *h, bool value_head, tiny_model *model)
 
 		rstar_weights_spec(h, i, &spec);
 		if (strncmp(spec.name, "value_head", 10) == 0 && !value_head)
+			continue;
+		if (tied && strcmp(spec.name, "output.weight") == 0)
 			continue;
 
 		uint64_t count = spec.dims[0] * (spec.n_dims > 1 ? spec.dims[1] : 1);
@@ -87,6 +89,13 @@ tiny_model_create(const rstar_hparams *h, bool value_head, tiny_model *model)
 	CHECK_MSG(rstar_weights_open(model->gguf, &rstar_allocator_malloc, &model->weights, &err) ==
 				  RSTAR_OK,
 			  "%s %s", err.message, err.detail);
+}
+
+/* With an output matrix of its own. */
+static inline void
+tiny_model_create(const rstar_hparams *h, bool value_head, tiny_model *model)
+{
+	tiny_model_create_as(h, value_head, false, model);
 }
 
 static inline void
