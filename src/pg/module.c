@@ -19,6 +19,8 @@
 #include "pg/sandbox/settings.h"
 #include "pg/search/search_all.h"
 #include "pg/search/settings.h"
+#include "pg/train/settings.h"
+#include "pg/train/train_job.h"
 #include "pg/workers/processes.h"
 #include "pg/workers/settings.h"
 #include "pg/workers/shared.h"
@@ -37,10 +39,12 @@ _PG_init(void)
 	rstar_data_settings_define();
 	rstar_sandbox_settings_define();
 	rstar_workers_settings_define();
+	rstar_training_settings_define();
 	MarkGUCPrefixReserved("rstar");
 	rstar_model_files_init();
 	rstar_admission_init();
 	rstar_search_all_define();
+	rstar_train_jobs_define();
 	rstar_shared_init();
 	rstar_launcher_init();
 }

@@ -67,7 +67,7 @@ run_open(run *r, bool ppm, uint32_t rank)
 	tiny_model_create_as(&h, false, true, &r->file);
 	fill_examples(&r->examples, ppm);
 	CHECK(rstar_pool_create(2, &r->pool, &err) == RSTAR_OK);
-	rstar_train_defaults(&r->settings, ppm, rank == 0, rank > 0);
+	rstar_train_defaults(&r->settings, ppm, rank == 0, rank > 0, 1000000);
 	r->settings.lora_rank = rank;
 	r->settings.epochs = 4;
 	r->settings.batch_tokens = 100;

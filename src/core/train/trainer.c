@@ -366,6 +366,61 @@ rstar_trainer_times(const rstar_trainer *t, double *optimiser)
 	return rstar_pass_time(t->pass);
 }
 
+/* --- values of pairs ------------------------------------------------------------------------ */
+
+bool
+rstar_trainer_holds_out(const rstar_trainer *t, uint32_t i)
+{
+	for (uint32_t j = 0; j < t->order.n_held_out; j++)
+		if (t->order.held_out[j] == i)
+			return true;
+	return false;
+}
+
+bool
+rstar_trainer_between_steps(const rstar_trainer *t)
+{
+	return t->phase == RSTAR_PHASE_BEGIN || t->phase == RSTAR_PHASE_DONE;
+}
+
+static rstar_status
+check_between_steps(const rstar_trainer *t, rstar_error *err)
+{
+	if (rstar_trainer_between_steps(t))
+		return RSTAR_OK;
+	return rstar_error_set(err, RSTAR_ERR_ARGUMENT, "a run is between two steps");
+}
+
+rstar_status
+rstar_trainer_values(rstar_trainer *t, uint32_t *next, float *chosen, float *rejected,
+					 const rstar_cancel *cancel, rstar_error *err)
+{
+	uint32_t first = *next, n = (uint32_t) t->examples->n;
+	rstar_status st = check_between_steps(t, err);
+
+	if (st == RSTAR_OK && !t->settings.ppm)
+		st = rstar_error_set(err, RSTAR_ERR_ARGUMENT, "a policy has no values");
+	if (st != RSTAR_OK || first >= n)
+		return st;
+	set_list(t, t->all, first, n);
+	st = begin_micro(t, false, err);
+	while (st == RSTAR_OK || st == RSTAR_AGAIN)
+	{
+		st = rstar_pass_step(t->pass, cancel, err);
+		if (st == RSTAR_OK)
+			break;
+	}
+	if (st != RSTAR_OK)
+		return st;
+	for (uint32_t i = first; i < t->at; i++)
+	{
+		chosen[i] = rstar_pass_values(t->pass)[2 * (i - first)];
+		rejected[i] = rstar_pass_values(t->pass)[2 * (i - first) + 1];
+	}
+	*next = t->at;
+	return t->at < n ? RSTAR_AGAIN : RSTAR_OK;
+}
+
 /* --- checkpoints ------------------------------------------------------------------------- */
 
 #define MAX_PARTS 5
@@ -425,14 +480,6 @@ make_fingerprint(const rstar_trainer *t, uint8_t fingerprint[RSTAR_FINGERPRINT_B
 	rstar_sha256_update(&sha, e->ids, e->n_ids * sizeof *e->ids);
 	rstar_sha256_update(&sha, e->learned, e->n_ids * sizeof *e->learned);
 	rstar_sha256_finish(&sha, fingerprint);
-}
-
-static rstar_status
-check_between_steps(const rstar_trainer *t, rstar_error *err)
-{
-	if (t->phase == RSTAR_PHASE_BEGIN || t->phase == RSTAR_PHASE_DONE)
-		return RSTAR_OK;
-	return rstar_error_set(err, RSTAR_ERR_ARGUMENT, "a run is between two steps");
 }
 
 rstar_status

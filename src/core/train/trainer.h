@@ -47,10 +47,11 @@ typedef struct rstar_train_settings
 
 /*
  * Defaults. From scratch: Muon at 2e-3, one cosine, batches of 8,192 tokens, as
- * models/recipe found best. Fine-tuning: AdamW at 2e-5 (LoRA: rank 16, 2e-4),
- * linear, batches of 8,192.
+ * models/recipe found best. Fine-tuning: AdamW at 2e-5 (models of less than
+ * 100M parameters: 3e-4; LoRA: rank 16, 2e-4), linear, batches of 8,192.
  */
-extern void rstar_train_defaults(rstar_train_settings *settings, bool ppm, bool scratch, bool lora);
+extern void rstar_train_defaults(rstar_train_settings *settings, bool ppm, bool scratch, bool lora,
+								 uint64_t n_parameters);
 
 /* Bytes of a run, by what they hold. */
 typedef struct rstar_train_plan
@@ -122,6 +123,21 @@ extern rstar_train_report rstar_trainer_report(const rstar_trainer *trainer);
 extern rstar_train_plan rstar_trainer_memory(const rstar_trainer *trainer);
 extern const char *rstar_trainer_kernel(const rstar_trainer *trainer);
 extern rstar_pass_times rstar_trainer_times(const rstar_trainer *trainer, double *optimiser);
+
+/* Whether no step is under way, so that the run can be saved. */
+extern bool rstar_trainer_between_steps(const rstar_trainer *trainer);
+
+/* Whether example i is held out. */
+extern bool rstar_trainer_holds_out(const rstar_trainer *trainer, uint32_t i);
+
+/*
+ * Of a PPM, between steps: read the values of some pairs from example *next on, into
+ * chosen[i] and rejected[i] of example i, and move *next behind them. AGAIN until all are
+ * read; errors: ARGUMENT, CANCELLED.
+ */
+extern rstar_status rstar_trainer_values(rstar_trainer *trainer, uint32_t *next, float *chosen,
+										 float *rejected, const rstar_cancel *cancel,
+										 rstar_error *err);
 
 /* Between steps: write a checkpoint, or go on from one. Errors: see checkpoint.h; ARGUMENT. */
 extern rstar_status rstar_trainer_save(rstar_trainer *trainer, const char *directory,

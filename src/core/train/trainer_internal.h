@@ -49,6 +49,7 @@ struct rstar_trainer
 	rstar_pass *pass;
 	rstar_optimiser *optimiser;
 	rstar_order order;
+	uint32_t *all; /* 0, 1, 2, ...: every example */
 
 	rstar_train_state state;
 	rstar_train_phase phase;

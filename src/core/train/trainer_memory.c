@@ -8,15 +8,17 @@
 
 #define MICRO_TOKENS   2048u               /* of a micro-batch, where nothing else is said */
 #define PRODUCTS_BYTES ((size_t) 14 << 20) /* of scratch of a matrix kernel, at most */
+#define SMALL_MODEL    100000000u          /* parameters */
 #define MB             ((double) (1 << 20))
 
 void
-rstar_train_defaults(rstar_train_settings *s, bool ppm, bool scratch, bool lora)
+rstar_train_defaults(rstar_train_settings *s, bool ppm, bool scratch, bool lora,
+					 uint64_t n_parameters)
 {
 	*s = (rstar_train_settings){
 		.ppm = ppm,
 		.optimiser = {.kind = RSTAR_OPTIMISER_ADAMW,
-					  .rate = 2e-5f,
+					  .rate = n_parameters < SMALL_MODEL ? 3e-4f : 2e-5f,
 					  .muon_scale = 1.0f,
 					  .decay = 0.01f,
 					  .beta1 = 0.9f,
@@ -281,8 +283,11 @@ rstar_trainer_set_up(rstar_trainer *t, const rstar_gguf *base, const rstar_cance
 	t->max_sequences = o.max_sequences;
 	t->sequences = rstar_alloc_array(t->allocator, o.max_sequences, sizeof *t->sequences);
 	t->pairs = rstar_alloc_array(t->allocator, o.max_sequences, sizeof *t->pairs);
-	if (!t->sequences || !t->pairs)
+	t->all = rstar_alloc_array(t->allocator, t->examples->n, sizeof *t->all);
+	if (!t->sequences || !t->pairs || !t->all)
 		return rstar_error_memory(err, o.max_sequences * sizeof *t->sequences);
+	for (uint32_t i = 0; i < t->examples->n; i++)
+		t->all[i] = i;
 	return RSTAR_OK;
 }
 
@@ -295,6 +300,7 @@ rstar_trainer_take_down(rstar_trainer *t)
 	rstar_lora_free(t->lora);
 	rstar_free(t->allocator, t->sequences);
 	rstar_free(t->allocator, t->pairs);
+	rstar_free(t->allocator, t->all);
 	rstar_free(t->allocator, t->parameters);
 	rstar_free(t->allocator, t->gradients);
 	rstar_free(t->allocator, t->gradient_memory);

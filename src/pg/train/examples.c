@@ -1,0 +1,271 @@
+/*
+ * examples.c
+ *	  The examples of a run: from a caller's query into rows, and from rows into
+ *	  the core.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/plancache.h"
+
+#include "pg/base/boundary.h"
+#include "pg/base/rows.h"
+#include "pg/base/statement.h"
+#include "pg/base/tables.h"
+#include "pg/train/examples.h"
+
+#define FETCH_ROWS  500
+#define MAX_COLUMNS 5
+
+/* Columns that a query must return, by name. */
+static const char *const policy_columns[] = {"problem", "solution"};
+static const char *const ppm_columns[] = {"problem", "prefix", "chosen", "rejected", "weight"};
+
+static const char *const *
+columns_of(bool ppm, int *n)
+{
+	*n = ppm ? lengthof(ppm_columns) : lengthof(policy_columns);
+	return ppm ? ppm_columns : policy_columns;
+}
+
+static rstar_string
+string_of(const char *text)
+{
+	return (rstar_string){text, strlen(text)};
+}
+
+/* Add one example to the core; values in the order of the columns. Returns its tokens. */
+static uint32
+add_example(rstar_examples *examples, bool ppm, char **values, int64 number)
+{
+	uint32 length;
+	rstar_status status;
+	rstar_error err;
+
+	if (ppm)
+		status = rstar_examples_add_pair(
+			examples, string_of(values[0]), string_of(values[1]), string_of(values[2]),
+			string_of(values[3]),
+			DatumGetFloat8(DirectFunctionCall1(float8in, CStringGetDatum(values[4]))),
+			&rstar_pg_cancel, &length, &err);
+	else
+		status = rstar_examples_add_solution(examples, string_of(values[0]), string_of(values[1]),
+											 &rstar_pg_cancel, &length, &err);
+	if (status == RSTAR_ERR_ARGUMENT && err.detail[0] == '\0')
+		rstar_error_detail(&err, "In row %lld of the query.", (long long) number);
+	rstar_check(status, &err);
+	return length;
+}
+
+/* --- the caller's query ------------------------------------------------------------------ */
+
+typedef struct source
+{
+	int64 run_id;
+	bool ppm;
+	rstar_examples *examples;
+	rstar_example_counts counts;
+	int columns[MAX_COLUMNS]; /* numbers in the query's result */
+	int n_columns;
+	MemoryContext scratch; /* of one fetch */
+} source;
+
+static void
+find_columns(source *s, TupleDesc tupdesc)
+{
+	const char *const *names = columns_of(s->ppm, &s->n_columns);
+
+	for (int i = 0; i < s->n_columns; i++)
+	{
+		s->columns[i] = SPI_fnumber(tupdesc, names[i]);
+		if (s->columns[i] <= 0)
+			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+							errmsg("the query returns no column \"%s\"", names[i]),
+							s->ppm ? errhint("Pairs need the columns problem, prefix, chosen, "
+											 "rejected and weight.")
+								   : errhint("Solutions need the columns problem and solution.")));
+	}
+}
+
+static void
+read_values(const source *s, uint64 row, char **values)
+{
+	int n;
+	const char *const *names = columns_of(s->ppm, &n);
+
+	for (int i = 0; i < s->n_columns; i++)
+	{
+		values[i] = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, s->columns[i]);
+		if (!values[i])
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+							errmsg("column \"%s\" of the query must not be NULL", names[i]),
+							errdetail("It is in row " INT64_FORMAT ".", s->counts.rows + 1)));
+	}
+}
+
+static const rstar_column stored_columns[] = {
+	{"run_id", INT8OID}, {"example_id", INT8OID}, {"problem", TEXTOID},  {"solution", TEXTOID},
+	{"prefix", TEXTOID}, {"chosen", TEXTOID},     {"rejected", TEXTOID}, {"weight", FLOAT8OID},
+	{"tokens", INT4OID}, {"used", BOOLOID},
+};
+
+static void
+put_row(const source *s, rstar_rows *rows, char **values, uint32 tokens)
+{
+	rstar_put_bigint(rows, s->run_id);
+	rstar_put_bigint(rows, s->counts.rows);
+	rstar_put_text(rows, values[0]);
+	rstar_put_text(rows, s->ppm ? NULL : values[1]);
+	for (int i = 1; i < 4; i++)
+		rstar_put_text(rows, s->ppm ? values[i] : NULL);
+	if (s->ppm)
+		rstar_put_real(rows,
+					   DatumGetFloat8(DirectFunctionCall1(float8in, CStringGetDatum(values[4]))));
+	else
+		rstar_put_null(rows);
+	rstar_put_int(rows, tokens);
+	rstar_put_bool(rows, tokens <= s->examples->context);
+}
+
+/* The rows that were fetched last become examples, and rows of the table. */
+static void
+take_rows(source *s)
+{
+	rstar_tables_scope scope;
+	rstar_rows rows;
+
+	rstar_rows_init(&rows, "training_examples", stored_columns, lengthof(stored_columns),
+					(uint32) SPI_processed);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		char *values[MAX_COLUMNS];
+		uint32 tokens;
+
+		CHECK_FOR_INTERRUPTS();
+		read_values(s, i, values);
+		s->counts.rows++;
+		tokens = add_example(s->examples, s->ppm, values, s->counts.rows);
+		s->counts.too_long += tokens > s->examples->context;
+		put_row(s, &rows, values, tokens);
+	}
+	rstar_tables_begin(&scope, "training_examples");
+	rstar_rows_insert(&rows, NULL);
+	rstar_tables_end(&scope);
+}
+
+/* A statement that returns rows can have a cursor, but only SELECT (or VALUES, TABLE) is one. */
+static Portal
+open_cursor(const char *query)
+{
+	SPIPlanPtr plan = SPI_prepare(query, 0, NULL);
+	CachedPlanSource *prepared =
+		plan && SPI_is_cursor_plan(plan) ? linitial(SPI_plan_get_plan_sources(plan)) : NULL;
+
+	if (!prepared || prepared->commandTag != CMDTAG_SELECT)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_CURSOR_DEFINITION),
+						errmsg("the query must be one SELECT")));
+	return SPI_cursor_open(NULL, plan, NULL, NULL, true);
+}
+
+rstar_example_counts
+rstar_examples_store(int64 run_id, bool ppm, const char *query, rstar_examples *examples)
+{
+	source s = {.run_id = run_id, .ppm = ppm, .examples = examples};
+	Portal portal;
+
+	s.scratch =
+		AllocSetContextCreate(CurrentMemoryContext, "rstar examples", ALLOCSET_DEFAULT_SIZES);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	portal = open_cursor(query);
+	find_columns(&s, portal->tupDesc);
+	for (;;)
+	{
+		MemoryContext caller;
+		SPITupleTable *fetched;
+
+		SPI_cursor_fetch(portal, true, FETCH_ROWS);
+		if (SPI_processed == 0)
+			break;
+		fetched = SPI_tuptable;
+		caller = MemoryContextSwitchTo(s.scratch);
+		take_rows(&s);
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(s.scratch);
+		SPI_freetuptable(fetched);
+	}
+	SPI_cursor_close(portal);
+	SPI_finish();
+	MemoryContextDelete(s.scratch);
+	return s.counts;
+}
+
+/* --- from rows --------------------------------------------------------------------------- */
+
+static void
+read_some(rstar_examples *examples, bool ppm, int64 *ids, int *n, int64 *last)
+{
+	int n_columns;
+	const char *const *names = columns_of(ppm, &n_columns);
+
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		char *values[MAX_COLUMNS];
+
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < n_columns; i++)
+			values[i] = rstar_result_text(row, names[i], CurrentMemoryContext);
+		*last = rstar_result_bigint(row, "example_id", 0);
+		add_example(examples, ppm, values, *last);
+		ids[(*n)++] = *last;
+	}
+}
+
+static int64
+count_used(int64 run_id)
+{
+	rstar_arguments a = {0};
+
+	rstar_add_bigint(&a, run_id);
+	rstar_execute("SELECT pg_catalog.count(*) AS n FROM rstar.training_examples"
+				  " WHERE run_id OPERATOR(pg_catalog.=) $1 AND used",
+				  &a, false);
+	return rstar_result_bigint(0, "n", 0);
+}
+
+void
+rstar_examples_read(int64 run_id, bool ppm, rstar_examples *examples, int64 **ids)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext scratch = AllocSetContextCreate(caller, "rstar examples", ALLOCSET_DEFAULT_SIZES);
+	rstar_tables_scope scope;
+	int64 last = 0;
+	int n = 0;
+
+	rstar_tables_begin(&scope, "training_examples");
+	*ids = MemoryContextAllocHuge(caller, (count_used(run_id) + 1) * sizeof **ids);
+	do
+	{
+		rstar_arguments a = {0};
+
+		rstar_add_bigint(&a, run_id);
+		rstar_add_bigint(&a, last);
+		rstar_add_int(&a, FETCH_ROWS, false);
+		rstar_execute("SELECT example_id, problem, solution, prefix, chosen, rejected,"
+					  " weight::pg_catalog.text AS weight FROM rstar.training_examples"
+					  " WHERE run_id OPERATOR(pg_catalog.=) $1"
+					  " AND example_id OPERATOR(pg_catalog.>) $2 AND used"
+					  " ORDER BY example_id LIMIT $3",
+					  &a, false);
+		MemoryContextSwitchTo(scratch);
+		read_some(examples, ppm, *ids, &n, &last);
+		MemoryContextReset(scratch);
+	} while (SPI_processed > 0);
+	rstar_tables_end(&scope);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(scratch);
+}
