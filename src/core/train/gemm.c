@@ -17,9 +17,9 @@
 #include "core/train/blas.h"
 #include "core/train/gemm_kernel.h"
 
-#define K_BLOCK     1024u /* of packed B; a multiple of RSTAR_GEMM_KC */
-#define N_BLOCK     3072u /* of packed B; a multiple of every nr */
-#define ROWS        48u   /* of C, in one block of work; a multiple of every mr */
+#define K_BLOCK     1024u                        /* of packed B; a multiple of RSTAR_GEMM_KC */
+#define N_BLOCK     3072u                        /* of packed B; a multiple of every nr */
+#define ROWS        ((uint32_t) RSTAR_GEMM_ROWS) /* of C, in one block of work */
 #define BLAS_ROWS   128u
 #define MAX_THREADS 256
 #define K_PIECES    (K_BLOCK / RSTAR_GEMM_KC)
@@ -99,14 +99,14 @@ pack_panel(void *arg, uint32_t panel, uint32_t thread)
 static void
 edge_tile(const rstar_gemm_kernel *kernel, uint32_t k, const void *a, const float *a_scales,
 		  const void *b, const float *b_scales, uint32_t rows, uint32_t columns, float *c,
-		  size_t ldc)
+		  size_t ldc, bool add)
 {
 	float beside[RSTAR_GEMM_MAX_MR * RSTAR_GEMM_MAX_NR];
 
 	for (uint32_t r = 0; r < kernel->mr; r++)
 		for (uint32_t j = 0; j < kernel->nr; j++)
-			beside[r * kernel->nr + j] = r < rows && j < columns ? c[r * ldc + j] : 0.0f;
-	kernel->tile(k, a, a_scales, b, b_scales, beside, kernel->nr);
+			beside[r * kernel->nr + j] = add && r < rows && j < columns ? c[r * ldc + j] : 0.0f;
+	kernel->tile(k, a, a_scales, b, b_scales, beside, kernel->nr, add);
 	for (uint32_t r = 0; r < rows; r++)
 		memcpy(c + r * ldc, beside + r * kernel->nr, columns * sizeof *c);
 }
@@ -117,6 +117,7 @@ multiply_rows(const piece *p, const uint8_t *a, const float *a_scales, uint32_t 
 			  uint32_t first_k, uint32_t k)
 {
 	const rstar_gemm_kernel *kernel = p->gemm->kernel;
+	bool add = p->call->add || p->first_k + first_k > 0;
 	size_t a_panel = (size_t) RSTAR_GEMM_KC * kernel->mr * kernel->a_bytes;
 
 	for (uint32_t j = 0; j < p->n; j += kernel->nr)
@@ -132,11 +133,11 @@ multiply_rows(const piece *p, const uint8_t *a, const float *a_scales, uint32_t 
 			const uint8_t *panel_a = a + i / kernel->mr * a_panel;
 
 			if (rows - i >= kernel->mr && p->n - j >= kernel->nr)
-				kernel->tile(k, panel_a, a_scales + i, b, b_scales, c, p->call->ldc);
+				kernel->tile(k, panel_a, a_scales + i, b, b_scales, c, p->call->ldc, add);
 			else
 				edge_tile(kernel, k, panel_a, a_scales + i, b, b_scales,
 						  smaller(kernel->mr, rows - i), smaller(kernel->nr, p->n - j), c,
-						  p->call->ldc);
+						  p->call->ldc, add);
 		}
 	}
 }
@@ -159,19 +160,12 @@ multiply_block(void *arg, uint32_t block, uint32_t thread)
 	uint32_t row = block * ROWS;
 	uint32_t rows = smaller(ROWS, call->m - row);
 
-	if (p->first_k == 0 && !call->add)
-		for (uint32_t i = 0; i < rows; i++)
-			memset(call->c + (row + i) * call->ldc + p->first_n, 0, p->n * sizeof(float));
 	for (uint32_t k = 0; k < p->k; k += RSTAR_GEMM_KC)
 	{
 		uint32_t length = smaller(RSTAR_GEMM_KC, p->k - k);
 
-		for (uint32_t i = 0; i < rows; i += kernel->mr)
-		{
-			source.data = call->a + (row + i) * source.line_step + (p->first_k + k) * source.k_step;
-			kernel->pack_a(&source, smaller(kernel->mr, rows - i), length,
-						   a + i / kernel->mr * a_panel, scales + i);
-		}
+		source.data = call->a + row * source.line_step + (p->first_k + k) * source.k_step;
+		kernel->pack_a(&source, rows, length, a, a_panel, scales);
 		multiply_rows(p, a, scales, row, rows, k, length);
 	}
 }

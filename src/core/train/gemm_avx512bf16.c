@@ -50,10 +50,18 @@ pack(const rstar_gemm_source *source, uint32_t width, uint32_t lines, uint32_t k
 }
 
 BF16 static void
-pack_a(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panel, float *scales)
+pack_a(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panels,
+	   size_t panel_bytes, float *scales)
 {
 	(void) scales;
-	pack(source, MR, lines, k, panel);
+	for (uint32_t line = 0; line < lines; line += MR)
+	{
+		rstar_gemm_source panel = *source;
+
+		panel.data += line * source->line_step;
+		pack(&panel, MR, lines - line < MR ? lines - line : MR, k,
+			 (void *) ((uint8_t *) panels + line / MR * panel_bytes));
+	}
 }
 
 BF16 static void
@@ -65,7 +73,7 @@ pack_b(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panel,
 
 BF16 static void
 tile(uint32_t k, const void *a, const float *a_scales, const void *b, const float *b_scales,
-	 float *c, size_t ldc)
+	 float *c, size_t ldc, bool add)
 {
 	const int32_t *pa = a;
 	const int32_t *pb = b;
@@ -96,7 +104,7 @@ tile(uint32_t k, const void *a, const float *a_scales, const void *b, const floa
 		{
 			float *at = c + (size_t) r * ldc + 16 * v;
 
-			_mm512_storeu_ps(at, _mm512_add_ps(_mm512_loadu_ps(at), sum[r][v]));
+			_mm512_storeu_ps(at, add ? _mm512_add_ps(_mm512_loadu_ps(at), sum[r][v]) : sum[r][v]);
 		}
 }
 

@@ -87,81 +87,6 @@ to_half(__m512 x, __m512 scale)
 	return _mm512_cvtps_ph(_mm512_mul_ps(x, scale), _MM_FROUND_TO_NEAREST_INT);
 }
 
-/* A row of A: k is contiguous. Written with a step of MR pairs. */
-F16 static void
-pack_row(const float *x, uint32_t k, float scale, uint32_t *out)
-{
-	const __m512 s = _mm512_set1_ps(scale);
-	const __m512i step =
-		_mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
-						   _mm512_set1_epi32(MR));
-
-	for (uint32_t i = 0; i < k; i += 16)
-	{
-		__mmask16 mask = k - i >= 16 ? 0xffff : (__mmask16) ((1u << (k - i)) - 1);
-		__m512i half = _mm512_cvtepu16_epi32(to_half(_mm512_maskz_loadu_ps(mask, x + i), s));
-
-		_mm512_mask_i32scatter_epi32(out + (size_t) i * MR, mask, step,
-									 _mm512_or_epi32(half, _mm512_slli_epi32(half, 16)), 4);
-	}
-}
-
-/* Rows of A where the rows are contiguous (k is the step): MR at a time. */
-F16 static void
-pack_columns(const float *x, size_t k_step, uint32_t lines, uint32_t k, float *scales,
-			 uint32_t *out)
-{
-	const __mmask16 mask = (__mmask16) ((1u << lines) - 1);
-	const __m512i magnitude = _mm512_set1_epi32(0x7fffffff);
-	__m512i most = _mm512_setzero_si512();
-	float largest[16], scale[16];
-	__m512 s;
-
-	for (uint32_t i = 0; i < k; i++)
-		most = _mm512_max_epi32(
-			most, _mm512_and_epi32(_mm512_maskz_loadu_epi32(mask, x + i * k_step), magnitude));
-	_mm512_storeu_si512(largest, most);
-	for (int r = 0; r < 16; r++)
-		scale[r] = scale_for(largest[r]);
-	s = _mm512_loadu_ps(scale);
-	for (uint32_t i = 0; i < k; i++)
-	{
-		__m512i half =
-			_mm512_cvtepu16_epi32(to_half(_mm512_maskz_loadu_ps(mask, x + i * k_step), s));
-
-		_mm512_mask_storeu_epi32(out + (size_t) i * MR, (1u << MR) - 1,
-								 _mm512_or_epi32(half, _mm512_slli_epi32(half, 16)));
-	}
-	for (uint32_t r = 0; r < MR; r++)
-		scales[r] = 1.0f / scale[r];
-}
-
-F16 static void
-pack_a(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panel, float *scales)
-{
-	uint32_t *out = panel;
-
-	if (source->line_step == 1)
-	{
-		pack_columns(source->data, source->k_step, lines, k, scales, out);
-		return;
-	}
-	if (lines < MR)
-		memset(out, 0, (size_t) MR * k * sizeof *out);
-	for (uint32_t line = 0; line < MR; line++)
-	{
-		const float *row = source->data + line * source->line_step;
-		float scale;
-
-		scales[line] = 1.0f;
-		if (line >= lines)
-			continue;
-		scale = scale_for(largest_of(row, k));
-		pack_row(row, k, scale, out + line);
-		scales[line] = 1.0f / scale;
-	}
-}
-
 /* Sixteen rows of sixteen floats become columns. */
 F16 static inline void
 transpose_16(__m512 r[16])
@@ -194,6 +119,120 @@ transpose_16(__m512 r[16])
 		r[8 + j] = _mm512_shuffle_f32x4(t[j], t[8 + j], 0xdd);
 		r[4 + j] = _mm512_shuffle_f32x4(t[4 + j], t[12 + j], 0x88);
 		r[12 + j] = _mm512_shuffle_f32x4(t[4 + j], t[12 + j], 0xdd);
+	}
+}
+
+/* Rows of A whose elements are contiguous along k: sixteen steps of k at a time. */
+F16 static void
+pack_rows(const rstar_gemm_source *source, uint32_t lines, uint32_t k, const float *scale,
+		  uint32_t *out)
+{
+	for (uint32_t i = 0; i < k; i += 16)
+	{
+		uint32_t n = k - i < 16 ? k - i : 16;
+		__mmask16 mask = (__mmask16) ((1u << n) - 1);
+		__m512 r[16];
+
+		for (uint32_t line = 0; line < 16; line++)
+		{
+			__m512i half;
+
+			if (line >= lines)
+			{
+				r[line] = _mm512_setzero_ps();
+				continue;
+			}
+			half = _mm512_cvtepu16_epi32(
+				to_half(_mm512_maskz_loadu_ps(mask, source->data + line * source->line_step + i),
+						_mm512_set1_ps(scale[line])));
+			r[line] = _mm512_castsi512_ps(_mm512_or_epi32(half, _mm512_slli_epi32(half, 16)));
+		}
+		transpose_16(r);
+		for (uint32_t j = 0; j < n; j++)
+			_mm512_mask_storeu_ps(out + (size_t) (i + j) * MR, (1u << MR) - 1, r[j]);
+	}
+}
+
+/* Lanes of panel p that hold lines. */
+static inline uint32_t
+panel_mask(uint32_t lines, uint32_t p)
+{
+	uint32_t left = lines - p * MR;
+
+	return left >= MR ? (1u << MR) - 1 : (1u << left) - 1;
+}
+
+/*
+ * Rows of A that lie side by side, one step of k after the other: all panels go
+ * along together, since the steps are far apart in memory.
+ */
+F16 static void
+pack_columns(const rstar_gemm_source *source, uint32_t lines, uint32_t k, uint8_t *panels,
+			 size_t panel_bytes, float *scales)
+{
+	const __m512i magnitude = _mm512_set1_epi32(0x7fffffff);
+	uint32_t n = (lines + MR - 1) / MR;
+	__m512i most[RSTAR_GEMM_ROWS / MR];
+	__m512 scale[RSTAR_GEMM_ROWS / MR];
+
+	for (uint32_t p = 0; p < n; p++)
+		most[p] = _mm512_setzero_si512();
+	for (uint32_t i = 0; i < k; i++)
+		for (uint32_t p = 0; p < n; p++)
+		{
+			const float *x = source->data + i * source->k_step + p * MR;
+			__m512i here = _mm512_maskz_loadu_epi32((__mmask16) panel_mask(lines, p), x);
+
+			most[p] = _mm512_max_epi32(most[p], _mm512_and_epi32(here, magnitude));
+		}
+	for (uint32_t p = 0; p < n; p++)
+	{
+		float largest[16], chosen[16];
+
+		_mm512_storeu_si512(largest, most[p]);
+		for (uint32_t r = 0; r < 16; r++)
+			chosen[r] = scale_for(largest[r]);
+		for (uint32_t r = 0; r < MR; r++)
+			scales[p * MR + r] = 1.0f / chosen[r];
+		scale[p] = _mm512_loadu_ps(chosen);
+	}
+	for (uint32_t i = 0; i < k; i++)
+		for (uint32_t p = 0; p < n; p++)
+		{
+			const float *x = source->data + i * source->k_step + p * MR;
+			__m512 here = _mm512_maskz_loadu_ps((__mmask16) panel_mask(lines, p), x);
+			__m512i half = _mm512_cvtepu16_epi32(to_half(here, scale[p]));
+
+			_mm512_mask_storeu_epi32(panels + p * panel_bytes + (size_t) i * MR * sizeof(uint32_t),
+									 (1u << MR) - 1,
+									 _mm512_or_epi32(half, _mm512_slli_epi32(half, 16)));
+		}
+}
+
+F16 static void
+pack_a(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panels,
+	   size_t panel_bytes, float *scales)
+{
+	if (source->line_step == 1)
+	{
+		pack_columns(source, lines, k, panels, panel_bytes, scales);
+		return;
+	}
+	for (uint32_t first = 0; first < lines; first += MR)
+	{
+		rstar_gemm_source panel = *source;
+		uint32_t n = lines - first < MR ? lines - first : MR;
+		float scale[MR];
+
+		panel.data += first * source->line_step;
+		for (uint32_t line = 0; line < MR; line++)
+		{
+			scale[line] =
+				line < n ? scale_for(largest_of(panel.data + line * source->line_step, k)) : 1.0f;
+			scales[first + line] = 1.0f / scale[line];
+		}
+		pack_rows(&panel, n, k, scale,
+				  (uint32_t *) (void *) ((uint8_t *) panels + first / MR * panel_bytes));
 	}
 }
 
@@ -262,9 +301,9 @@ pack_b(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panel,
 			pack_b_transposed(source, line, lines, k, scale, panel);
 }
 
-/* Add the half-precision sums of one row, times its scale, to 64 floats. */
+/* The half-precision sums of one row, times its scale, as 64 floats, or added to those there. */
 F16 static inline void
-add_up(float *c, __m512h low, __m512h high, __m512 scale)
+add_up(float *c, __m512h low, __m512h high, __m512 scale, bool add)
 {
 	const __m256i quarters[4] = {
 		_mm512_castsi512_si256(_mm512_castph_si512(low)),
@@ -274,13 +313,17 @@ add_up(float *c, __m512h low, __m512h high, __m512 scale)
 	};
 
 	for (int i = 0; i < 4; i++)
-		_mm512_storeu_ps(c + 16 * i, _mm512_fmadd_ps(_mm512_cvtph_ps(quarters[i]), scale,
-													 _mm512_loadu_ps(c + 16 * i)));
+	{
+		__m512 sum = _mm512_cvtph_ps(quarters[i]);
+
+		_mm512_storeu_ps(c + 16 * i, add ? _mm512_fmadd_ps(sum, scale, _mm512_loadu_ps(c + 16 * i))
+										 : _mm512_mul_ps(sum, scale));
+	}
 }
 
 F16 static void
 tile(uint32_t k, const void *a, const float *a_scales, const void *b, const float *b_scales,
-	 float *c, size_t ldc)
+	 float *c, size_t ldc, bool add)
 {
 	const int32_t *pa = a;
 	const uint16_t *pb = b;
@@ -309,7 +352,7 @@ tile(uint32_t k, const void *a, const float *a_scales, const void *b, const floa
 #pragma GCC unroll 12
 		for (int r = 0; r < MR; r++)
 			add_up(c + (size_t) r * ldc, sum[r][0], sum[r][1],
-				   _mm512_set1_ps(a_scales[r] * b_scales[0]));
+				   _mm512_set1_ps(a_scales[r] * b_scales[0]), add || first > 0);
 	}
 }
 

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #define RSTAR_GEMM_KC     256 /* columns of A in one block; a multiple of every kernel's step */
+#define RSTAR_GEMM_ROWS   48  /* of A, packed together; a multiple of every mr */
 #define RSTAR_GEMM_MAX_MR 16
 #define RSTAR_GEMM_MAX_NR 64
 
@@ -36,18 +37,19 @@ typedef struct rstar_gemm_kernel
 	bool (*runs)(void);
 
 	/*
-	 * Pack `lines` <= mr (nr) lines of `k` <= KC elements; lines beyond are zeros,
-	 * and so is k beyond its end, up to a multiple of the kernel's step. scales:
-	 * [mr] for A, [1] for B; the true element is scale * packed.
+	 * Pack `lines` lines of `k` <= KC elements; lines beyond are zeros, and so is k
+	 * beyond its end, up to a multiple of the kernel's step. A: as many panels as the
+	 * lines need, panel_bytes apart. B: one panel, lines <= nr. scales: one per line of
+	 * A, one for a panel of B; the true element is scale * packed.
 	 */
-	void (*pack_a)(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panel,
-				   float *scales);
+	void (*pack_a)(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panels,
+				   size_t panel_bytes, float *scales);
 	void (*pack_b)(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panel,
 				   float *scales);
 
-	/* c [mr][nr] += a b, c with rows ldc apart. */
+	/* c [mr][nr] = a b, or with add += a b; c with rows ldc apart. */
 	void (*tile)(uint32_t k, const void *a, const float *a_scales, const void *b,
-				 const float *b_scales, float *c, size_t ldc);
+				 const float *b_scales, float *c, size_t ldc, bool add);
 } rstar_gemm_kernel;
 
 extern const rstar_gemm_kernel rstar_gemm_portable;

@@ -43,10 +43,18 @@ pack(const rstar_gemm_source *source, uint32_t width, uint32_t lines, uint32_t k
 }
 
 static void
-pack_a(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panel, float *scales)
+pack_a(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panels,
+	   size_t panel_bytes, float *scales)
 {
 	(void) scales;
-	pack(source, MR, lines, k, panel);
+	for (uint32_t line = 0; line < lines; line += MR)
+	{
+		rstar_gemm_source panel = *source;
+
+		panel.data += line * source->line_step;
+		pack(&panel, MR, lines - line < MR ? lines - line : MR, k,
+			 (void *) ((uint8_t *) panels + line / MR * panel_bytes));
+	}
 }
 
 static void
@@ -58,7 +66,7 @@ pack_b(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panel,
 
 static void
 tile(uint32_t k, const void *a, const float *a_scales, const void *b, const float *b_scales,
-	 float *c, size_t ldc)
+	 float *c, size_t ldc, bool add)
 {
 	const float *pa = a;
 	const vf *pb = b;
@@ -72,7 +80,11 @@ tile(uint32_t k, const void *a, const float *a_scales, const void *b, const floa
 				sum[r][v] += pa[r] * pb[v];
 	for (int r = 0; r < MR; r++)
 		for (int v = 0; v < NV; v++)
-			*(vf_loose *) (c + (size_t) r * ldc + v * LANES) += sum[r][v];
+		{
+			vf_loose *at = (vf_loose *) (c + (size_t) r * ldc + v * LANES);
+
+			*at = add ? (vf) *at + sum[r][v] : sum[r][v];
+		}
 }
 
 const rstar_gemm_kernel KERNEL = {

@@ -319,6 +319,12 @@ small_tile(const int rows, const int vectors, uint32_t k, const float *a, size_t
 		for (; row + SMALL_ROWS <= m; row += SMALL_ROWS)                                           \
 			small_tile(SMALL_ROWS, VECTORS, k, a + row * a_row, a_row, a_k, b + column, ldb,       \
 					   c + row * ldc + column, ldc, plus);                                         \
+		for (; LANES == 16 && row + 4 <= m; row += 4)                                              \
+			small_tile(4, VECTORS, k, a + row * a_row, a_row, a_k, b + column, ldb,                \
+					   c + row * ldc + column, ldc, plus);                                         \
+		for (; row + 2 <= m; row += 2)                                                             \
+			small_tile(2, VECTORS, k, a + row * a_row, a_row, a_k, b + column, ldb,                \
+					   c + row * ldc + column, ldc, plus);                                         \
 		for (; row < m; row++)                                                                     \
 			small_tile(1, VECTORS, k, a + row * a_row, a_row, a_k, b + column, ldb,                \
 					   c + row * ldc + column, ldc, plus);                                         \
@@ -407,10 +413,13 @@ copy_rows(const float *from, size_t stride, uint32_t n, uint32_t head_dim, uint3
 static void
 transpose(const float *rows, uint32_t n, uint32_t width, float *columns)
 {
-	for (uint32_t first = 0; first < n; first += PAD)
-		for (uint32_t d = 0; d < width; d++)
-			for (uint32_t t = first; t < first + PAD; t++)
-				columns[(size_t) d * n + t] = rows[(size_t) t * width + d];
+	const uint32_t tile = 8; /* lines of both sides that stay in the first cache */
+
+	for (uint32_t first = 0; first < n; first += tile)
+		for (uint32_t begin = 0; begin < width; begin += tile)
+			for (uint32_t d = begin; d < begin + tile; d++)
+				for (uint32_t t = first; t < first + tile; t++)
+					columns[(size_t) d * n + t] = rows[(size_t) t * width + d];
 }
 
 /* Keys that a block of queries may see: [*first, *end), both multiples of PAD. */

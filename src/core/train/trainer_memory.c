@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define MICRO_TOKENS   2048u               /* of a micro-batch, where nothing else is said */
+#define MICRO_TOKENS   1024u               /* of a micro-batch, where nothing else is said */
 #define PRODUCTS_BYTES ((size_t) 14 << 20) /* of scratch of a matrix kernel, at most */
 #define SMALL_MODEL    100000000u          /* parameters */
 #define MB             ((double) (1 << 20))
