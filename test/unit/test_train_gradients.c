@@ -48,24 +48,6 @@ typedef struct bench
 	rstar_pass_batch batch;
 } bench;
 
-/* Norms of q and k, as qwen3 has them, in the places of tensors that are not there. */
-static void
-add_head_norms(rstar_train_model *model)
-{
-	for (uint32_t l = 0; l < model->hparams.n_layer; l++)
-		for (int k = 0; k < 2; k++)
-		{
-			rstar_train_tensor *t = &model->tensors[model->n_tensors];
-
-			snprintf(t->name, sizeof t->name, "blk.%u.%c_norm.weight", l, "qk"[k]);
-			t->kind = RSTAR_TRAIN_VECTOR;
-			t->rows = 1;
-			t->columns = model->hparams.head_dim;
-			model->n_parameters += t->columns;
-			*(k ? &model->layers[l].k_norm : &model->layers[l].q_norm) = model->n_tensors++;
-		}
-}
-
 static void
 fill_batch(bench *b, bool values)
 {
@@ -88,11 +70,9 @@ fill_batch(bench *b, bool values)
 }
 
 static void
-bench_open(bench *b, const rstar_hparams *h, bool values, bool head_norms, const char *kernel,
-		   int threads)
+bench_open(bench *b, const rstar_hparams *h, bool values, const char *kernel, int threads)
 {
 	rstar_error err = {0};
-	rstar_random_stream stream = {.seed = 5};
 	float *at;
 
 	memset(b, 0, sizeof *b);
@@ -100,18 +80,7 @@ bench_open(bench *b, const rstar_hparams *h, bool values, bool head_norms, const
 	CHECK_MSG(rstar_train_model_open(b->file.gguf, values, &rstar_allocator_malloc, &b->model,
 									 &err) == RSTAR_OK,
 			  "%s", err.message);
-	if (head_norms)
-		add_head_norms(b->model);
 	CHECK(rstar_train_model_load(b->model, 1, NULL, &err) == RSTAR_OK);
-	for (uint32_t l = 0; head_norms && l < h->n_layer; l++)
-		for (int k = 0; k < 2; k++)
-		{
-			stream.node = 2 * l + (uint32_t) k;
-			rstar_random_normal(
-				&stream, 0, h->head_dim, 1.0f,
-				b->model->tensors[k ? b->model->layers[l].k_norm : b->model->layers[l].q_norm]
-					.value);
-		}
 	CHECK(rstar_pool_create(threads, &b->pool, &err) == RSTAR_OK);
 	CHECK_MSG(rstar_gemm_create(kernel, b->pool, &rstar_allocator_malloc, &b->gemm, &err) ==
 				  RSTAR_OK,
@@ -211,14 +180,15 @@ compare_gradients(bench *b)
 }
 
 static void
-check_architecture(const rstar_hparams *h, bool values, bool head_norms, const char *kernel,
+check_architecture(const rstar_hparams *h, bool values, uint8_t flags, const char *kernel,
 				   rstar_cpu_family family)
 {
 	bench b;
 	rstar_pass_result result;
 	double *doubles;
 
-	bench_open(&b, h, values, head_norms, kernel, 2);
+	bench_open(&b, h, values, kernel, 2);
+	b.model->hparams.layer_flags[1] = flags;
 	result = run_pass(&b, NULL, family, false, &b.batch);
 	doubles = malloc(b.model->n_parameters * sizeof *doubles);
 	for (size_t i = 0; i < b.model->n_parameters; i++)
@@ -239,7 +209,7 @@ gradients_of_qwen2(void)
 {
 	rstar_hparams h = small_hparams(RSTAR_ARCH_QWEN2);
 
-	check_architecture(&h, false, false, "portable", RSTAR_CPU_PORTABLE);
+	check_architecture(&h, false, 0, "portable", RSTAR_CPU_PORTABLE);
 }
 
 static void
@@ -247,7 +217,7 @@ gradients_of_llama(void)
 {
 	rstar_hparams h = small_hparams(RSTAR_ARCH_LLAMA);
 
-	check_architecture(&h, false, false, "f32", rstar_cpu_best());
+	check_architecture(&h, false, 0, "f32", rstar_cpu_best());
 }
 
 static void
@@ -255,16 +225,46 @@ gradients_of_phi3(void)
 {
 	rstar_hparams h = small_hparams(RSTAR_ARCH_PHI3);
 
-	check_architecture(&h, false, false, "f32",
+	check_architecture(&h, false, 0, "f32",
 					   rstar_cpu_supports(RSTAR_CPU_AVX2) ? RSTAR_CPU_AVX2 : RSTAR_CPU_PORTABLE);
 }
 
+/* Norms of the heads of q and k. */
 static void
-gradients_of_head_norms(void)
+gradients_of_qwen3(void)
 {
-	rstar_hparams h = small_hparams(RSTAR_ARCH_LLAMA);
+	rstar_hparams h = small_hparams(RSTAR_ARCH_QWEN3);
 
-	check_architecture(&h, true, true, "f32", rstar_cpu_best());
+	check_architecture(&h, true, 0, "f32", rstar_cpu_best());
+}
+
+/* A layer that does not rotate, and has no window though the other has. */
+static void
+gradients_of_smollm3(void)
+{
+	rstar_hparams h = small_hparams(RSTAR_ARCH_SMOLLM3);
+
+	h.rope_style = RSTAR_ROPE_NORM;
+	check_architecture(&h, false, RSTAR_LAYER_NO_ROPE, "f32", rstar_cpu_best());
+	h = small_hparams(RSTAR_ARCH_PHI3);
+	check_architecture(&h, false, RSTAR_LAYER_GLOBAL, "f32", rstar_cpu_best());
+}
+
+/* What training does not compute is refused, not trained as something else. */
+static void
+refuses_gemma3(void)
+{
+	rstar_hparams h = small_hparams(RSTAR_ARCH_GEMMA3);
+	rstar_train_model *model;
+	rstar_error err = {0};
+	tiny_model file;
+
+	rstar_hparams_set_traits(&h);
+	tiny_model_create_as(&h, false, true, &file);
+	CHECK(rstar_train_model_open(file.gguf, false, &rstar_allocator_malloc, &model, &err) ==
+		  RSTAR_ERR_UNSUPPORTED);
+	CHECK_STR(err.message, "models of architecture gemma3 cannot be trained");
+	tiny_model_free(&file);
 }
 
 static void
@@ -272,7 +272,7 @@ gradients_of_values(void)
 {
 	rstar_hparams h = small_hparams(RSTAR_ARCH_QWEN2);
 
-	check_architecture(&h, true, false, "f32", rstar_cpu_best());
+	check_architecture(&h, true, 0, "f32", rstar_cpu_best());
 }
 
 /* --- what must not matter ------------------------------------------------------------ */
@@ -283,8 +283,8 @@ checkpointing_changes_nothing(void)
 	rstar_hparams h = small_hparams(RSTAR_ARCH_QWEN2);
 	bench a, b;
 
-	bench_open(&a, &h, false, false, NULL, 2);
-	bench_open(&b, &h, false, false, NULL, 2);
+	bench_open(&a, &h, false, NULL, 2);
+	bench_open(&b, &h, false, NULL, 2);
 	CHECK(run_pass(&a, NULL, rstar_cpu_best(), false, &a.batch).loss ==
 		  run_pass(&b, NULL, rstar_cpu_best(), true, &b.batch).loss);
 	CHECK(memcmp(a.memory, b.memory, a.model->n_parameters * sizeof(float)) == 0);
@@ -298,8 +298,8 @@ threads_change_nothing(void)
 	rstar_hparams h = small_hparams(RSTAR_ARCH_PHI3);
 	bench a, b;
 
-	bench_open(&a, &h, false, false, NULL, 1);
-	bench_open(&b, &h, false, false, NULL, 3);
+	bench_open(&a, &h, false, NULL, 1);
+	bench_open(&b, &h, false, NULL, 3);
 	CHECK(run_pass(&a, NULL, rstar_cpu_best(), false, &a.batch).loss ==
 		  run_pass(&b, NULL, rstar_cpu_best(), false, &b.batch).loss);
 	CHECK(memcmp(a.memory, b.memory, a.model->n_parameters * sizeof(float)) == 0);
@@ -315,8 +315,8 @@ packing_changes_nothing(void)
 	bench a, b;
 	double loss, error = 0, size = 0;
 
-	bench_open(&a, &h, false, false, "f32", 2);
-	bench_open(&b, &h, false, false, "f32", 2);
+	bench_open(&a, &h, false, "f32", 2);
+	bench_open(&b, &h, false, "f32", 2);
 	loss = run_pass(&a, NULL, rstar_cpu_best(), false, &a.batch).loss;
 	for (uint32_t s = 0; s < LENGTHS; s++)
 	{
@@ -381,8 +381,8 @@ gradients_of_adapters(void)
 	rstar_random_stream stream = {.seed = 9};
 	float *grads, *values, **frozen, *at;
 
-	bench_open(&adapted, &h, false, false, "f32", 2);
-	bench_open(&merged, &h, false, false, "f32", 2);
+	bench_open(&adapted, &h, false, "f32", 2);
+	bench_open(&merged, &h, false, "f32", 2);
 	CHECK(rstar_lora_create(adapted.model, 3, 6.0f, 1, &lora, &err) == RSTAR_OK);
 	CHECK(lora->n_parameters == rstar_lora_count(adapted.model, 3));
 	grads = calloc(lora->n_parameters, sizeof *grads);
@@ -429,7 +429,9 @@ main(void)
 	RUN(gradients_of_qwen2);
 	RUN(gradients_of_llama);
 	RUN(gradients_of_phi3);
-	RUN(gradients_of_head_norms);
+	RUN(gradients_of_qwen3);
+	RUN(gradients_of_smollm3);
+	RUN(refuses_gemma3);
 	RUN(gradients_of_values);
 	RUN(gradients_of_adapters);
 	RUN(checkpointing_changes_nothing);

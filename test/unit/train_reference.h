@@ -56,10 +56,10 @@ reference_product(const reference *r, uint32_t tensor, const double *x, double *
 }
 
 static void
-reference_rope(const rstar_train_model *model, double *head, uint32_t position)
+reference_rope(const rstar_train_model *model, uint32_t layer, double *head, uint32_t position)
 {
 	const rstar_hparams *h = &model->hparams;
-	uint32_t pairs = h->rope_dim / 2;
+	uint32_t pairs = h->layer_flags[layer] & RSTAR_LAYER_NO_ROPE ? 0 : h->rope_dim / 2;
 
 	for (uint32_t i = 0; i < pairs; i++)
 	{
@@ -74,13 +74,13 @@ reference_rope(const rstar_train_model *model, double *head, uint32_t position)
 
 /* One head's output for query t. */
 static void
-reference_attend(const rstar_hparams *h, const double *qkv, uint32_t W, uint32_t t, uint32_t head,
-				 double *out)
+reference_attend(const rstar_hparams *h, uint32_t window, const double *qkv, uint32_t W, uint32_t t,
+				 uint32_t head, double *out)
 {
 	uint32_t D = h->head_dim, kv = head / (h->n_head / h->n_head_kv);
 	const double *q = qkv + (size_t) t * W + head * D;
 	double *score = calloc(t + 1, sizeof *score), total = 0, most = -1e300;
-	uint32_t first = h->sliding_window && t + 1 > h->sliding_window ? t + 1 - h->sliding_window : 0;
+	uint32_t first = window && t + 1 > window ? t + 1 - window : 0;
 
 	for (uint32_t j = first; j <= t; j++)
 	{
@@ -114,7 +114,7 @@ reference_heads(const reference *r, uint32_t layer, double *row, uint32_t positi
 		if (norm != RSTAR_TRAIN_NONE)
 			reference_norm(head, reference_tensor(r, norm), h->head_dim, (double) h->norm_eps,
 						   head);
-		reference_rope(r->model, head, position);
+		reference_rope(r->model, layer, head, position);
 	}
 }
 
@@ -143,7 +143,8 @@ reference_layer(const reference *r, uint32_t layer, uint32_t T, double *x)
 	for (uint32_t t = 0; t < T; t++)
 	{
 		for (uint32_t head = 0; head < h->n_head; head++)
-			reference_attend(h, qkv, W, t, head, heads + head * h->head_dim);
+			reference_attend(h, rstar_hparams_window(h, layer), qkv, W, t, head,
+							 heads + head * h->head_dim);
 		reference_product(r, w->attn_out, heads, x + t * C, true);
 		for (uint32_t i = 0; w->attn_out_bias != RSTAR_TRAIN_NONE && i < C; i++)
 			x[t * C + i] += reference_tensor(r, w->attn_out_bias)[i];

@@ -8,7 +8,6 @@
  */
 #include "core/train/pass_internal.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "core/base/clock.h"
@@ -108,8 +107,8 @@ attend_block(void *arg, uint32_t block, uint32_t thread)
 		.T = T,
 		.head_dim = D,
 		.n_group = group,
-		.window = h->sliding_window,
-		.scale = 1.0f / sqrtf((float) D),
+		.window = rstar_hparams_window(h, pass->layer),
+		.scale = rstar_pass_scale(h),
 		.dout = pass->dheads + out,
 		.dq = pass->dwide + q,
 		.dk = pass->dwide + k,
@@ -148,9 +147,10 @@ turn_tokens(rstar_pass *pass, uint32_t first, uint32_t end, float *sums)
 			size_t at = (size_t) t * W + (size_t) i * D;
 			float given[RSTAR_MAX_HEAD_DIM];
 
-			pass->ops->rope(pass->dwide + at, pass->cos + (size_t) pass->position[t] * pairs,
-							pass->sin + (size_t) pass->position[t] * pairs, pairs,
-							h->rope_style == RSTAR_ROPE_NEOX, true);
+			if (rstar_pass_rotates(pass))
+				pass->ops->rope(pass->dwide + at, pass->cos + (size_t) pass->position[t] * pairs,
+								pass->sin + (size_t) pass->position[t] * pairs, pairs,
+								h->rope_style == RSTAR_ROPE_NEOX, true);
 			if (norm == RSTAR_TRAIN_NONE)
 				continue;
 			memcpy(given, pass->dwide + at, D * sizeof(float));

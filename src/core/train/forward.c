@@ -4,7 +4,6 @@
  */
 #include "core/train/pass_internal.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "core/base/clock.h"
@@ -77,7 +76,8 @@ turn_token(rstar_pass *pass, uint32_t t)
 		if (norm != RSTAR_TRAIN_NONE)
 			layer->r_heads[(size_t) t * heads + i] = pass->ops->norm_forward(
 				head, rstar_pass_value(pass, norm), h->head_dim, h->norm_eps, head);
-		pass->ops->rope(head, cos, sin, pairs, h->rope_style == RSTAR_ROPE_NEOX, false);
+		if (rstar_pass_rotates(pass))
+			pass->ops->rope(head, cos, sin, pairs, h->rope_style == RSTAR_ROPE_NEOX, false);
 	}
 }
 
@@ -111,8 +111,8 @@ attend_block(void *arg, uint32_t block, uint32_t thread)
 		.T = T,
 		.head_dim = D,
 		.n_group = group,
-		.window = h->sliding_window,
-		.scale = 1.0f / sqrtf((float) D),
+		.window = rstar_hparams_window(h, pass->layer),
+		.scale = rstar_pass_scale(h),
 		.scratch = pass->attention + thread * pass->attention_per_thread,
 	};
 

@@ -143,6 +143,17 @@ is_head(const rstar_tensor_spec *spec)
 	return spec->kind == RSTAR_TENSOR_HEAD;
 }
 
+/* Training computes what most architectures do; the others are refused rather than mistaken. */
+static rstar_status
+check_traits(const rstar_hparams *h, rstar_error *err)
+{
+	if (h->activation == RSTAR_SILU && h->embd_scale == 0.0f && h->logit_cap == 0.0f &&
+		h->rope_base_local == 0.0f)
+		return RSTAR_OK;
+	return rstar_error_set(err, RSTAR_ERR_UNSUPPORTED,
+						   "models of architecture %s cannot be trained", rstar_arch_name(h->arch));
+}
+
 static rstar_status
 list_tensors(rstar_train_model *model, bool value_head, rstar_error *err)
 {
@@ -198,8 +209,10 @@ rstar_train_model_open(const rstar_gguf *base, bool value_head, const rstar_allo
 		memset(model->layers, 0xff, model->hparams.n_layer * sizeof *model->layers);
 		rstar_weights_rope_frequencies(model->weights, model->hparams.n_context,
 									   model->frequencies);
-		st = list_tensors(model, value_head, err);
+		st = check_traits(&model->hparams, err);
 	}
+	if (st == RSTAR_OK)
+		st = list_tensors(model, value_head, err);
 	if (st != RSTAR_OK)
 	{
 		rstar_train_model_close(model);

@@ -9,6 +9,8 @@
 #ifndef RSTAR_TRAIN_PASS_INTERNAL_H
 #define RSTAR_TRAIN_PASS_INTERNAL_H
 
+#include <math.h>
+
 #include "core/train/pass.h"
 
 /* Tokens in one block of work; sums over tokens are made per block, then over blocks. */
@@ -98,6 +100,20 @@ static inline uint32_t
 rstar_pass_wide(const rstar_hparams *h)
 {
 	return (h->n_head + 2 * h->n_head_kv) * h->head_dim;
+}
+
+/* What multiplies q . k. */
+static inline float
+rstar_pass_scale(const rstar_hparams *h)
+{
+	return h->attention_scale > 0.0f ? h->attention_scale : 1.0f / sqrtf((float) h->head_dim);
+}
+
+/* Does the layer at hand rotate? */
+static inline bool
+rstar_pass_rotates(const rstar_pass *pass)
+{
+	return (pass->model->hparams.layer_flags[pass->layer] & RSTAR_LAYER_NO_ROPE) == 0;
 }
 
 static inline float *
