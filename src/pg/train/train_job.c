@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "core/base/clock.h"
 #include "pg/base/boundary.h"
 #include "pg/base/json.h"
 #include "pg/train/run.h"
@@ -90,6 +91,18 @@ finish_run(rstar_job *job, train_job *t)
 	rstar_job_commit(job);
 }
 
+/* Slices of a small model last microseconds: many of them before the runtime is asked again. */
+static bool
+work_a_while(rstar_run *run)
+{
+	double end = rstar_clock_ms() + RSTAR_SLICE_MS;
+
+	while (!rstar_run_work(run))
+		if (rstar_clock_ms() > end)
+			return false;
+	return true;
+}
+
 static rstar_job_step
 step(rstar_job *job)
 {
@@ -97,7 +110,7 @@ step(rstar_job *job)
 	TimestampTz now;
 
 	MemoryContextSwitchTo(job->context);
-	if (rstar_run_work(t->run))
+	if (work_a_while(t->run))
 	{
 		finish_run(job, t);
 		return RSTAR_JOB_DONE;
