@@ -101,7 +101,7 @@ rstar_training_curve(PG_FUNCTION_ARGS)
 	text *result;
 
 	check_rights();
-	rstar_tables_begin(&scope, "training_runs");
+	rstar_tables_read(&scope);
 	read_head(PG_GETARG_INT64(0), &curve, context);
 	read_points(PG_GETARG_INT64(0), &curve, context);
 	rstar_tables_end(&scope);

@@ -592,7 +592,7 @@ update_end(const rstar_run *run, int64 model_id)
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
 
-	rstar_tables_begin(&scope, "training_runs");
+	rstar_tables_begin(&scope, "training_runs", "models");
 	rstar_add_bigint(&a, run->run_id);
 	rstar_add_bigint(&a, model_id);
 	rstar_add_bigint(&a, (int64) r.step);
