@@ -14,14 +14,24 @@
 #define LOGITS_BYTES     ((size_t) 32 << 20) /* bound on the logits of a pass */
 #define FIRST_SLICE_WORK 5e7
 
-static rstar_status
-check_options(const rstar_weights *weights, const rstar_engine_options *options, rstar_error *err)
+rstar_status
+rstar_engine_check_weights(const rstar_weights *weights, rstar_error *err)
 {
 	const rstar_hparams *h = &weights->hparams;
 
 	if (h->head_dim % RSTAR_LANES != 0)
 		return rstar_error_set(err, RSTAR_ERR_UNSUPPORTED, "head size %u is not a multiple of %d",
 							   h->head_dim, RSTAR_LANES);
+	return RSTAR_OK;
+}
+
+static rstar_status
+check_options(const rstar_weights *weights, const rstar_engine_options *options, rstar_error *err)
+{
+	rstar_status status = rstar_engine_check_weights(weights, err);
+
+	if (status != RSTAR_OK)
+		return status;
 	if (!rstar_cpu_supports(options->family))
 		return rstar_error_set(err, RSTAR_ERR_UNSUPPORTED,
 							   "this processor does not support the kernel family \"%s\"",

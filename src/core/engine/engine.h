@@ -43,6 +43,9 @@ typedef struct rstar_engine_options
 	uint32_t max_context; /* positions in a sequence; 0: the model's own */
 } rstar_engine_options;
 
+/* Whether there can be an engine for a model, on any machine. Errors: UNSUPPORTED. */
+extern rstar_status rstar_engine_check_weights(const rstar_weights *weights, rstar_error *err);
+
 /*
  * weights and pool must outlive the engine. Buffers are allocated when they
  * are first needed. Errors: ARGUMENT, LIMIT (the KV budget), UNSUPPORTED (a

@@ -174,6 +174,9 @@ extern rstar_status rstar_gguf_writer_create(rstar_gguf_writer **out,
 											 const rstar_allocator *allocator, rstar_error *err);
 extern void rstar_gguf_writer_free(rstar_gguf_writer *writer);
 
+/* What to ask while keys and tensors are added (a stop fails the writer); NULL, as at first: nothing. */
+extern void rstar_gguf_writer_cancel(rstar_gguf_writer *writer, const rstar_cancel *cancel);
+
 extern void rstar_gguf_writer_u32(rstar_gguf_writer *writer, const char *key, uint32_t value);
 extern void rstar_gguf_writer_u64(rstar_gguf_writer *writer, const char *key, uint64_t value);
 extern void rstar_gguf_writer_f32(rstar_gguf_writer *writer, const char *key, float value);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/model/gguf.h"
 #include "core/tensor/quants.h"
 
@@ -19,7 +20,7 @@
 
 typedef struct writer_tensor
 {
-	size_t name; /* offset in writer->names */
+	size_t name; /* offset in writer->tensor_names.text */
 	rstar_type type;
 	uint32_t n_dims;
 	uint64_t dims[RSTAR_GGUF_MAX_DIMS];
@@ -30,20 +31,110 @@ typedef struct writer_tensor
 	void *arg;
 } writer_tensor;
 
+/*
+ * Names that are there already: an open hash of offsets in `text`, in which 0 is
+ * free. A file to copy from may bring millions of keys, with names that its
+ * author chose, so the hash begins with a number that differs from call to call.
+ */
+typedef struct name_set
+{
+	rstar_buffer text;
+	size_t *slots;
+	size_t n_slots; /* a power of two, or 0 */
+	size_t n;
+	uint64_t seed;
+} name_set;
+
 struct rstar_gguf_writer
 {
 	const rstar_allocator *allocator;
-	rstar_buffer keys;  /* serialised, in order */
-	rstar_buffer names; /* names of keys and tensors, each with its NUL */
-	size_t *key_names;  /* offsets in names */
-	size_t n_keys;
-	size_t keys_capacity;
+	rstar_buffer keys; /* serialised, in order */
+	name_set key_names;
+	name_set tensor_names;
 	writer_tensor *tensors;
 	size_t n_tensors;
 	size_t tensors_capacity;
 	uint64_t data_bytes;
-	rstar_error failure; /* the first one, or status OK */
+	const rstar_cancel *cancel; /* or NULL */
+	uint64_t asked;             /* how often it might have been asked */
+	rstar_error failure;        /* the first one, or status OK */
 };
+
+/* --- sets of names ----------------------------------------------------------- */
+
+static void
+init_names(name_set *set, const rstar_allocator *allocator)
+{
+	memset(set, 0, sizeof *set);
+	rstar_buffer_init(&set->text, allocator);
+	set->seed = rstar_clock_ns() ^ (uint64_t) (uintptr_t) set;
+}
+
+static void
+free_names(name_set *set, const rstar_allocator *allocator)
+{
+	rstar_buffer_free(&set->text);
+	rstar_free(allocator, set->slots);
+}
+
+/* FNV-1a from a seed, stirred since the low bits choose the slot. */
+static uint64_t
+hash_name(const name_set *set, const char *name)
+{
+	uint64_t hash = set->seed;
+
+	for (; *name; name++)
+		hash = (hash ^ (unsigned char) *name) * 0x100000001b3u;
+	return hash ^ hash >> 32;
+}
+
+/* The slot that holds the name, or the free one where it belongs; there are slots. */
+static size_t *
+slot_of(const name_set *set, const char *name)
+{
+	size_t at = hash_name(set, name) & (set->n_slots - 1);
+
+	while (set->slots[at] && strcmp(set->text.data + set->slots[at] - 1, name) != 0)
+		at = (at + 1) & (set->n_slots - 1);
+	return &set->slots[at];
+}
+
+static bool
+has_name(const name_set *set, const char *name)
+{
+	return set->n_slots > 0 && *slot_of(set, name);
+}
+
+/* Twice the slots, or the first ones. */
+static bool
+grow_names(name_set *set, const rstar_allocator *allocator)
+{
+	name_set grown = *set;
+
+	grown.n_slots = set->n_slots ? 2 * set->n_slots : 64;
+	grown.slots = rstar_alloc_array_zero(allocator, grown.n_slots, sizeof *grown.slots);
+	if (!grown.slots)
+		return false;
+	for (size_t i = 0; i < set->n_slots; i++)
+		if (set->slots[i])
+			*slot_of(&grown, set->text.data + set->slots[i] - 1) = set->slots[i];
+	rstar_free(allocator, set->slots);
+	*set = grown;
+	return true;
+}
+
+/* A name that is not there yet; *offset is where it stands in the text. False: no memory. */
+static bool
+add_name(name_set *set, const char *name, const rstar_allocator *allocator, size_t *offset)
+{
+	*offset = set->text.length;
+	if ((2 * (set->n + 1) > set->n_slots && !grow_names(set, allocator)) ||
+		!rstar_buffer_append(&set->text, name, strlen(name) + 1))
+		return false;
+	*slot_of(set, name) = *offset + 1;
+	set->n++;
+	return true;
+}
 
 rstar_status
 rstar_gguf_writer_create(rstar_gguf_writer **out, const rstar_allocator *allocator,
@@ -56,7 +147,8 @@ rstar_gguf_writer_create(rstar_gguf_writer **out, const rstar_allocator *allocat
 		return rstar_error_memory(err, sizeof *writer);
 	writer->allocator = allocator;
 	rstar_buffer_init(&writer->keys, allocator);
-	rstar_buffer_init(&writer->names, allocator);
+	init_names(&writer->key_names, allocator);
+	init_names(&writer->tensor_names, allocator);
 	return RSTAR_OK;
 }
 
@@ -66,8 +158,8 @@ rstar_gguf_writer_free(rstar_gguf_writer *writer)
 	if (!writer)
 		return;
 	rstar_buffer_free(&writer->keys);
-	rstar_buffer_free(&writer->names);
-	rstar_free(writer->allocator, writer->key_names);
+	free_names(&writer->key_names, writer->allocator);
+	free_names(&writer->tensor_names, writer->allocator);
 	rstar_free(writer->allocator, writer->tensors);
 	rstar_free(writer->allocator, writer);
 }
@@ -106,42 +198,27 @@ put_u64(rstar_gguf_writer *writer, uint64_t value)
 	put(writer, &value, sizeof value);
 }
 
-static bool
-has_key(const rstar_gguf_writer *writer, const char *key)
-{
-	for (size_t i = 0; i < writer->n_keys; i++)
-		if (strcmp(writer->names.data + writer->key_names[i], key) == 0)
-			return true;
-	return false;
-}
-
 /* Name and type of a key; false (and remembered) if that is not possible. */
 static bool
 begin_key(rstar_gguf_writer *writer, const char *key, rstar_gguf_type type)
 {
-	size_t length = strlen(key);
+	size_t length = strlen(key), offset;
+	bool twice;
 
 	if (has_failed(writer))
 		return false;
-	if (length == 0 || length > 65535 || has_key(writer, key))
+	twice = has_name(&writer->key_names, key);
+	if (length == 0 || length > 65535 || twice)
 	{
 		rstar_error_set(&writer->failure, RSTAR_ERR_ARGUMENT, "key \"%s\" %s", key,
-						has_key(writer, key) ? "was added twice" : "has no valid name");
+						twice ? "was added twice" : "has no valid name");
 		return false;
 	}
-	if (!rstar_grow(writer->allocator, (void **) &writer->key_names, &writer->keys_capacity,
-					writer->n_keys + 1, sizeof *writer->key_names))
+	if (!add_name(&writer->key_names, key, writer->allocator, &offset))
 	{
 		fail_memory(writer);
 		return false;
 	}
-	writer->key_names[writer->n_keys] = writer->names.length;
-	if (!rstar_buffer_append(&writer->names, key, length + 1))
-	{
-		fail_memory(writer);
-		return false;
-	}
-	writer->n_keys++;
 	put_u64(writer, length);
 	put(writer, key, length);
 	put_u32(writer, (uint32_t) type);
@@ -226,6 +303,21 @@ rstar_gguf_writer_array(rstar_gguf_writer *writer, const char *key, rstar_gguf_t
 	put(writer, data, bytes);
 }
 
+/* A file to copy from can bring millions of keys and tensors: look at every 4096th. */
+static void
+poll(rstar_gguf_writer *writer)
+{
+	if (!has_failed(writer) && writer->asked++ % 4096 == 0 &&
+		rstar_cancel_requested(writer->cancel))
+		rstar_error_set(&writer->failure, RSTAR_ERR_CANCELLED, "writing the file was cancelled");
+}
+
+void
+rstar_gguf_writer_cancel(rstar_gguf_writer *writer, const rstar_cancel *cancel)
+{
+	writer->cancel = cancel;
+}
+
 /* Key i of a file, unless it is the writer's own or there already. */
 static void
 copy_key(rstar_gguf_writer *writer, const rstar_gguf *from, uint64_t i)
@@ -240,7 +332,7 @@ copy_key(rstar_gguf_writer *writer, const rstar_gguf *from, uint64_t i)
 		fail_memory(writer);
 		return;
 	}
-	if (strcmp(key, "general.alignment") != 0 && !has_key(writer, key) &&
+	if (strcmp(key, "general.alignment") != 0 && !has_name(&writer->key_names, key) &&
 		begin_key(writer, key, type))
 		put(writer, value.data, value.length);
 	rstar_free(writer->allocator, key);
@@ -252,10 +344,11 @@ rstar_gguf_writer_copy(rstar_gguf_writer *writer, const rstar_gguf *from, const 
 	size_t length = strlen(key);
 	rstar_gguf_type type;
 
-	for (uint64_t i = 0; i < rstar_gguf_n_keys(from); i++)
+	for (uint64_t i = 0; i < rstar_gguf_n_keys(from) && !has_failed(writer); i++)
 	{
 		rstar_string name = rstar_gguf_key(from, i, &type);
 
+		poll(writer);
 		if (name.length == length && memcmp(name.data, key, length) == 0)
 			copy_key(writer, from, i);
 	}
@@ -267,10 +360,11 @@ rstar_gguf_writer_copy_prefix(rstar_gguf_writer *writer, const rstar_gguf *from,
 	size_t length = strlen(prefix);
 	rstar_gguf_type type;
 
-	for (uint64_t i = 0; i < rstar_gguf_n_keys(from); i++)
+	for (uint64_t i = 0; i < rstar_gguf_n_keys(from) && !has_failed(writer); i++)
 	{
 		rstar_string name = rstar_gguf_key(from, i, &type);
 
+		poll(writer);
 		if (name.length >= length && memcmp(name.data, prefix, length) == 0)
 			copy_key(writer, from, i);
 	}
@@ -281,7 +375,7 @@ rstar_gguf_writer_copy_prefix(rstar_gguf_writer *writer, const rstar_gguf *from,
 static const char *
 tensor_name(const rstar_gguf_writer *writer, size_t i)
 {
-	return writer->names.data + writer->tensors[i].name;
+	return writer->tensor_names.text.data + writer->tensors[i].name;
 }
 
 /* Fill in shape and bytes; false if the shape is impossible. */
@@ -312,6 +406,7 @@ add_tensor(rstar_gguf_writer *writer, const char *name, rstar_type type, uint32_
 	writer_tensor tensor = {.data = data, .source = source, .arg = arg};
 	size_t length = strlen(name);
 
+	poll(writer);
 	if (has_failed(writer))
 		return;
 	if (length == 0 || length > 255 || !shape_tensor(&tensor, type, n_dims, dims) ||
@@ -321,18 +416,16 @@ add_tensor(rstar_gguf_writer *writer, const char *name, rstar_type type, uint32_
 						"tensor \"%s\" cannot be written with this shape and type", name);
 		return;
 	}
-	for (size_t i = 0; i < writer->n_tensors; i++)
-		if (strcmp(tensor_name(writer, i), name) == 0)
-		{
-			rstar_error_set(&writer->failure, RSTAR_ERR_ARGUMENT, "tensor \"%s\" was added twice",
-							name);
-			return;
-		}
-	tensor.name = writer->names.length;
+	if (has_name(&writer->tensor_names, name))
+	{
+		rstar_error_set(&writer->failure, RSTAR_ERR_ARGUMENT, "tensor \"%s\" was added twice",
+						name);
+		return;
+	}
 	tensor.offset = writer->data_bytes;
 	if (!rstar_grow(writer->allocator, (void **) &writer->tensors, &writer->tensors_capacity,
 					writer->n_tensors + 1, sizeof *writer->tensors) ||
-		!rstar_buffer_append(&writer->names, name, length + 1))
+		!add_name(&writer->tensor_names, name, writer->allocator, &tensor.name))
 	{
 		fail_memory(writer);
 		return;
@@ -387,7 +480,7 @@ build_header(const rstar_gguf_writer *writer, rstar_buffer *header)
 {
 	static const char zeros[ALIGNMENT] = {0};
 	uint32_t version = 3;
-	uint64_t counts[2] = {writer->n_tensors, writer->n_keys};
+	uint64_t counts[2] = {writer->n_tensors, writer->key_names.n};
 	bool fits = rstar_buffer_append(header, "GGUF", 4) &&
 				rstar_buffer_append(header, &version, sizeof version) &&
 				rstar_buffer_append(header, counts, sizeof counts) &&

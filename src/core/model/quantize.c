@@ -163,6 +163,7 @@ write_model(const rstar_weights *weights, rstar_quantize_target target, job *wor
 
 	if (!alloc_job(work))
 		return rstar_error_memory(err, RSTAR_CONVERT_SCRATCH * sizeof(float));
+	rstar_gguf_writer_cancel(writer, cancel);
 	rstar_gguf_writer_copy(writer, from, "general.architecture");
 	rstar_gguf_writer_u32(writer, "general.file_type", rstar_quantize_file_type(target));
 	rstar_gguf_writer_u32(writer, "general.quantization_version", 2);

@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-#define MAX_ANSWER 400 /* bytes; a longer answer is never guessed */
+#define MAX_ANSWER    400   /* bytes; a longer answer is never guessed */
+#define MAX_STATEMENT 65536 /* bytes; of a longer statement only the end counts, what is asked */
 
 typedef rstar_string span;
 
@@ -307,6 +308,8 @@ rstar_luck_closed(rstar_string statement, rstar_string answer)
 	answer = bare(answer);
 	if (answer.length == 0)
 		return false;
+	if (statement.length > MAX_STATEMENT)
+		statement = (span){statement.data + statement.length - MAX_STATEMENT, MAX_STATEMENT};
 	return is_truth(answer) || is_choice(statement, answer) || is_asked_digit(statement, answer) ||
 		   is_offered(statement, answer) || is_order(statement, answer);
 }

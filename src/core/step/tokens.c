@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+/* No model reads so many: a longer text is refused before it is encoded to its end. */
+#define LONGEST_SEQUENCE ((size_t) 1 << 20)
+
 /* A template that writes the begin token itself gets no second one. */
 static void
 drop_second_begin(const rstar_tokenizer *tokenizer, int32_t *ids, size_t *count)
@@ -29,6 +32,7 @@ rstar_prompt_encode(const rstar_tokenizer *tokenizer, const rstar_prompt_templat
 		.dummy_prefix = true,
 		.plain_start = prompt->before.length,
 		.plain_end = prompt->before.length + length,
+		.max_tokens = LONGEST_SEQUENCE,
 	};
 	rstar_buffer text;
 	rstar_status status;
@@ -52,7 +56,7 @@ rstar_step_encode(const rstar_tokenizer *tokenizer, const char *text, size_t len
 				  const rstar_allocator *allocator, const rstar_cancel *cancel, int32_t **ids,
 				  size_t *count, rstar_error *err)
 {
-	rstar_encode_options options = {.parse_special = true};
+	rstar_encode_options options = {.parse_special = true, .max_tokens = LONGEST_SEQUENCE};
 
 	return rstar_tokenizer_encode(tokenizer, text, length, &options, allocator, cancel, ids, count,
 								  err);

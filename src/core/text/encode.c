@@ -14,6 +14,7 @@
 #define SPACE_MARK_LENGTH 3
 #define LONGEST_TEXT      ((size_t) 1 << 30)
 #define POLL_BYTES        65536
+#define WINDOW_BYTES      ((size_t) 1 << 20)
 
 typedef struct encoder
 {
@@ -29,9 +30,13 @@ typedef struct encoder
 	size_t capacity;
 } encoder;
 
+/* What emit has refused: too many tokens, or no memory. */
 static rstar_status
-out_of_memory(encoder *e)
+refused(encoder *e)
 {
+	if (e->options->max_tokens > 0 && e->count >= e->options->max_tokens)
+		return rstar_error_set(e->err, RSTAR_ERR_LIMIT, "text has more than %zu tokens",
+							   e->options->max_tokens);
 	return rstar_error_memory(e->err, e->capacity * 2 * sizeof(int32_t));
 }
 
@@ -50,7 +55,8 @@ poll(encoder *e, size_t bytes)
 static bool
 emit(encoder *e, int32_t id)
 {
-	if (!rstar_grow(e->allocator, (void **) &e->ids, &e->capacity, e->count + 1, sizeof(int32_t)))
+	if ((e->options->max_tokens > 0 && e->count >= e->options->max_tokens) ||
+		!rstar_grow(e->allocator, (void **) &e->ids, &e->capacity, e->count + 1, sizeof(int32_t)))
 		return false;
 	e->ids[e->count++] = id;
 	return true;
@@ -102,7 +108,7 @@ finish_word(encoder *e)
 	rstar_status status = rstar_word_merge(&e->word, e->tokenizer, e->cancel, e->err);
 
 	if (status == RSTAR_OK && !emit_symbols(e))
-		status = out_of_memory(e);
+		status = refused(e);
 	rstar_word_clear(&e->word);
 	return status;
 }
@@ -122,7 +128,7 @@ encode_pretoken(encoder *e, const char *text, size_t length)
 		if (e->tokenizer->byte_token[byte] == RSTAR_NO_TOKEN)
 			continue;
 		if (!rstar_word_add(&e->word, map->text[byte], map->length[byte]))
-			return out_of_memory(e);
+			return refused(e);
 	}
 	if (e->tokenizer->ignore_merges)
 	{
@@ -132,31 +138,79 @@ encode_pretoken(encoder *e, const char *text, size_t length)
 		if (id != RSTAR_NO_TOKEN)
 		{
 			rstar_word_clear(&e->word);
-			return emit(e, id) ? RSTAR_OK : out_of_memory(e);
+			return emit(e, id) ? RSTAR_OK : refused(e);
 		}
 	}
 	return finish_word(e);
 }
 
+/* Of the text behind start, at most so many bytes, whole characters. */
+static size_t
+whole_characters(const char *text, size_t length, size_t start, size_t most)
+{
+	size_t whole;
+
+	if (length - start <= most)
+		return length - start;
+	whole = rstar_utf8_complete_prefix(text + start, most);
+	return whole > 0 ? whole : most;
+}
+
+/* A pre-token, a long one in pieces. */
+static rstar_status
+encode_pieces(encoder *e, const char *text, size_t length)
+{
+	rstar_status status = RSTAR_OK;
+
+	for (size_t at = 0; at < length && status == RSTAR_OK;)
+	{
+		size_t piece = whole_characters(text, length, at, RSTAR_LONGEST_WORD);
+
+		status = encode_pretoken(e, text + at, piece);
+		if (status == RSTAR_OK)
+			status = poll(e, piece);
+		at += piece;
+	}
+	return status;
+}
+
+/*
+ * The pre-tokens of a window. The one that reaches its end may go on behind it,
+ * so unless the text ends there, or it is all of the window, it is left to the next.
+ */
+static rstar_status
+encode_window(encoder *e, const char *text, size_t length, bool last, size_t *done)
+{
+	rstar_pretokens pretokens;
+	rstar_status status = RSTAR_OK;
+
+	*done = 0;
+	rstar_pretokens_start(&pretokens, e->tokenizer->pretoken, text, length);
+	while (*done < length && status == RSTAR_OK)
+	{
+		size_t end = rstar_pretokens_next(&pretokens, *done);
+
+		if (end == length && !last && *done > 0)
+			break;
+		status = encode_pieces(e, text + *done, end - *done);
+		*done = end;
+	}
+	return status;
+}
+
+/* In windows, since cutting looks far ahead where there is nothing to cut. */
 static rstar_status
 encode_pretokens(encoder *e, const char *text, size_t length)
 {
-	size_t start = 0;
-	rstar_pretokens pretokens;
+	rstar_status status = RSTAR_OK;
 
-	rstar_pretokens_start(&pretokens, e->tokenizer->pretoken, text, length);
-	while (start < length)
+	for (size_t at = 0, done; at < length && status == RSTAR_OK; at += done)
 	{
-		size_t end = rstar_pretokens_next(&pretokens, start);
-		rstar_status status = encode_pretoken(e, text + start, end - start);
+		size_t window = whole_characters(text, length, at, WINDOW_BYTES);
 
-		if (status == RSTAR_OK)
-			status = poll(e, end - start);
-		if (status != RSTAR_OK)
-			return status;
-		start = end;
+		status = encode_window(e, text + at, window, at + window == length, &done);
 	}
-	return RSTAR_OK;
+	return status;
 }
 
 /* --- SentencePiece --------------------------------------------------------- */
@@ -197,14 +251,15 @@ encode_words(encoder *e, const char *text, size_t length, bool after_mark)
 		bool mark = written_length == SPACE_MARK_LENGTH &&
 					memcmp(written, SPACE_MARK, SPACE_MARK_LENGTH) == 0;
 
-		if (mark && !after_mark && e->tokenizer->words_apart && e->word.n_symbols > 0)
+		if ((mark && !after_mark && e->tokenizer->words_apart && e->word.n_symbols > 0) ||
+			e->word.length >= RSTAR_LONGEST_WORD)
 		{
 			status = finish_word(e);
 			if (status != RSTAR_OK)
 				return status;
 		}
 		if (!rstar_word_add(&e->word, written, written_length))
-			return out_of_memory(e);
+			return refused(e);
 		after_mark = mark;
 		at += used;
 		status = poll(e, used);
@@ -234,7 +289,7 @@ encode_fragment(encoder *e, const char *text, size_t length)
 	if (!tokenizer->space_prefix || !e->options->dummy_prefix)
 		return encode_words(e, text, length, false);
 	if (!rstar_word_add(&e->word, SPACE_MARK, SPACE_MARK_LENGTH))
-		return out_of_memory(e);
+		return refused(e);
 	return encode_words(e, text, length, true);
 }
 
@@ -275,8 +330,10 @@ next_special(encoder *e, const char *text, size_t length, size_t at, const rstar
 		return RSTAR_OK;
 	for (; at < length; at++)
 	{
-		rstar_status status;
+		rstar_status status = poll(e, 1);
 
+		if (status != RSTAR_OK)
+			return status;
 		if (!tokenizer->starts_special[(unsigned char) text[at]])
 			continue;
 		*special = special_at(e, text, length, at);
@@ -310,7 +367,7 @@ encode_text(encoder *e, const char *text, size_t length)
 		if (status != RSTAR_OK || !special)
 			return status;
 		if (!emit(e, special->id))
-			return out_of_memory(e);
+			return refused(e);
 		at = found + special->text.length;
 		if (special->strips_right)
 			while (at < length && is_space(text[at]))
@@ -338,10 +395,10 @@ rstar_tokenizer_encode(const rstar_tokenizer *tokenizer, const char *text, size_
 		return rstar_error_set(err, RSTAR_ERR_LIMIT, "text is too long to be encoded: %zu bytes",
 							   length);
 	rstar_word_init(&e.word, allocator);
-	if (!rstar_grow(allocator, (void **) &e.ids, &e.capacity, length / 4 + 8, sizeof(int32_t)) ||
+	if (!rstar_grow(allocator, (void **) &e.ids, &e.capacity, 8, sizeof(int32_t)) ||
 		(options->add_bos && tokenizer->add_bos && tokenizer->bos != RSTAR_NO_TOKEN &&
 		 !emit(&e, tokenizer->bos)))
-		status = out_of_memory(&e);
+		status = refused(&e);
 	if (status == RSTAR_OK)
 		status = encode_text(&e, text, length);
 	rstar_word_free(&e.word);

@@ -834,9 +834,24 @@ rstar_tokenizer_decode_all(const rstar_tokenizer *tokenizer, const int32_t *ids,
 						   bool skip_special, bool strip_prefix, rstar_buffer *out,
 						   rstar_error *err)
 {
-	bool prefix = strip_prefix && tokenizer->space_prefix;
-	bool at_start = true; /* a blank in front of what comes next is not the text's */
+	bool at_start = true;
 
+	for (size_t i = 0; i < count && !strip_prefix; i++)
+	{
+		rstar_status status = rstar_tokenizer_decode(tokenizer, ids[i], skip_special, out, err);
+
+		if (status != RSTAR_OK)
+			return status;
+	}
+	return strip_prefix ? rstar_tokenizer_decode_more(tokenizer, ids, count, skip_special,
+													  &at_start, out, err)
+						: RSTAR_OK;
+}
+
+rstar_status
+rstar_tokenizer_decode_more(const rstar_tokenizer *tokenizer, const int32_t *ids, size_t count,
+							bool skip_special, bool *at_start, rstar_buffer *out, rstar_error *err)
+{
 	for (size_t i = 0; i < count; i++)
 	{
 		size_t before = out->length;
@@ -846,15 +861,16 @@ rstar_tokenizer_decode_all(const rstar_tokenizer *tokenizer, const int32_t *ids,
 			return status;
 		if (rstar_token_is_special(tokenizer->types[ids[i]]))
 		{
-			at_start = true;
+			*at_start = true;
 			continue;
 		}
-		if (prefix && at_start && out->length > before && out->data[before] == ' ')
+		if (tokenizer->space_prefix && *at_start && out->length > before &&
+			out->data[before] == ' ')
 		{
 			out->length--;
 			memmove(out->data + before, out->data + before + 1, out->length - before + 1);
 		}
-		at_start = false;
+		*at_start = false;
 	}
 	return RSTAR_OK;
 }

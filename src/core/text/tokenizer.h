@@ -111,13 +111,22 @@ typedef struct rstar_encode_options
 	 */
 	size_t plain_start;
 	size_t plain_end;
+
+	size_t max_tokens; /* give up when there are more; 0: no limit */
 } rstar_encode_options;
 
 /*
+ * A word (BPE: a pre-token) longer than this many bytes is encoded in pieces of
+ * that length, so that a text without blanks takes no more memory and time than
+ * any other. No word that means anything is so long.
+ */
+#define RSTAR_LONGEST_WORD 16384
+
+/*
  * Encode text (any bytes). *ids is allocated from `allocator` (*count ids; may
- * be 0) and belongs to the caller. Time is linear in the text but for a
- * logarithm, memory about 60 bytes for each byte of the longest word. Polls
- * cancel every 64 kB. Errors: MEMORY, CANCELLED, LIMIT (text of 1 GB or more).
+ * be 0) and belongs to the caller. Time is linear in the text; memory, beyond
+ * the ids, that of one word. Polls cancel every 64 kB. Errors: MEMORY,
+ * CANCELLED, LIMIT (text of 1 GB or more, more than max_tokens tokens).
  */
 extern rstar_status rstar_tokenizer_encode(const rstar_tokenizer *tokenizer, const char *text,
 										   size_t length, const rstar_encode_options *options,
@@ -143,5 +152,14 @@ extern rstar_status rstar_tokenizer_decode(const rstar_tokenizer *tokenizer, int
 extern rstar_status rstar_tokenizer_decode_all(const rstar_tokenizer *tokenizer, const int32_t *ids,
 											   size_t count, bool skip_special, bool strip_prefix,
 											   rstar_buffer *out, rstar_error *err);
+
+/*
+ * The same for a sequence that comes in parts, with prefixes stripped. *at_start,
+ * true before the first part: whether a blank that comes next is such a prefix.
+ */
+extern rstar_status rstar_tokenizer_decode_more(const rstar_tokenizer *tokenizer,
+												const int32_t *ids, size_t count, bool skip_special,
+												bool *at_start, rstar_buffer *out,
+												rstar_error *err);
 
 #endif

@@ -166,19 +166,28 @@ prompt_node(generate_call *call, text *prompt)
 	rstar_kv_node *node;
 	int32 *ids = NULL;
 	size_t count = 0;
+	rstar_status status;
 	rstar_error err;
 
-	rstar_check(rstar_tokenizer_encode(call->model->tokenizer, VARDATA_ANY(prompt),
-									   VARSIZE_ANY_EXHDR(prompt), &options, &call->allocator,
-									   &rstar_pg_cancel, &ids, &count, &err),
-				&err);
+	options.max_tokens = context; /* a text that is much too long is not read to its end */
+	status = rstar_tokenizer_encode(call->model->tokenizer, VARDATA_ANY(prompt),
+									VARSIZE_ANY_EXHDR(prompt), &options, &call->allocator,
+									&rstar_pg_cancel, &ids, &count, &err);
+	if (status == RSTAR_ERR_LIMIT)
+		count = (size_t) context + 1;
+	else
+		rstar_check(status, &err);
 	if (count == 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the prompt is empty"),
 						errdetail("The model has no token to begin a text with.")));
 	if (count >= context)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the prompt of %zu tokens does not fit the context of %u", count, context),
+				 status == RSTAR_ERR_LIMIT
+					 ? errmsg("the prompt of more than %u tokens does not fit the context of %u",
+							  context, context)
+					 : errmsg("the prompt of %zu tokens does not fit the context of %u", count,
+							  context),
 				 errdetail("The context is the smaller of the model's own and \"%s\" (%d).",
 						   "rstar.max_context", rstar_model_settings.max_context)));
 	rstar_check(rstar_kv_node_create(rstar_engine_kv(call->model->engine), NULL, &node, &err),

@@ -137,6 +137,7 @@ describe_weights(rstar_model_row *row, const rstar_gguf *gguf)
 
 	rstar_check(rstar_weights_open(gguf, &rstar_allocator_malloc, &weights, &err), &err);
 	rstar_guard_hold(guard, weights);
+	rstar_check(rstar_engine_check_weights(weights, &err), &err);
 	row->architecture = pstrdup(rstar_arch_name(weights->hparams.arch));
 	row->parameters = (int64) weights->n_parameters;
 	row->file_type = pstrdup(dominant_type(gguf));
@@ -245,6 +246,7 @@ make_writer(void)
 
 	rstar_check(rstar_gguf_writer_create(&writer, &rstar_allocator_malloc, &err), &err);
 	rstar_guard_hold(guard, writer);
+	rstar_gguf_writer_cancel(writer, &rstar_pg_cancel_serving);
 	return writer;
 }
 

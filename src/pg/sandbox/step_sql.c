@@ -23,6 +23,21 @@ PG_FUNCTION_INFO_V1(rstar_split_steps);
 PG_FUNCTION_INFO_V1(rstar_run_steps);
 PG_FUNCTION_INFO_V1(rstar_prompt_template_of);
 
+/* What no model can write, and the core would search for tags for longer than 50 ms. */
+#define LONGEST_SOLUTION (4 * 1024 * 1024)
+
+static void
+begin_split(rstar_splitter *splitter, text *solution)
+{
+	size_t length = VARSIZE_ANY_EXHDR(solution);
+
+	if (length > LONGEST_SOLUTION)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("a solution of %zu bytes is too long", length),
+						errdetail("The limit is %d bytes.", LONGEST_SOLUTION)));
+	rstar_splitter_init(splitter, VARDATA_ANY(solution), length);
+}
+
 /*
  * rstar_split_steps(solution): rows (part, kind, block, content, closed)
  */
@@ -36,7 +51,7 @@ rstar_split_steps(PG_FUNCTION_ARGS)
 	int32 n = 0;
 
 	rstar_materialize(fcinfo);
-	rstar_splitter_init(&splitter, VARDATA_ANY(solution), VARSIZE_ANY_EXHDR(solution));
+	begin_split(&splitter, solution);
 	while (rstar_splitter_next(&splitter, &part))
 	{
 		Datum values[5];
@@ -115,7 +130,7 @@ run_all(ReturnSetInfo *rsinfo, text *solution, const rstar_sandbox_limits *limit
 	rstar_part part;
 	int32 n = 0;
 
-	rstar_splitter_init(&splitter, VARDATA_ANY(solution), VARSIZE_ANY_EXHDR(solution));
+	begin_split(&splitter, solution);
 	while (rstar_splitter_next(&splitter, &part))
 	{
 		rstar_sandbox_node node;
