@@ -13,6 +13,15 @@
 #include "core/model/store.h"
 #include "core/model/weights.h"
 
+static rstar_status
+prepare_and_commit(rstar_store_entry *entry, const rstar_allocator *allocator,
+				   const rstar_cancel *cancel, rstar_error *err)
+{
+	rstar_status status = rstar_store_prepare(entry, allocator, cancel, err);
+
+	return status == RSTAR_OK ? rstar_store_commit(entry, err) : status;
+}
+
 static const rstar_allocator *const heap = &rstar_allocator_malloc;
 static char directory[64];
 
@@ -60,7 +69,7 @@ install(uint64_t seed)
 
 	CHECK_MSG(rstar_store_begin(directory, &entry, &err) == RSTAR_OK, "%s", err.message);
 	write_model(entry.fd, seed);
-	CHECK_MSG(rstar_store_commit(&entry, heap, NULL, &err) == RSTAR_OK, "%s", err.message);
+	CHECK_MSG(prepare_and_commit(&entry, heap, NULL, &err) == RSTAR_OK, "%s", err.message);
 	rstar_store_end(&entry);
 	return entry;
 }
@@ -268,9 +277,9 @@ what_is_no_model_stays_out(void)
 
 	CHECK(rstar_store_begin(directory, &entry, &err) == RSTAR_OK);
 	CHECK(count_files().unfinished == 1);
-	CHECK(rstar_store_commit(&entry, heap, NULL, &err) == RSTAR_ERR_CORRUPT); /* empty */
+	CHECK(prepare_and_commit(&entry, heap, NULL, &err) == RSTAR_ERR_CORRUPT); /* empty */
 	CHECK(write(entry.fd, "hello", 5) == 5);
-	CHECK(rstar_store_commit(&entry, heap, NULL, &err) == RSTAR_ERR_CORRUPT);
+	CHECK(prepare_and_commit(&entry, heap, NULL, &err) == RSTAR_ERR_CORRUPT);
 	rstar_store_end(&entry);
 	rstar_store_end(&entry); /* twice does no harm */
 	CHECK(count_files().finished == before && count_files().unfinished == 0);
@@ -288,7 +297,7 @@ copying(void)
 	CHECK(rstar_store_open(directory, from.name, &fd, &err) == RSTAR_OK);
 	CHECK(rstar_store_begin(directory, &entry, &err) == RSTAR_OK);
 	CHECK(rstar_store_copy(&entry, fd, NULL, &err) == RSTAR_OK);
-	CHECK(rstar_store_commit(&entry, heap, NULL, &err) == RSTAR_OK);
+	CHECK(prepare_and_commit(&entry, heap, NULL, &err) == RSTAR_OK);
 	CHECK_STR(entry.name, from.name);
 	close(fd);
 	CHECK(pipe(pipes) == 0);
@@ -321,7 +330,7 @@ cancelling(void)
 	rstar_store_end(&entry);
 	CHECK(rstar_store_begin(directory, &entry, &err) == RSTAR_OK);
 	write_model(entry.fd, 6);
-	CHECK(rstar_store_commit(&entry, heap, &cancel, &err) == RSTAR_ERR_CANCELLED);
+	CHECK(prepare_and_commit(&entry, heap, &cancel, &err) == RSTAR_ERR_CANCELLED);
 	rstar_store_end(&entry);
 	close(fd);
 	CHECK(count_files().finished == before && count_files().unfinished == 0);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -255,10 +256,79 @@ rstar_store_examine(int fd, rstar_store_facts *facts, const rstar_allocator *all
 
 /* --- putting a file in ------------------------------------------------------ */
 
+/* --- unfinished files ---------------------------------------------------------- */
+
+/* Does the name still lead to the open file? */
+static bool
+leads_to(int directory, const char *name, int fd)
+{
+	struct stat own, named;
+
+	return fstat(fd, &own) == 0 && fstatat(directory, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+		   own.st_ino == named.st_ino && own.st_dev == named.st_dev;
+}
+
+/*
+ * A process that writes a file holds a lock on it, which ends with the process
+ * however that ends: who gets the lock knows that nobody writes the file.
+ */
+static void
+sweep_file(int directory, const char *name)
+{
+	int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && leads_to(directory, name, fd))
+		(void) unlinkat(directory, name, 0);
+	close(fd);
+}
+
+/* Whatever fails here fails for good reasons or shows later. */
+static void
+sweep(const char *path, int directory)
+{
+	DIR *dir = opendir(path);
+	struct dirent *found;
+
+	while (dir && (found = readdir(dir)) != NULL)
+		if (strncmp(found->d_name, UNFINISHED, strlen(UNFINISHED)) == 0)
+			sweep_file(directory, found->d_name);
+	if (dir)
+		closedir(dir);
+}
+
+/* A new file of a name of its own, locked. Another process may sweep it before it is. */
+static rstar_status
+create_unfinished(const char *directory, rstar_store_entry *entry, rstar_error *err)
+{
+	uint64_t number;
+
+	do
+	{
+		if (entry->fd >= 0)
+			close(entry->fd);
+		if (getrandom(&number, sizeof number, 0) != (ssize_t) sizeof number)
+			return rstar_error_set(err, RSTAR_ERR_IO, "could not get random bytes: %s",
+								   strerror(errno));
+		snprintf(entry->unfinished, sizeof entry->unfinished, UNFINISHED "%d-%016llx",
+				 (int) getpid(), (unsigned long long) number);
+		entry->fd = openat(entry->directory, entry->unfinished,
+						   O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (entry->fd < 0)
+		{
+			entry->unfinished[0] = '\0';
+			return io_error(err, "create a file in model directory", directory);
+		}
+		if (flock(entry->fd, LOCK_EX) != 0)
+			return io_error(err, "lock a file in model directory", directory);
+	} while (!leads_to(entry->directory, entry->unfinished, entry->fd));
+	return RSTAR_OK;
+}
+
 rstar_status
 rstar_store_begin(const char *directory, rstar_store_entry *entry, rstar_error *err)
 {
-	uint64_t number;
 	rstar_status st;
 
 	memset(entry, 0, sizeof *entry);
@@ -269,20 +339,8 @@ rstar_store_begin(const char *directory, rstar_store_entry *entry, rstar_error *
 	st = open_directory(directory, &entry->directory, err);
 	if (st != RSTAR_OK)
 		return st;
-	if (getrandom(&number, sizeof number, 0) != (ssize_t) sizeof number)
-		st = rstar_error_set(err, RSTAR_ERR_IO, "could not get random bytes: %s", strerror(errno));
-	if (st == RSTAR_OK)
-	{
-		snprintf(entry->unfinished, sizeof entry->unfinished, UNFINISHED "%d-%016llx",
-				 (int) getpid(), (unsigned long long) number);
-		entry->fd = openat(entry->directory, entry->unfinished,
-						   O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (entry->fd < 0)
-		{
-			entry->unfinished[0] = '\0';
-			st = io_error(err, "create a file in model directory", directory);
-		}
-	}
+	sweep(directory, entry->directory);
+	st = create_unfinished(directory, entry, err);
 	if (st != RSTAR_OK)
 		rstar_store_end(entry);
 	return st;
@@ -379,8 +437,8 @@ name_file(rstar_store_entry *entry, rstar_error *err)
 }
 
 rstar_status
-rstar_store_commit(rstar_store_entry *entry, const rstar_allocator *allocator,
-				   const rstar_cancel *cancel, rstar_error *err)
+rstar_store_prepare(rstar_store_entry *entry, const rstar_allocator *allocator,
+					const rstar_cancel *cancel, rstar_error *err)
 {
 	rstar_status st = rstar_store_examine(entry->fd, &entry->facts, allocator, cancel, err);
 
@@ -389,6 +447,12 @@ rstar_store_commit(rstar_store_entry *entry, const rstar_allocator *allocator,
 	snprintf(entry->name, sizeof entry->name, "%s.gguf", entry->facts.sha256);
 	if (fsync(entry->fd) != 0)
 		return io_error(err, "sync model file", entry->name);
+	return RSTAR_OK;
+}
+
+rstar_status
+rstar_store_commit(rstar_store_entry *entry, rstar_error *err)
+{
 	return name_file(entry, err);
 }
 

@@ -8,7 +8,8 @@
  *
  *		rstar_store_begin(directory, &entry, &err);
  *		... write the model to entry.fd (gguf writer, quantize, copy) ...
- *		rstar_store_commit(&entry, allocator, cancel, &err);    entry.name, .facts
+ *		rstar_store_prepare(&entry, allocator, cancel, &err);   entry.name, .facts
+ *		rstar_store_commit(&entry, &err);
  *		rstar_store_end(&entry);                       always, also after failures
  *
  * commit reads the file back through the same descriptor and examines it
@@ -89,11 +90,17 @@ typedef struct rstar_store_entry
 	rstar_store_facts facts;
 } rstar_store_entry;
 
-/* Creates the directory (0700) if only its last component is missing. */
+/*
+ * Creates the directory (0700) if only its last component is missing. Removes
+ * the unfinished files of processes that are gone.
+ */
 extern rstar_status rstar_store_begin(const char *directory, rstar_store_entry *entry,
 									  rstar_error *err);
-extern rstar_status rstar_store_commit(rstar_store_entry *entry, const rstar_allocator *allocator,
-									   const rstar_cancel *cancel, rstar_error *err);
+
+/* Examine what was written, make it last, and find its name; commit then gives it the name. */
+extern rstar_status rstar_store_prepare(rstar_store_entry *entry, const rstar_allocator *allocator,
+										const rstar_cancel *cancel, rstar_error *err);
+extern rstar_status rstar_store_commit(rstar_store_entry *entry, rstar_error *err);
 extern void rstar_store_end(rstar_store_entry *entry);
 
 /* Fill a begun entry with a copy of a regular file, from its beginning. */

@@ -5,16 +5,40 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "commands/extension.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/syscache.h"
 
 #include "pg/base/tables.h"
 #include "pg/base/trust.h"
+
+/*
+ * Whether the table is the extension's own. A schema of that name, and tables in
+ * it, may be somebody else's work once ours was renamed. Tables found to be ours
+ * are kept, since a call looks one up for each row of a query.
+ */
+static bool
+is_ours(Oid table)
+{
+	static List *known = NIL;
+	MemoryContext caller;
+
+	if (list_member_oid(known, table))
+		return true;
+	if (getExtensionOfObject(RelationRelationId, table) != get_extension_oid("rstar", true))
+		return false;
+	caller = MemoryContextSwitchTo(TopMemoryContext);
+	known = lappend_oid(known, table);
+	MemoryContextSwitchTo(caller);
+	return true;
+}
 
 Oid
 rstar_table_oid(const char *name)
@@ -22,10 +46,14 @@ rstar_table_oid(const char *name)
 	Oid schema = get_namespace_oid("rstar", true);
 	Oid table = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
 
-	if (!OidIsValid(table))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE), errmsg("table rstar.%s does not exist", name),
-				 errhint("Run CREATE EXTENSION rstar in this database.")));
+	if (!OidIsValid(table) || !is_ours(table))
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_UNDEFINED_TABLE), errmsg("table rstar.%s does not exist", name),
+			 OidIsValid(get_extension_oid("rstar", true))
+				 ? errhint("The extension's schema must be called \"rstar\"; if it was renamed, "
+						   "rename it back.")
+				 : errhint("Run CREATE EXTENSION rstar in this database.")));
 	return table;
 }
 

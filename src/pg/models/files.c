@@ -14,6 +14,7 @@
 
 #include "access/xact.h"
 #include "catalog/pg_extension.h"
+#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/memutils.h"
@@ -137,9 +138,13 @@ add_pending(pending_removal *removal)
 }
 
 void
-rstar_model_files_lock(void)
+rstar_model_file_lock(const char *name)
 {
-	LockSharedObject(ExtensionRelationId, 0x72737461 /* "rsta" */, 0, ExclusiveLock);
+	/* No extension has such a number; names that share one merely wait for each other. */
+	Oid object =
+		0x80000000 | DatumGetUInt32(hash_any((const unsigned char *) name, (int) strlen(name)));
+
+	LockSharedObject(ExtensionRelationId, object, 0x7273 /* "rs" */, ExclusiveLock);
 }
 
 rstar_store_entry *
@@ -201,12 +206,13 @@ rstar_model_file_finish(rstar_store_entry *entry)
 	pending_removal *removal;
 	rstar_error err;
 
-	rstar_model_files_lock();
+	rstar_check(rstar_store_prepare(entry, &rstar_allocator_malloc, &rstar_pg_cancel_serving, &err),
+				&err);
+	rstar_model_file_lock(entry->name);
 	/* All memory first: nothing may fail between the name's appearance and our note of it. */
 	removal = make_pending(rstar_model_directory(), "", false);
 	removal->name = MemoryContextAllocZero(TopTransactionContext, RSTAR_STORE_NAME_SIZE);
-	rstar_check(rstar_store_commit(entry, &rstar_allocator_malloc, &rstar_pg_cancel_serving, &err),
-				&err);
+	rstar_check(rstar_store_commit(entry, &err), &err);
 	strlcpy(removal->name, entry->name, RSTAR_STORE_NAME_SIZE);
 	if (entry_is_new(entry))
 	{
@@ -219,7 +225,6 @@ rstar_model_file_finish(rstar_store_entry *entry)
 void
 rstar_model_file_drop(const char *name)
 {
-	rstar_model_files_lock();
 	add_pending(make_pending(rstar_model_directory(), name, true));
 }
 

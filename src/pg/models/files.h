@@ -38,7 +38,7 @@ extern rstar_gguf *rstar_model_file_map(const rstar_model_row *row);
  * An entry of the model directory to write to (core/model/store.h), ended when
  * the current memory context is reset. Finish checks the file, gives it its
  * name, and arranges that it goes if the transaction aborts. It holds the lock
- * on model files to the end of the transaction.
+ * on that name to the end of the transaction.
  */
 extern rstar_store_entry *rstar_model_file_begin(void);
 extern void rstar_model_file_finish(rstar_store_entry *entry);
@@ -55,15 +55,15 @@ extern void rstar_model_describe(rstar_model_row *row, const rstar_store_facts *
  */
 extern int64 rstar_model_register(rstar_model_row *row, const rstar_store_entry *entry);
 
-/* Remove a file after this transaction has committed. Takes the same lock. */
+/* Remove a file after this transaction has committed; the caller holds the lock. */
 extern void rstar_model_file_drop(const char *name);
 
 /*
- * Whoever names or removes files holds this lock to the end of the
+ * Whoever names or removes a file holds the lock on its name to the end of the
  * transaction, in all databases of the server, so that no file goes while a row
- * that needs it is on its way.
+ * that needs it is on its way. Models of other content do not wait for it.
  */
-extern void rstar_model_files_lock(void);
+extern void rstar_model_file_lock(const char *name);
 
 /* Register the transaction callbacks; from _PG_init. */
 extern void rstar_model_files_init(void);

@@ -31,6 +31,7 @@
 #include "pg/base/boundary.h"
 #include "pg/base/compat.h"
 #include "pg/models/cache.h"
+#include "pg/models/elsewhere.h"
 #include "pg/models/files.h"
 #include "pg/models/models.h"
 #include "pg/base/settings.h"
@@ -542,6 +543,23 @@ rstar_model_verify(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* Whether no other database needs a model's file; says so if it stays. */
+static bool
+is_unused_elsewhere(const rstar_model_row *row)
+{
+	bool known;
+	char *database = rstar_model_file_elsewhere(row->path, &known);
+
+	if (database)
+		ereport(
+			NOTICE,
+			(errmsg("the file of model \"%s\" stays", row->name),
+			 known ? errdetail("A model of database \"%s\" uses it.", database)
+				   : errdetail("Database \"%s\" could not be asked whether a model there uses it.",
+							   database)));
+	return !database;
+}
+
 /*
  * rstar_model_drop(model, remove_file) returns void
  */
@@ -560,7 +578,7 @@ rstar_model_drop(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot drop model \"%s\", which comes with the extension", row->name)));
 	if (remove_file)
-		rstar_model_files_lock();
+		rstar_model_file_lock(row->path);
 	others = rstar_model_delete(row);
 	if (remove_file && others > 0)
 		ereport(NOTICE, (errmsg("the file of model \"%s\" stays", row->name),
@@ -569,7 +587,8 @@ rstar_model_drop(PG_FUNCTION_ARGS)
 	else if (remove_file)
 	{
 		rstar_check(rstar_store_check_name(row->path, &err), &err);
-		rstar_model_file_drop(row->path);
+		if (is_unused_elsewhere(row))
+			rstar_model_file_drop(row->path);
 	}
 	rstar_model_cache_forget(row->model_id);
 	PG_RETURN_VOID();
