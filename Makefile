@@ -21,7 +21,7 @@ CORE_OBJS = $(CORE_SRCS:.c=.o)
 PG_OBJS = $(PG_SRCS:.c=.o)
 OBJS = $(CORE_OBJS) $(PG_OBJS)
 SANDBOX = src/sandbox/rstar-sandbox
-MODELS = $(sort $(wildcard models/*.gguf))
+MODELS = $(sort $(wildcard models/*.gguf models/*.calibration.json))
 
 REGRESS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --outputdir=build/regress --encoding=UTF8

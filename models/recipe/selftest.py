@@ -1,4 +1,4 @@
-"""Tests of the recipe without the generator or PyTorch: python3 selftest.py (needs python3-sympy only)."""
+"""Tests of the recipe without DeepMind's generator or PyTorch: python3 selftest.py (needs python3-sympy only)."""
 import random
 import sys
 import unittest
@@ -109,6 +109,51 @@ class Recipe(unittest.TestCase):
         for word, n in (("forty-two", 42), ("one hundred thousand", 100000), ("seven", 7), ("12", 12), ("fourty-five", 45)):
             self.assertEqual(number_of(word), n)
         self.assertIsNone(number_of("apple"))
+
+
+class Everyday(unittest.TestCase):
+    def problems(self, frames, situations, count=12, seed=5):
+        from curriculum.everyday.grammar import Draw
+        from curriculum.everyday.make import topics
+        for name, draw, _ in topics():
+            rng = random.Random(f"{name} {seed}")
+            got = tries = 0
+            while got < count and tries < 400:
+                tries += 1
+                d = Draw(rng, frames, situations)
+                problem = draw(d)
+                if problem:
+                    got += 1
+                    yield name, d, problem
+
+    def test_every_topic_prints_its_answer(self):
+        from curriculum.everyday.make import record
+        names = set()
+        for name, d, problem in self.problems("all", "all"):
+            got, why = record(problem, name, d)
+            self.assertIsNotNone(got, (name, why, problem.text, problem.steps))
+            self.assertNotRegex(got["problem"], r"[\[\]|{}]", name)
+            if got["answer"] is None:
+                self.assertEqual(got["closing"], "<answer>I do not know.<end_of_answer>")
+            else:
+                self.assertIn("\\boxed{", got["closing"])
+            names.add(name)
+        self.assertGreater(len(names), 35)
+
+    def test_what_is_held_out_stays_out(self):
+        for name, d, problem in self.problems("shown", "shown"):
+            self.assertFalse(d.held_frame or d.held_situation, (name, problem.text))
+
+    def test_held_out_frames_are_drawn_when_asked_for(self):
+        held = {name for name, d, _ in self.problems("held", "all", 30) if d.held_frame}
+        self.assertGreater(len(held), 20)
+
+    def test_decimals_are_copied_as_they_stand(self):
+        from curriculum.everyday.grammar import Draw, Problem, calculate
+        from curriculum.everyday.make import record
+        d = Draw(random.Random(1))
+        got, _ = record(Problem("A pen costs $2.50. What do 3 cost?", "7.5", calculate("Multiply", "{0} * {1}", "2.5", 3)), "x", d)
+        self.assertIn("Decimal('2.50') * 3", got["steps"][0])
 
 
 @unittest.skipUnless(torch, "needs PyTorch")

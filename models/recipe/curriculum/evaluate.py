@@ -19,6 +19,7 @@ import torch
 from torch.nn import functional as F
 
 from . import export
+from .everyday.make import DECLINE
 from .execute import same
 from .measurement import DIVISORS
 from .model import attention, load, quantised
@@ -133,7 +134,7 @@ def generate_engine(engine, gguf, context, vocabulary, problems, samples, temper
             r.ids = ids
             rows.append(r)
             if not ids or ids[-1] != end_code:
-                r.why = "unparsable" if ids and ids[-1] == end_answer or len(ids) < MAX_NEW else "length"
+                r.why = "declined" if DECLINE in vocabulary.decode(ids) else "unparsable" if ids and ids[-1] == end_answer or len(ids) < MAX_NEW else "length"
                 continue
             r.ran = True
             output, error = execute(steps_of(vocabulary.decode(ids)))
@@ -233,7 +234,8 @@ def main():
             else:
                 rows = generate(model, vocabulary, [p for _, p, _ in part], heat, execute, a.seed + at)
             for (m, p, gold), r in zip(part, rows):
-                right = r.answer is not None and same(gold, r.answer)
+                # Without a known answer the right thing is to give none.
+                right = r.answer is None if gold is None else r.answer is not None and same(gold, r.answer)
                 text = vocabulary.decode(r.ids)
                 tokens += len(r.ids)
                 results[m, p, gold].append((kind == "greedy", right))

@@ -6,7 +6,10 @@
  * path). What a row says of its file is read from the file, by CREATE EXTENSION
  * and whenever a later version brings another file. The list below is all that
  * is said by hand: numbers, which other rows refer to and which never change;
- * names; and how each is best searched with.
+ * names; and how each is best searched with. What its confidence is worth stands in
+ * a file beside it, NAME.calibration.json, if it was calibrated:
+ *
+ *		{"min_confidence": number, "calibration": as in rstar.models.calibration}
  */
 #include "postgres.h"
 
@@ -14,9 +17,12 @@
 
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "storage/fd.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 
 #include "pg/base/boundary.h"
+#include "pg/base/json.h"
 #include "pg/models/files.h"
 #include "pg/models/models.h"
 #include "pg/base/settings.h"
@@ -71,6 +77,48 @@ examine_file(const char *file, rstar_store_facts *facts)
 	return true;
 }
 
+/* A calibration is some 2 kB; a file much longer is something else. */
+#define MAX_CALIBRATION 65536
+
+/* The file of that name in the share directory as jsonb, or NULL if it is not there. */
+static Jsonb *
+read_json(const char *name)
+{
+	char *path = psprintf("%s/%s", rstar_share_directory(), name);
+	FILE *file = AllocateFile(path, PG_BINARY_R);
+	char *text;
+	size_t length;
+
+	if (!file && errno == ENOENT)
+		return NULL;
+	if (!file)
+		ereport(ERROR, (errcode_for_file_access(), errmsg("could not open \"%s\": %m", path)));
+	text = palloc(MAX_CALIBRATION + 1);
+	length = fread(text, 1, MAX_CALIBRATION, file);
+	if (ferror(file))
+		ereport(ERROR, (errcode_for_file_access(), errmsg("could not read \"%s\": %m", path)));
+	FreeFile(file);
+	text[length] = '\0';
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
+}
+
+/* What the file says of the model's confidence; without one the row says nothing of it. */
+static void
+read_calibration(const char *name, rstar_model_row *row)
+{
+	Jsonb *said = read_json(psprintf("%s.calibration.json", name));
+	JsonbValue *calibration = said ? rstar_json_member(&said->root, "calibration") : NULL;
+	double least;
+
+	if (calibration && calibration->type == jbvBinary)
+		row->calibration = JsonbValueToJsonb(calibration);
+	if (said && rstar_json_number(&said->root, "min_confidence", &least))
+		row->defaults = DatumGetJsonbP(DirectFunctionCall2(
+			jsonb_concat, JsonbPGetDatum(row->defaults),
+			DirectFunctionCall1(jsonb_in,
+								CStringGetDatum(psprintf("{\"min_confidence\": %.6g}", least)))));
+}
+
 static bool
 register_builtin(const builtin_model *model)
 {
@@ -86,6 +134,7 @@ register_builtin(const builtin_model *model)
 	row.path = psprintf("%s%s", RSTAR_MODEL_SHARE, file);
 	row.parent_id = model->parent_id;
 	row.defaults = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(model->defaults)));
+	read_calibration(model->name, &row);
 	rstar_options_check_defaults(row.defaults);
 	row.builtin = true;
 	rstar_model_describe(&row, &facts);

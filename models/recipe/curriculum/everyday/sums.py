@@ -75,9 +75,9 @@ def solve(d, sign, frames, words, a, b):
 def table(d):
     """The little sums and tables, which everyone asks first."""
     sign, frames, words = d.one(*OPERATIONS)
-    a, b = d.rng.randint(0 if sign in "+-" else 1, 12), d.rng.randint(1, 12)
-    if sign == "/":
-        a = a * b if d.some(0.75) else max(1, a)
+    a, b = d.rng.randint(0, 12), d.rng.randint(1 if sign == "/" else 0, 12)
+    if sign == "/" and d.some(0.6):
+        a = a * b
     return solve(d, sign, frames, words, a, b)
 
 
