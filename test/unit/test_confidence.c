@@ -54,6 +54,7 @@ step(const char *text, double probability)
 							 .state = RSTAR_SOLUTION_RAN,
 							 .text = text_of(text),
 							 .written = strlen(text),
+							 .tokens = 10,
 							 .logprob = log(probability)};
 }
 
@@ -146,6 +147,7 @@ evidence_by_hand(void)
 	CHECK(rstar_evidence_read(&mcts, 8, 5, 20, &rstar_allocator_malloc, &e, &err) == RSTAR_OK);
 	CHECK(near(e.mass, 0.6) && near(e.others, 0.15) && near(e.declined, 0.12));
 	CHECK(near(e.failed, 0.1) && near(e.novelty, 0.25) && e.codes == 2 && e.value == 0);
+	CHECK(e.tokens == 20); /* of a step and the answer */
 	CHECK(rstar_evidence_read(&mcts, 8, 0, 0, &rstar_allocator_malloc, &e, &err) == RSTAR_OK);
 	CHECK(e.novelty == 0);
 	/* Without a calibration the mass stands in. */
@@ -183,6 +185,7 @@ draw(const double weights[RSTAR_N_FEATURES])
 		evidence[i] = (rstar_evidence){.mass = uniform(&state),
 									   .codes = 1 + (uint32_t) (3 * uniform(&state)),
 									   .failed = uniform(&state),
+									   .tokens = (uint32_t) (300 * uniform(&state)),
 									   .novelty = uniform(&state)};
 		evidence[i].others = (1 - evidence[i].mass) * uniform(&state);
 		evidence[i].declined = (1 - evidence[i].mass - evidence[i].others) * uniform(&state);
@@ -197,7 +200,7 @@ draw(const double weights[RSTAR_N_FEATURES])
 static void
 fit_recovers_the_truth(void)
 {
-	const double weights[RSTAR_N_FEATURES] = {0.5, 3, 2, -2, 0.5, -1.5, -0.5, 0};
+	const double weights[RSTAR_N_FEATURES] = {0.5, 3, 2, -2, 0.5, -1.5, -0.5, -1, 0};
 	rstar_calibration calibration;
 	rstar_reliability r;
 	rstar_error err;
@@ -250,7 +253,7 @@ odd_evidence(void)
 								  {.mass = 5, .others = 1e300},
 								  {.best = -INFINITY},
 								  {.codes = UINT32_MAX, .failed = 1, .novelty = 1, .value = -1}};
-	rstar_calibration calibration = {.fitted = true, .weights = {1, 9, 9, -9, 9, -9, 9, 9}};
+	rstar_calibration calibration = {.fitted = true, .weights = {1, 9, 9, -9, 9, -9, 9, 9, 9}};
 
 	for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
 	{

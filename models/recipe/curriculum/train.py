@@ -1,6 +1,9 @@
 """Trains the policy on bootstrap data; resumes by itself from the last checkpoint when it is started again.
 
     python -m curriculum.train --run RUN --shape small --vocabulary vocabulary.json --tokens 30e6 data/boot1.jsonl ...
+
+Several processes of one thread each, which share every batch, lose less to waiting than several threads where others use
+the processors too: start as many with RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT set as torch.distributed reads them.
 """
 import argparse
 import json
@@ -11,6 +14,7 @@ import time
 from dataclasses import replace
 
 import torch
+import torch.distributed as dist
 from torch.nn import functional as F
 
 from .holdback import composed
@@ -99,6 +103,19 @@ def shape(text):
     return Shape(**{name: int(value) for name, value in (field.split("=") for field in text.split(","))})
 
 
+def together(model, progress, finished):
+    """The mean of all processes' gradients; how far the furthest of them is."""
+    grads = [p.grad for p in model.parameters()]
+    flat = torch.cat([g.flatten() for g in grads])
+    dist.all_reduce(flat)
+    flat /= dist.get_world_size()
+    for g, mean in zip(grads, flat.split([g.numel() for g in grads])):
+        g.copy_(mean.view_as(g))
+    state = torch.tensor([progress, float(finished)], dtype=torch.float64)
+    dist.all_reduce(state, dist.ReduceOp.MAX)
+    return state[0].item(), state[1].item() > 0
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("files", nargs="+")
@@ -123,6 +140,9 @@ def main():
     a = parser.parse_args()
     torch.set_num_threads(a.threads)
     torch.manual_seed(a.seed)
+    rank, ranks = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    if ranks > 1:
+        dist.init_process_group("gloo")
     vocabulary = Vocabulary.load(a.vocabulary)
     os.makedirs(a.run, exist_ok=True)
     path = os.path.join(a.run, "last.pt")
@@ -144,20 +164,26 @@ def main():
     print(f"{len(data)} sequences, {sum(len(i) for i, _ in data) / 1e6:.2f}M tokens an epoch", flush=True)
     log = open(os.path.join(a.run, "log.jsonl"), "a")
     begin = saved = time.time()
-    start_done, start_progress, mean, finished = done, progress, None, False
+    start_done, start_progress, mean, finished, agreed = done, progress, None, False, progress
     while not finished:
-        plan = batches(data, a.batch, a.seed * 1000 + epoch)
+        plan = batches(data, a.batch // ranks, a.seed * 1000 + epoch)
+        plan = plan[rank:len(plan) // ranks * ranks:ranks]
         while at < len(plan) and not finished:
             ids, learned = collate(data, plan[at])
             # How far along: by tokens, or by the clock where an end is given, whichever is further.
             progress = max(progress, done / a.tokens)
             if a.until:
                 progress = max(progress, start_progress + (1 - start_progress) * (time.time() - begin) / max(1, a.until - begin))
-            share = schedule(a.decay, min(1, progress)) * min(1, (progress + 1e-4) / a.warmup)
+            # Several processes go by what they agreed on in the step before, so that their weights stay the same.
+            pace = progress if ranks == 1 else agreed
+            share = schedule(a.decay, min(1, pace)) * min(1, (pace + 1e-4) / a.warmup)
             rate = a.lr * share
             with torch.autocast("cpu", torch.bfloat16, enabled=a.bf16):
                 loss = lossof(model, ids, learned)
             loss.backward()
+            ended = progress >= 1
+            if ranks > 1:
+                agreed, ended = together(model, progress, ended)
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             for optimiser, most in steppers:
                 for group in optimiser.param_groups:
@@ -165,23 +191,24 @@ def main():
                 optimiser.step()
                 optimiser.zero_grad(set_to_none=True)
             mean = loss.item() if mean is None else 0.98 * mean + 0.02 * loss.item()
-            done += sum(len(data[i][0]) for i in plan[at])
+            done += ranks * sum(len(data[i][0]) for i in plan[at])
             step += 1
             at += 1
-            if step % 10 == 0:
+            if step % 10 == 0 and rank == 0:
                 line = {"step": step, "tokens": done, "loss": round(mean, 4), "rate": rate, "progress": round(progress, 4),
                         "tok_s": round((done - start_done) / (time.time() - begin))}
                 print(json.dumps(line), flush=True)
                 log.write(json.dumps(line) + "\n")
                 log.flush()
-            finished = progress >= 1
-            if finished or time.time() - saved > a.every:
+            finished = ended
+            if rank == 0 and (finished or time.time() - saved > a.every):
                 save(path, model, optimisers=[o.state_dict() for o, _ in steppers], done=done, step=step, epoch=epoch, at=at, progress=progress)
                 saved = time.time()
         if at >= len(plan):
             epoch, at = epoch + 1, 0
             data = read(a.files, vocabulary, model.s.context, a.repeat)  # files may have grown
-    save(os.path.join(a.run, "final.pt"), model, done=done, step=step)
+    if rank == 0:
+        save(os.path.join(a.run, "final.pt"), model, done=done, step=step)
 
 
 if __name__ == "__main__":

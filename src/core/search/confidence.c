@@ -24,6 +24,17 @@ share_failed(const rstar_tree *tree)
 	return all > 0 ? (double) failed / all : 0;
 }
 
+/* Tokens that the policy wrote on the way to a node. */
+static uint32_t
+generated(const rstar_tree *tree, uint32_t id)
+{
+	uint32_t tokens = 0;
+
+	for (; id != 0; id = tree->nodes[id].parent)
+		tokens += tree->nodes[id].tokens;
+	return tokens;
+}
+
 rstar_status
 rstar_evidence_read(const rstar_mcts *mcts, uint32_t answer, size_t problem_tokens,
 					size_t problem_bytes, const rstar_allocator *allocator,
@@ -52,6 +63,7 @@ rstar_evidence_read(const rstar_mcts *mcts, uint32_t answer, size_t problem_toke
 		evidence->mass = mine->mass;
 		evidence->best = mine->best;
 		evidence->codes = mine->codes;
+		evidence->tokens = generated(&mcts->tree, mine->node);
 	}
 	rstar_answer_shares_free(&shares, allocator);
 	return RSTAR_OK;
@@ -81,7 +93,8 @@ rstar_evidence_features(const rstar_evidence *e, double f[RSTAR_N_FEATURES])
 	f[4] = log(1 + e->codes);
 	f[5] = e->failed;
 	f[6] = 4 * (e->novelty - 0.5);
-	f[7] = e->value;
+	f[7] = log(1 + e->tokens) - 4;
+	f[8] = e->value;
 }
 
 static double

@@ -20,6 +20,7 @@ typedef struct rstar_evidence
 	double others;   /* … of other answers' */
 	double declined; /* … of saying that it does not know */
 	double best;     /* log-probability of the likeliest solution */
+	uint32_t tokens; /* that were generated for it: a longer one has more places to go wrong */
 	uint32_t codes;  /* different code that gives the answer */
 	double failed;   /* share of the candidates whose code failed or that were no step, 0 to 1 */
 	double novelty;  /* tokens per character of the problem, 0 to 1; 0 if unknown */
@@ -37,7 +38,7 @@ extern rstar_status rstar_evidence_read(const rstar_mcts *mcts, uint32_t answer,
 
 /* --- calibration --------------------------------------------------------------------- */
 
-#define RSTAR_N_FEATURES 8
+#define RSTAR_N_FEATURES 9
 
 /* What the regression sees; each within some units of 0. The first is 1. */
 extern void rstar_evidence_features(const rstar_evidence *evidence,

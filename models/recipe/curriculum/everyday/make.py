@@ -84,6 +84,7 @@ def main():
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--nice", type=int, default=10)
     a = parser.parse_args()
+    import sympy  # noqa: F401  (loaded once, before the processes part; within a step's time limit it might be cut short)
     exclude = excluded(a.exclude)
     jobs = [(a.seed * 100003 + i, min(500, a.count - at), a.frames, a.situations, a.only, exclude) for i, at in enumerate(range(0, a.count, 500))]
     begin, kept, seen, tallies = time.time(), 0, set(), {}
