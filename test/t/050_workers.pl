@@ -337,7 +337,7 @@ $node->safe_psql('postgres', "CREATE DATABASE script TEMPLATE template0 ENCODING
 my ($out, $err) = ('', '');
 ok(IPC::Run::run([ 'psql', '-X', '-d', $node->connstr('script'), '-f', source_path('sql/search_all.sql') ], '>', \$out, '2>', \$err), 'search_all.sql runs')
   or diag $err;
-like($out, qr/^ done\s*$.*^ done\s*\|\s*20 \|\s*0 \|\s*20 /ms, 'and its job is done');
+like($out, qr/^ done +\| +20 \| +0 \| +20 /m, 'and its job is done');
 
 ok(idle(), 'in the end nobody is at work');
 $node->stop;
