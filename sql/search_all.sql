@@ -31,7 +31,7 @@ SELECT pid, phase, done, total, round(rate::numeric) AS per_minute, time_to_go, 
 \echo '== 4. Pause, resume, wait'
 SELECT rstar_pause(:job);
 SELECT rstar_resume(:job);
-SELECT rstar_wait(:job, '5 minutes') AS status;
+SELECT rstar_wait(:job, '15 minutes') AS status;
 
 \echo
 \echo '== 5. What came of it'
