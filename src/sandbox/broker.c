@@ -56,6 +56,9 @@ client_start(rstar_reader *payload)
 	rstar_sandbox_reader_init(&reader, j->payload, payload->length);
 	if (!rstar_sandbox_decode_start(&reader, &j->start))
 		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_INTERNAL, 0, "the client broke the protocol", "");
+	/* One template does for both. */
+	if (rstar_broker.shared && j->start.base < RSTAR_SANDBOX_TEMPLATES)
+		j->start.base = RSTAR_SANDBOX_TEMPLATE_SYMPY;
 	if (rstar_broker.last)
 		rstar_broker.last->next = j;
 	else
@@ -312,11 +315,32 @@ wants_sympy_template(void)
 		   strstr(rstar_broker.config.modules.data, "mpmath");
 }
 
+static void
+start_families(int executable, pid_t root)
+{
+	bool good;
+
+	if (rstar_broker.shared)
+		good = rstar_family_take(RSTAR_SANDBOX_TEMPLATE_SYMPY, root, RSTAR_ROOT_FD) &&
+			   rstar_family_order(RSTAR_SANDBOX_TEMPLATE_SYMPY);
+	else
+		/* The second waits, not even loading Python, until SymPy is asked for. */
+		good = rstar_family_spawn(RSTAR_SANDBOX_TEMPLATE_SMALL, executable) &&
+			   (!wants_sympy_template() ||
+				rstar_family_spawn(RSTAR_SANDBOX_TEMPLATE_SYMPY, executable)) &&
+			   rstar_family_order(RSTAR_SANDBOX_TEMPLATE_SMALL);
+	if (!good)
+		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_LOAD, 0, "a template did not start", "");
+	if (executable >= 0)
+		close(executable);
+}
+
 void
-rstar_broker_main(bool namespaces, int executable)
+rstar_broker_main(bool namespaces, int executable, pid_t root)
 {
 	(void) prctl(PR_SET_NAME, "rstar-broker", 0, 0, 0);
 	rstar_broker.namespaces = namespaces;
+	rstar_broker.shared = root > 0;
 	rstar_broker.fork.spawn_fd = -1;
 	for (int i = 0; i < RSTAR_SANDBOX_TEMPLATES; i++)
 		rstar_broker.families[i].channel = rstar_broker.families[i].listener = -1;
@@ -327,13 +351,7 @@ rstar_broker_main(bool namespaces, int executable)
 	rstar_broker.replay =
 		(rstar_broker.config.flags & RSTAR_SANDBOX_FORCE_REPLAY) || !rstar_filter_probe_notify();
 	open_proc();
-	/* The second waits, not even loading Python, until SymPy is asked for. */
-	if (!rstar_family_spawn(RSTAR_SANDBOX_TEMPLATE_SMALL, executable) ||
-		(wants_sympy_template() && !rstar_family_spawn(RSTAR_SANDBOX_TEMPLATE_SYMPY, executable)))
-		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_LOAD, 0, "a template did not start", "");
-	close(executable);
-	if (!rstar_family_order(RSTAR_SANDBOX_TEMPLATE_SMALL))
-		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_LOAD, 0, "a template did not start", "");
+	start_families(executable, root);
 	confine_broker();
 	rstar_broker.features |= RSTAR_SANDBOX_BROKER_CONFINED;
 	rstar_broker.idle_since_ns = rstar_clock_ns();

@@ -96,7 +96,8 @@ typedef struct broker
 {
 	rstar_frame_config config;
 	char *modules; /* config.modules points here */
-	bool namespaces, replay, running_down;
+	bool namespaces, replay;
+	bool shared; /* its root is a fork of the server's template, and its only one */
 	int proc_fd, signal_fd;
 	uint32_t features;
 	family families[RSTAR_SANDBOX_TEMPLATES];
@@ -160,6 +161,9 @@ extern uint64_t rstar_nodes_count_parked(void);
 
 extern bool rstar_family_spawn(int index, int executable);
 extern bool rstar_family_order(int index);
+
+/* The root is there already, a child of this process. */
+extern bool rstar_family_take(int index, pid_t pid, int channel);
 extern void rstar_family_read(int index);
 extern void rstar_family_notified(int index);
 

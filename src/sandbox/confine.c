@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -168,6 +169,18 @@ rstar_confine_landlock(int proc_fd)
 	good = good && syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
 	close((int) ruleset);
 	return good ? (int) abi : 0;
+}
+
+void
+rstar_confine_volunteer_for_oom(const char *score)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+	{
+		(void) rstar_channel_write(fd, score, strlen(score));
+		close(fd);
+	}
 }
 
 void

@@ -62,30 +62,39 @@ static void __attribute__((noreturn)) become_template(int channel, int executabl
 }
 
 bool
-rstar_family_spawn(int index, int executable)
+rstar_family_take(int index, pid_t pid, int channel)
 {
 	family *f = &rstar_broker.families[index];
-	int pair[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-		return false;
-	f->pid = fork();
-	if (f->pid == 0)
-		become_template(pair[1], executable);
-	close(pair[1]);
-	if (f->pid < 0)
-	{
-		close(pair[0]);
-		return false;
-	}
-	(void) setpgid(f->pid, f->pid);
-	(void) fcntl(pair[0], F_SETFL, O_NONBLOCK);
-	f->channel = pair[0];
-	f->root = rstar_nodes_add((uint64_t) index, f->pid, index);
+	f->pid = pid;
+	(void) setpgid(pid, pid);
+	(void) fcntl(channel, F_SETFL, O_NONBLOCK);
+	f->channel = channel;
+	f->root = rstar_nodes_add((uint64_t) index, pid, index);
 	if (f->root)
 		f->root->state = NODE_LOADING;
 	rstar_buffer_init(&f->in, &rstar_allocator_malloc);
 	return f->root != NULL;
+}
+
+bool
+rstar_family_spawn(int index, int executable)
+{
+	int pair[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		return false;
+	pid = fork();
+	if (pid == 0)
+		become_template(pair[1], executable);
+	close(pair[1]);
+	if (pid < 0)
+	{
+		close(pair[0]);
+		return false;
+	}
+	return rstar_family_take(index, pid, pair[0]);
 }
 
 bool
@@ -123,7 +132,9 @@ template_ready(family *f, int index, rstar_reader *payload)
 	f->ready.python.data = f->python;
 	f->ready.python.length = strlen(f->python);
 	f->ready.features |= rstar_broker.features;
-	rstar_nodes_set_bytes(f->root, f->ready.bytes, 0);
+	/* A shared template is measured when it parks: most of its memory is all sessions'. */
+	if (!rstar_broker.shared)
+		rstar_nodes_set_bytes(f->root, f->ready.bytes, 0);
 	if (rstar_broker.replay)
 		f->root->state = NODE_PARKED;
 	rstar_broker_send_ready(&f->ready);

@@ -246,6 +246,18 @@ supervisor_rules(rules *r)
 }
 
 static void
+share_rules(rules *r)
+{
+	static const int calls[] = {SCMP_SYS(accept4), SCMP_SYS(getsockopt), SCMP_SYS(sendmsg),
+								SCMP_SYS(poll),    SCMP_SYS(ppoll),      SCMP_SYS(close),
+								SCMP_SYS(kill)};
+
+	supervisor_rules(r);
+	for (size_t i = 0; i < LENGTH(calls); i++)
+		allow(r, calls[i]);
+}
+
+static void
 notify_rules(rules *r)
 {
 	struct scmp_arg_cmp park = SCMP_A0_64(SCMP_CMP_EQ, RSTAR_PARK_FLAGS);
@@ -302,6 +314,9 @@ rstar_filter_build(rstar_filter_kind kind, bool parks, int proc_fd, struct sock_
 			break;
 		case RSTAR_FILTER_SUPERVISOR:
 			supervisor_rules(&r);
+			break;
+		case RSTAR_FILTER_SHARE:
+			share_rules(&r);
 			break;
 	}
 	if (!r.error)

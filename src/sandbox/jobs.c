@@ -272,7 +272,7 @@ rstar_broker_parked(node *n)
 		rstar_jobs_forked(n);
 	n->state = NODE_PARKED;
 	/* What it holds now is what its children will share. */
-	if (n->id >= RSTAR_SANDBOX_TEMPLATES)
+	if (n->id >= RSTAR_SANDBOX_TEMPLATES || rstar_broker.shared)
 		rstar_nodes_measure(n);
 	if (finished)
 	{

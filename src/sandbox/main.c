@@ -34,35 +34,25 @@ drop_root(void)
 		   setresuid(NOBODY, NOBODY, NOBODY) == 0 && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0;
 }
 
-/* The kernel's first choice when memory is out. */
-static void
-volunteer_for_oom(void)
-{
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-	if (fd >= 0)
-	{
-		(void) rstar_channel_write(fd, "1000", 4);
-		close(fd);
-	}
-}
-
-/* Nothing inherited but the channel; descriptors 0 to 2 lead nowhere. */
+/* Nothing inherited but 3 to `last`; descriptors 0 to 2 lead nowhere. */
 static bool
-clean_descriptors(void)
+clean_descriptors(int last)
 {
 	int null;
 
-	rstar_confine_close_from(RSTAR_CHANNEL_FD + 1);
+	rstar_confine_close_from(last + 1);
 	null = open("/dev/null", O_RDWR);
 	if (null < 0)
 		return false;
 	for (int fd = 0; fd < RSTAR_CHANNEL_FD; fd++)
 		if (dup2(null, fd) != fd)
 			return false;
-	if (null > RSTAR_CHANNEL_FD)
+	if (null > last)
 		close(null);
-	return fcntl(RSTAR_CHANNEL_FD, F_SETFD, FD_CLOEXEC) == 0;
+	for (int fd = RSTAR_CHANNEL_FD; fd <= last; fd++)
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+			return false;
+	return true;
 }
 
 static void
@@ -75,6 +65,16 @@ reset_signals(void)
 	(void) signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&none);
 	(void) sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+bool
+rstar_program_clean(int last, int *executable)
+{
+	if (!clean_descriptors(last))
+		return false;
+	reset_signals();
+	*executable = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	return *executable >= 0 && drop_root();
 }
 
 /* Reap until nothing is left. The broker's own status says how it went. */
@@ -112,13 +112,9 @@ rstar_supervisor_main(bool namespaces)
 	pid_t self = getpid(), broker;
 
 	(void) umask(077);
-	if (chdir("/") != 0 || !clean_descriptors())
-		return 1;
-	reset_signals();
 	(void) setpgid(0, 0);
-	volunteer_for_oom();
-	executable = open("/proc/self/exe", O_PATH | O_CLOEXEC);
-	if (executable < 0 || !drop_root())
+	rstar_confine_volunteer_for_oom("1000");
+	if (chdir("/") != 0 || !rstar_program_clean(RSTAR_CHANNEL_FD, &executable))
 		return 1;
 	(void) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	(void) prctl(PR_SET_NAME, "rstar-sandbox", 0, 0, 0);
@@ -133,7 +129,7 @@ rstar_supervisor_main(bool namespaces)
 		(void) prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
 		if (!namespaces && getppid() != self)
 			_exit(0);
-		rstar_broker_main(namespaces, executable);
+		rstar_broker_main(namespaces, executable, 0);
 	}
 	close(RSTAR_CHANNEL_FD);
 	close(executable);
@@ -148,6 +144,14 @@ main(int argc, char **argv)
 		return rstar_supervisor_main(strcmp(argv[2], "namespaces") == 0);
 	if (argc == 2 && strcmp(argv[1], "template") == 0)
 		return rstar_template_main();
+	if (argc == 5 && strcmp(argv[1], "share") == 0)
+		return rstar_share_main(strcmp(argv[2], "namespaces") == 0, argv[3], argv[4]);
+	if (argc == 5 && strcmp(argv[1], "zygote") == 0)
+		return rstar_zygote_main(strcmp(argv[2], "namespaces") == 0, argv[3], argv[4]);
+	/* The last argument is for people: the backend whose session it is. */
+	if (argc == 5 && strcmp(argv[1], "session") == 0)
+		rstar_broker_main(strcmp(argv[2], "namespaces") == 0, -1,
+						  (pid_t) strtol(argv[3], NULL, 10));
 	fprintf(stderr, "rstar-sandbox is started by the rstar extension, not by hand\n");
 	return 2;
 }

@@ -11,6 +11,7 @@
  *				measures and limits them, and is the parent of all of them.
  * template		loads Python and its modules, confines itself, and from then on
  *				is node zero: it never runs anything but is forked from.
+ * share, zygote	one warm template for all sessions of a server (share.c).
  * node			a fork of its parent's state; runs one job, reports, parks.
  *
  * A process parks by calling clone(CLONE_PARENT | SIGCHLD), which its filter
@@ -34,6 +35,7 @@
 #include "core/sandbox/frame.h"
 
 #define RSTAR_CHANNEL_FD 3 /* each process's channel to the one above it */
+#define RSTAR_ROOT_FD    4 /* a session's broker: its channel to its root */
 
 /* The one clone that a filter lets reach the broker. */
 #define RSTAR_PARK_FLAGS (CLONE_PARENT | SIGCHLD)
@@ -42,13 +44,36 @@
 
 extern int rstar_supervisor_main(bool namespaces);
 
+/*
+ * Keep descriptors 3 to `last`, which close on exec; 0 to 2 lead nowhere. Default
+ * signals, no root. *executable: this program. false: something failed.
+ */
+extern bool rstar_program_clean(int last, int *executable);
+
+/* --- share.c ----------------------------------------------------------------- */
+
+/*
+ * Started with a listening socket as descriptor 3 and, as 4, the reading end of
+ * a pipe that closes when the server ends. Returns at once in the starter's child.
+ */
+extern int rstar_share_main(bool namespaces, char *idle_ms, char *modules);
+extern int rstar_zygote_main(bool namespaces, const char *idle_ms, const char *modules);
+
 /* --- broker.c: never returns ------------------------------------------------- */
 
-extern void rstar_broker_main(bool namespaces, int executable_fd) __attribute__((noreturn));
+/* root: of a session whose template is shared, else 0. */
+extern void rstar_broker_main(bool namespaces, int executable_fd, pid_t root)
+	__attribute__((noreturn));
 
 /* --- template.c --------------------------------------------------------------- */
 
 extern int rstar_template_main(void);
+
+/* Load Python and the modules; says what it is. Ends the process when that fails. */
+extern void rstar_template_load(rstar_string modules, uint32_t index, rstar_frame_ready *ready);
+
+/* Wait for the order on the channel, confine this process, be forked from. */
+extern void rstar_template_serve(rstar_frame_ready *ready) __attribute__((noreturn));
 
 /* --- node.c ------------------------------------------------------------------- */
 
@@ -88,6 +113,9 @@ extern bool rstar_confine_no_new_privileges(void);
  */
 extern int rstar_confine_landlock(int proc_fd);
 
+/* Be among the kernel's first choices when memory is out: 1000 is the very first. */
+extern void rstar_confine_volunteer_for_oom(const char *score);
+
 extern void rstar_confine_limit(int resource, rlim_t value);
 extern void rstar_confine_close_from(int first);
 
@@ -99,7 +127,8 @@ typedef enum rstar_filter_kind
 	RSTAR_FILTER_NODE,            /* what a node may call */
 	RSTAR_FILTER_REPLAY_TEMPLATE, /* what a template may call that forks by itself */
 	RSTAR_FILTER_BROKER,
-	RSTAR_FILTER_SUPERVISOR
+	RSTAR_FILTER_SUPERVISOR,
+	RSTAR_FILTER_SHARE
 } rstar_filter_kind;
 
 /*

@@ -530,39 +530,58 @@ static void __attribute__((noreturn)) confine_and_serve(const order *o, rstar_fr
 	rstar_program_serve();
 }
 
-int
-rstar_template_main(void)
+void
+rstar_template_load(rstar_string modules, uint32_t index, rstar_frame_ready *ready)
 {
-	order o;
-	rstar_frame_ready ready = {.features = 0};
-	const char *version;
 	int threads;
 
-	(void) prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	(void) prctl(PR_SET_NAME, "rstar-template", 0, 0, 0);
 	start_heap();
-	read_order(&o);
 	start_python();
-	load_modules(o.modules, o.index == RSTAR_SANDBOX_TEMPLATE_SYMPY);
+	load_modules(modules, index == RSTAR_SANDBOX_TEMPLATE_SYMPY);
 	threads = count_threads();
 	if (threads != 1)
 		fail(RSTAR_SANDBOX_FATAL_LOAD, threads
 										   ? "a module of rstar.sandbox_modules started a thread"
 										   : "the number of threads cannot be read from /proc");
 	if (arrange_memory())
-		ready.features |= RSTAR_SANDBOX_HAS_HUGE_PAGES;
+		ready->features |= RSTAR_SANDBOX_HAS_HUGE_PAGES;
 	(void) prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	if (personality(0xffffffff) & ADDR_NO_RANDOMIZE)
-		ready.features |= RSTAR_SANDBOX_HAS_FIXED_MAP;
-	write_filters(o.flags & RSTAR_SANDBOX_FORCE_REPLAY);
-	measure(&ready.space, &ready.bytes);
-	ready.template_index = o.index;
-	version = Py_GetVersion();
-	ready.python.data = version;
-	ready.python.length = strcspn(version, " ");
+		ready->features |= RSTAR_SANDBOX_HAS_FIXED_MAP;
+	ready->template_index = index;
+	ready->python.data = Py_GetVersion();
+	ready->python.length = strcspn(ready->python.data, " ");
+}
+
+static void __attribute__((noreturn)) become_root(const order *o, rstar_frame_ready *ready)
+{
+	write_filters(o->flags & RSTAR_SANDBOX_FORCE_REPLAY);
+	measure(&ready->space, &ready->bytes);
 	/* Keep the channel only. */
 	for (int fd = 0; fd < RSTAR_CHANNEL_FD; fd++)
 		close(fd);
 	rstar_confine_close_from(RSTAR_CHANNEL_FD + 1);
-	confine_and_serve(&o, &ready);
+	confine_and_serve(o, ready);
+}
+
+void
+rstar_template_serve(rstar_frame_ready *ready)
+{
+	order o;
+
+	read_order(&o);
+	become_root(&o, ready);
+}
+
+int
+rstar_template_main(void)
+{
+	order o;
+	rstar_frame_ready ready = {.features = 0};
+
+	(void) prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	(void) prctl(PR_SET_NAME, "rstar-template", 0, 0, 0);
+	read_order(&o);
+	rstar_template_load(o.modules, o.index, &ready);
+	become_root(&o, &ready);
 }

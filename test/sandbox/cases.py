@@ -148,6 +148,9 @@ class Runner:
         self.args = args
         self.around = Surroundings(args.user)
         self.sandbox = None
+        self.share = self.stranger = None
+        if args.shared:
+            self.open_share()
         self.count = 0
         self.failed = []
         self.restarts = 0
@@ -159,9 +162,34 @@ class Runner:
         return dict(replay=self.args.replay, namespaces=not self.args.plain, user=self.args.user,
                     modules=modules)
 
+    def open_share(self):
+        """A server-wide sandbox, and a stranger's session in it that holds the secret."""
+        options = self.options()
+        self.share = client.Share(self.args.program, namespaces=options["namespaces"],
+                                  modules=options["modules"], user=options["user"])
+        self.stranger = client.Sandbox(self.args.program, share=self.share, **options)
+        code = "import sys\nsys.secret = secret = %r" % SECRET
+        self.secret = code if options["replay"] else self.stranger.run(code)[0]
+        if options["replay"]:
+            self.stranger.run("1")
+
+    def check_stranger(self):
+        """Its state is its own: there still, and nowhere else."""
+        ask = "print(secret, sys.secret)"
+        if self.args.replay:
+            _, result = self.stranger.run([self.secret, ask])
+        else:
+            _, result = self.stranger.run(ask, base=self.secret)
+        said = result.output.decode().split()
+        self.report("a stranger's state", [] if said == [SECRET] * 2 else ["said %r" % said], result)
+        _, result = self.open().run("import sys\nprint([hasattr(sys, 'secret'), 'secret' in globals()])")
+        self.report("and not ours", [] if result.output == b"[False, False]\n" else ["it is"], result)
+
     def open(self):
         if self.sandbox is None:
-            self.sandbox = client.Sandbox(self.args.program, **self.options())
+            self.sandbox = client.Sandbox(self.args.program, share=self.share, **self.options())
+            if self.stranger:
+                self.sandbox.others.add(self.stranger.top())
             self.restarts += 1
         return self.sandbox
 
@@ -197,7 +225,7 @@ class Runner:
 
     def attack(self, case):
         box = self.open()
-        supervisor = box.process.pid
+        supervisor = box.top()
         if case.get("code_repeat"):
             code = case["code_repeat"][0] * case["code_repeat"][1]
         elif case.get("code_hex"):
@@ -214,7 +242,7 @@ class Runner:
             result, parent = self.steps([PARENT, code], template, wall=case["timeout_ms"],
                                         cpu=case["timeout_ms"])
         except (client.Died, TimeoutError, BrokenPipeError) as error:
-            self.sandbox.process.kill()
+            self.sandbox.kill()
             self.sandbox = None
             self.report(case["id"], ["supervisor_dead: %s" % error], None)
             return
@@ -256,8 +284,8 @@ class Runner:
         """Processes under the supervisor beyond broker, templates and snapshots."""
         until = time.monotonic() + 1.0
         while True:
-            alive = len(descendants(self.sandbox.process.pid))
-            allowed = 3 + stats["snapshots"]
+            alive = len(descendants(self.sandbox.top()))
+            allowed = (1 if self.share else 3) + stats["snapshots"]
             if alive <= allowed:
                 return []
             if time.monotonic() > until:
@@ -285,13 +313,19 @@ class Runner:
         self.report(case["id"], problems, result)
 
     def close(self):
+        if self.stranger:
+            self.check_stranger()
         if self.sandbox:
-            pids = descendants(self.sandbox.process.pid) | {self.sandbox.process.pid}
+            pids = descendants(self.sandbox.top()) | {self.sandbox.top()}
             code = self.sandbox.close()
-            time.sleep(0.2)
-            left = [p for p in pids if os.path.exists("/proc/%d" % p)]
+            left, until = pids, time.monotonic() + 3
+            while left and time.monotonic() < until:
+                time.sleep(0.1)
+                left = [p for p in pids if os.path.exists("/proc/%d" % p)]
             self.report("the end", ["%d processes left" % len(left)] * bool(left) +
                         ["exit code %d" % code] * bool(code), None)
+        if self.share:
+            self.share.close()
         self.around.close()
 
 
@@ -308,6 +342,7 @@ def main():
     parser.add_argument("--replay", action="store_true")
     parser.add_argument("--plain", action="store_true", help="without namespaces")
     parser.add_argument("--ctypes", action="store_true", help="with ctypes preloaded")
+    parser.add_argument("--shared", action="store_true", help="in a session of a server-wide sandbox")
     parser.add_argument("--user", help="run the program as this user (needs root)")
     parser.add_argument("--only", default="")
     parser.add_argument("--grace", type=float, default=250, help="ms a time-out may be late")

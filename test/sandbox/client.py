@@ -3,6 +3,7 @@
 It speaks the frames of src/core/sandbox/frame.h over a socket pair, starts the
 program as the extension does, and offers one blocking call per step.
 """
+import fcntl
 import os
 import pwd
 import socket
@@ -61,11 +62,43 @@ def as_user(name):
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
 
+class Share:
+    """A server-wide sandbox as a server starts it; sessions connect to it."""
+
+    def __init__(self, program, namespaces=True, modules=MODULES, user=None, idle_ms=0):
+        self.address = "\0rstar-test-%d-%s" % (os.getpid(), os.urandom(4).hex())
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(self.address)
+        listener.listen(64)
+        lifeline, self.life = os.pipe()
+
+        def setup():
+            # Out of the way first: these may have the fixed numbers themselves.
+            a, b = os.dup(listener.fileno()), os.dup(lifeline)
+            a, b = fcntl.fcntl(a, fcntl.F_DUPFD, 20), fcntl.fcntl(b, fcntl.F_DUPFD, 20)
+            os.dup2(a, 3)
+            os.dup2(b, 4)
+            os.set_inheritable(3, True)
+            os.set_inheritable(4, True)
+
+        subprocess.run([program, "share", "namespaces" if namespaces else "plain", str(idle_ms),
+                        "\n".join(modules)], env={}, stdin=subprocess.DEVNULL, close_fds=False,
+                       preexec_fn=setup, check=True, **as_user(user))
+        listener.close()
+        os.close(lifeline)
+
+    def connect(self):
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock.connect(self.address)
+        return sock
+
+    def close(self):
+        os.close(self.life)
+
+
 class Sandbox:
     def __init__(self, program, replay=False, namespaces=True, modules=MODULES, running=2,
-                 budget=2 << 30, user=None, idle_ms=0, processes=256):
-        ours, theirs = socket.socketpair()
-        self.sock = ours
+                 budget=2 << 30, user=None, idle_ms=0, processes=256, share=None):
         self.next_id = 100
         self.buffer = b""
         self.ready = {}
@@ -73,6 +106,17 @@ class Sandbox:
         self.gone = set()
         self.results = {}
         self.stats = None
+        self.process = None
+        self.others = set()
+        if share:
+            self.sock = share.connect()
+        else:
+            self.start_own(program, namespaces, user)
+        self.send(CONFIG, struct.pack("<IIQIII", 2, FORCE_REPLAY if replay else 0, budget, processes, running,
+                                      idle_ms) + string("\n".join(modules).encode()))
+
+    def start_own(self, program, namespaces, user):
+        self.sock, theirs = socket.socketpair()
 
         def setup():
             os.dup2(theirs.fileno(), 3)
@@ -85,8 +129,30 @@ class Sandbox:
             preexec_fn=setup, start_new_session=True,
             **as_user(user))
         theirs.close()
-        self.send(CONFIG, struct.pack("<IIQIII", 2, FORCE_REPLAY if replay else 0, budget, processes, running,
-                                      idle_ms) + string("\n".join(modules).encode()))
+
+    def top(self):
+        """The process above all of this sandbox's: its own, or its broker in a shared one."""
+        if self.process:
+            return self.process.pid
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            pid = self.find_broker()
+            if pid:
+                return pid
+            time.sleep(0.01)
+        raise Died("the session has no broker")
+
+    def find_broker(self):
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open("/proc/%s/cmdline" % name, "rb") as f:
+                    words = f.read().split(b"\0")
+            except OSError:
+                continue
+            if words[1:2] == [b"session"] and words[4] == str(os.getpid()).encode() and \
+                    int(name) not in self.others:
+                return int(name)
+        return None
 
     def send(self, kind, payload=b""):
         self.sock.sendall(struct.pack("<IB", len(payload), kind) + payload)
@@ -171,6 +237,11 @@ class Sandbox:
         return dict(zip(("steps", "forks", "timeouts", "killed", "evictions", "snapshots", "running",
                          "waiting", "bytes", "budget", "peak"), self.stats))
 
+    def kill(self):
+        if self.process:
+            self.process.kill()
+        self.sock.close()
+
     def close(self):
         self.sock.close()
-        return self.process.wait(5)
+        return self.process.wait(5) if self.process else 0

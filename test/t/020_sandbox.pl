@@ -15,7 +15,9 @@ use RstarTest;
 use Test::More;
 use Time::HiRes qw(time usleep);
 
-my $node = new_rstar_node('sandbox', conf => 'restart_after_crash = on');
+# Here a session's processes are its own, below its backend; 022 is about the shared ones.
+my $node = new_rstar_node('sandbox', conf => "restart_after_crash = on\nrstar.sandbox_shared = off\n"
+	  . "session_preload_libraries = 'rstar'");
 
 
 

@@ -28,7 +28,8 @@ sub run_cases
 }
 
 my @modes = ([ 'snapshots' ], [ 'replay', '--replay' ], [ 'without namespaces', '--plain' ],
-	[ 'replay without namespaces', '--plain', '--replay' ]);
+	[ 'replay without namespaces', '--plain', '--replay' ], [ 'shared', '--shared' ],
+	[ 'shared, replay', '--shared', '--replay' ], [ 'shared, without namespaces', '--shared', '--plain' ]);
 
 for my $mode (@modes)
 {

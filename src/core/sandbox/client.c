@@ -37,9 +37,8 @@ rstar_sandbox_limits_default(rstar_sandbox_limits *limits)
 	limits->output = 64 << 10;
 }
 
-/* The list as the program wants it: one name per line. */
-static char *
-module_lines(const rstar_allocator *allocator, const char *modules)
+char *
+rstar_sandbox_module_lines(const rstar_allocator *allocator, const char *modules)
 {
 	char *lines = rstar_strndup(allocator, modules, strlen(modules));
 
@@ -71,7 +70,7 @@ rstar_sandbox_open(const rstar_sandbox_options *options, const rstar_allocator *
 	rstar_buffer_init(&sandbox->in, allocator);
 	rstar_buffer_init(&sandbox->out, allocator);
 	sandbox->program = rstar_strndup(allocator, options->program, strlen(options->program));
-	sandbox->modules = module_lines(allocator, options->modules);
+	sandbox->modules = rstar_sandbox_module_lines(allocator, options->modules);
 	if (!sandbox->program || !sandbox->modules)
 	{
 		rstar_sandbox_close(sandbox);
@@ -342,7 +341,7 @@ rstar_sandbox_set_value(rstar_sandbox *sandbox, rstar_sandbox_node handle, doubl
 	if (!node || node->value == value)
 		return;
 	node->value = value;
-	if (!node->live || sandbox->pid <= 0)
+	if (!node->live || !rstar_sandbox_is_running(sandbox))
 		return;
 	start = rstar_sandbox_frame_begin(&sandbox->out, RSTAR_FRAME_VALUE);
 	/* Out of memory here costs an order of eviction, nothing else. */
@@ -577,7 +576,7 @@ rstar_sandbox_describe(rstar_sandbox *sandbox, int timeout_ms, const rstar_cance
 			return rstar_error_set(err, RSTAR_ERR_CANCELLED, "cancelled");
 		status = rstar_sandbox_pump(sandbox, left > 0 ? (int) (left / 1000000 + 1) : 0, err);
 		if (status == RSTAR_OK && !sandbox->info.started &&
-			(sandbox->pid == 0 || rstar_clock_ns() > until))
+			(!rstar_sandbox_is_running(sandbox) || rstar_clock_ns() > until))
 			status = RSTAR_AGAIN;
 	}
 	*info = sandbox->info;
@@ -594,13 +593,13 @@ rstar_sandbox_count(rstar_sandbox *sandbox, int timeout_ms, const rstar_cancel *
 
 	sandbox->counters_came = false;
 	memset(&sandbox->statistics.broker, 0, sizeof(sandbox->statistics.broker));
-	if (sandbox->pid > 0)
+	if (rstar_sandbox_is_running(sandbox))
 	{
 		start = rstar_sandbox_frame_begin(&sandbox->out, RSTAR_FRAME_STATS);
 		if (!rstar_sandbox_frame_end(&sandbox->out, start, true))
 			return rstar_error_memory(err, RSTAR_FRAME_HEADER);
 	}
-	while (sandbox->pid > 0 && !sandbox->counters_came && status == RSTAR_OK)
+	while (rstar_sandbox_is_running(sandbox) && !sandbox->counters_came && status == RSTAR_OK)
 	{
 		int64_t left = until - rstar_clock_ns();
 

@@ -68,9 +68,10 @@ struct rstar_sandbox
 	uint32_t next_serial;
 	bool any_queued;
 
-	pid_t pid;   /* 0: no program */
+	pid_t pid;   /* of the program that is this process's child, 0: none */
 	pid_t owner; /* the process that started it */
-	int fd;
+	int fd;      /* its channel; -1: no program */
+	bool alone;  /* the shared program failed: use one of its own */
 	rstar_buffer in, out;
 	size_t out_sent;
 	unsigned failures; /* programs lost since the last result */
@@ -82,6 +83,12 @@ struct rstar_sandbox
 };
 
 /* --- process.c ------------------------------------------------------------------ */
+
+static inline bool
+rstar_sandbox_is_running(const rstar_sandbox *sandbox)
+{
+	return sandbox->fd >= 0;
+}
 
 extern rstar_status rstar_sandbox_process_start(rstar_sandbox *sandbox, rstar_error *err);
 

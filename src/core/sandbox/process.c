@@ -74,34 +74,51 @@ send_config(rstar_sandbox *sandbox, rstar_error *err)
 	return RSTAR_OK;
 }
 
-rstar_status
-rstar_sandbox_process_start(rstar_sandbox *sandbox, rstar_error *err)
+/* Start a program of this sandbox's own; its channel, or -1. */
+static int
+start_own(rstar_sandbox *sandbox, rstar_error *err)
 {
 	int pair[2], rc;
 
-	if (sandbox->pid > 0)
-		return RSTAR_OK;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-		return rstar_error_set(err, RSTAR_ERR_IO, "could not create a socket pair: %s",
-							   strerror(errno));
+	{
+		rstar_error_set(err, RSTAR_ERR_IO, "could not create a socket pair: %s", strerror(errno));
+		return -1;
+	}
 	rc = spawn(sandbox, pair[1]);
 	close(pair[1]);
-	if (rc != 0)
-	{
-		close(pair[0]);
-		sandbox->pid = 0;
-		return rstar_error_set(err, RSTAR_ERR_SANDBOX, "could not start \"%s\": %s",
-							   sandbox->program, strerror(rc));
-	}
-	sandbox->fd = pair[0];
+	if (rc == 0)
+		return pair[0];
+	close(pair[0]);
+	sandbox->pid = 0;
+	rstar_error_set(err, RSTAR_ERR_SANDBOX, "could not start \"%s\": %s", sandbox->program,
+					strerror(rc));
+	return -1;
+}
+
+rstar_status
+rstar_sandbox_process_start(rstar_sandbox *sandbox, rstar_error *err)
+{
+	bool shared = false;
+
+	if (rstar_sandbox_is_running(sandbox))
+		return RSTAR_OK;
+	if (sandbox->options.connect && !sandbox->alone)
+		sandbox->fd = sandbox->options.connect();
+	shared = sandbox->fd >= 0;
+	if (!shared)
+		sandbox->fd = start_own(sandbox, err);
+	if (sandbox->fd < 0)
+		return err->status;
 	(void) fcntl(sandbox->fd, F_SETFL, O_NONBLOCK);
 	sandbox->owner = getpid();
 	memset(&sandbox->info, 0, sizeof(sandbox->info));
 	sandbox->info.pid = (int) sandbox->pid;
+	sandbox->info.shared = shared;
 	sandbox->statistics.starts++;
 	sandbox->heard_ns = rstar_clock_ns();
 	sandbox->pinged = false;
-	if (sandbox->options.child)
+	if (sandbox->options.child && sandbox->pid > 0)
 		sandbox->options.child((int) sandbox->pid);
 	return send_config(sandbox, err);
 }
@@ -125,6 +142,9 @@ rstar_sandbox_process_end(rstar_sandbox *sandbox)
 
 	if (sandbox->fd >= 0)
 		close(sandbox->fd);
+	/* A shared program that ends before it is ready is of no use. */
+	if (sandbox->fd >= 0 && sandbox->info.shared && !sandbox->info.started)
+		sandbox->alone = true;
 	sandbox->fd = -1;
 	sandbox->pid = 0;
 	sandbox->info.pid = 0;

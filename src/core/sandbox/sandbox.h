@@ -63,6 +63,13 @@ typedef struct rstar_sandbox_options
 	bool namespaces;     /* use them where the machine allows */
 
 	/*
+	 * A connected stream socket to a program that others share (share.c of the
+	 * program), which the sandbox closes; -1: there is none, start one of its own.
+	 * NULL: always one of its own.
+	 */
+	int (*connect)(void);
+
+	/*
 	 * Told the program's process when it has started, and 0 before it is waited
 	 * for; for a SIGCHLD handler that reaps a program which ended by itself.
 	 * NULL: nobody wants to know.
@@ -106,7 +113,7 @@ typedef struct rstar_sandbox_result
 /* What confines the steps here (rstar_sandbox_describe). */
 typedef struct rstar_sandbox_description
 {
-	bool started;
+	bool started, shared; /* shared: its template serves others too */
 	bool seccomp, snapshots, namespaces, measured, huge_pages, fixed_addresses, broker_confined;
 	uint32_t landlock;                                /* ABI, 0: not there */
 	uint64_t template_bytes[RSTAR_SANDBOX_TEMPLATES]; /* 0: not loaded yet */
@@ -125,6 +132,9 @@ typedef struct rstar_sandbox_statistics
 
 extern void rstar_sandbox_options_default(rstar_sandbox_options *options);
 extern void rstar_sandbox_limits_default(rstar_sandbox_limits *limits);
+
+/* A list of modules as the program wants it: one name per line. NULL: out of memory. */
+extern char *rstar_sandbox_module_lines(const rstar_allocator *allocator, const char *modules);
 
 /*
  * Make a sandbox; no program is started yet. Texts of options are copied, the

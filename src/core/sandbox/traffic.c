@@ -17,6 +17,7 @@
 #define PATIENCE_NS  60000000000ll /* beyond a job's own limits */
 #define SILENCE_NS   3000000000ll  /* then it is asked whether it is there */
 #define ANSWER_NS    5000000000ll  /* and has this time to answer, however busy the machine */
+#define LOADING_NS   30000000000ll /* until a shared program must be ready */
 #define MAX_ATTEMPTS 2             /* a state that fails to come back is given up */
 #define MAX_FAILURES 4
 #define MAX_BARREN   2 /* rebuilt in vain: memory is too small to keep it until it is used */
@@ -67,7 +68,9 @@ send_start(rstar_sandbox *sandbox, const start_order *order, rstar_error *err)
 	size_t start = rstar_sandbox_frame_begin(out, RSTAR_FRAME_START);
 	bool good;
 
-	node->template_index = order->template_index;
+	/* The one template that is shared has everything. */
+	node->template_index =
+		sandbox->info.shared ? RSTAR_SANDBOX_TEMPLATE_SYMPY : order->template_index;
 	node->patience_ns =
 		rstar_clock_ns() + PATIENCE_NS + (int64_t) order->n_pieces * limits->wall_ms * 1000000;
 	good = start != SIZE_MAX && rstar_sandbox_write_u64(out, new_broker_id(sandbox, node)) &&
@@ -187,7 +190,7 @@ rstar_sandbox_send_release(rstar_sandbox *sandbox, client_node *node)
 
 	node->live = node->rebuilding = false;
 	/* If memory is out, the broker evicts it one day. */
-	if (there && sandbox->pid > 0)
+	if (there && rstar_sandbox_is_running(sandbox))
 		(void) rstar_sandbox_encode_node(&sandbox->out, RSTAR_FRAME_RELEASE, node->broker_id);
 }
 
@@ -339,7 +342,9 @@ fatal_came(rstar_sandbox *sandbox, const rstar_frame_fatal *fatal, rstar_error *
 						? '?'
 						: fatal->message.data[i];
 	text[n] = '\0';
-	if (fatal->kind == RSTAR_SANDBOX_FATAL_RESTART)
+	/* What a shared program cannot do, one of its own may; if not, it says why. */
+	if (fatal->kind == RSTAR_SANDBOX_FATAL_RESTART ||
+		(sandbox->info.shared && !sandbox->info.started))
 	{
 		if (node)
 			node->poisoned = true;
@@ -482,6 +487,9 @@ is_mute(rstar_sandbox *sandbox, int64_t now)
 {
 	size_t start;
 
+	/* Nobody answers while a shared template is being loaded. */
+	if (sandbox->info.shared && !sandbox->info.started)
+		return now > sandbox->heard_ns + LOADING_NS;
 	if (sandbox->pinged)
 		return now > sandbox->heard_ns + ANSWER_NS;
 	if (now > sandbox->heard_ns + SILENCE_NS)
@@ -535,7 +543,7 @@ send_queued(rstar_sandbox *sandbox)
 void
 rstar_sandbox_flush(rstar_sandbox *sandbox)
 {
-	if (sandbox->pid > 0)
+	if (rstar_sandbox_is_running(sandbox))
 		(void) send_queued(sandbox);
 }
 
@@ -570,7 +578,7 @@ rstar_sandbox_pump(rstar_sandbox *sandbox, int timeout_ms, rstar_error *err)
 		rstar_sandbox_drop_all(sandbox);
 		return status;
 	}
-	if (sandbox->pid <= 0 || sandbox->n_results > 0)
+	if (!rstar_sandbox_is_running(sandbox) || sandbox->n_results > 0)
 		return RSTAR_OK;
 	if (!send_queued(sandbox))
 		/* Its last words may say why. */

@@ -145,7 +145,11 @@ statistics_rows(ReturnSetInfo *rsinfo, const rstar_sandbox_description *info,
 			 info->template_bytes[1] > 0
 				 ? psprintf(UINT64_FORMAT " kB", info->template_bytes[1] >> 10)
 				 : "loaded when a step first asks for it");
-	info_row(rsinfo, "process", info->pid > 0, psprintf("%d", info->pid));
+	info_row(rsinfo, "shared", info->shared,
+			 info->shared ? "the template is the whole server's"
+						  : "this session loaded a template of its own");
+	info_row(rsinfo, "process", info->pid > 0,
+			 info->pid > 0 ? psprintf("%d", info->pid) : "not a child of this session");
 	info_row(rsinfo, "steps", true,
 			 psprintf(UINT64_FORMAT " run, " UINT64_FORMAT " stopped by time, " UINT64_FORMAT
 									" killed, " UINT64_FORMAT " states rebuilt",

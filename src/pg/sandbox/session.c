@@ -23,6 +23,7 @@
 #include "pg/base/boundary.h"
 #include "pg/base/compat.h"
 #include "pg/base/settings.h"
+#include "pg/sandbox/server.h"
 #include "pg/sandbox/session.h"
 #include "pg/sandbox/settings.h"
 
@@ -30,7 +31,7 @@
 typedef struct opened_with
 {
 	int mode, memory_mb, processes, parallel, idle_timeout_s;
-	bool namespaces;
+	bool namespaces, shared;
 	char program[MAXPGPATH];
 } opened_with;
 
@@ -69,6 +70,24 @@ close_session(int code, Datum arg)
 	rstar_sandbox_close(closing);
 }
 
+void
+rstar_session_sandbox_program(char *path, Size size)
+{
+	const char *set = rstar_sandbox_settings.sandbox_program;
+
+	if (set && set[0])
+		strlcpy(path, set, size);
+	else
+		snprintf(path, size, "%s/rstar-sandbox", pkglib_path);
+}
+
+char *
+rstar_session_sandbox_modules(void)
+{
+	return rstar_sandbox_module_lines(&rstar_allocator_malloc,
+									  rstar_sandbox_settings.sandbox_modules);
+}
+
 static void
 wanted_settings(opened_with *wanted)
 {
@@ -79,10 +98,8 @@ wanted_settings(opened_with *wanted)
 	wanted->parallel = rstar_sandbox_settings.sandbox_parallel;
 	wanted->idle_timeout_s = rstar_sandbox_settings.sandbox_idle_timeout_s;
 	wanted->namespaces = rstar_sandbox_settings.sandbox_namespaces;
-	if (rstar_sandbox_settings.sandbox_program && rstar_sandbox_settings.sandbox_program[0])
-		strlcpy(wanted->program, rstar_sandbox_settings.sandbox_program, sizeof(wanted->program));
-	else
-		snprintf(wanted->program, sizeof(wanted->program), "%s/rstar-sandbox", pkglib_path);
+	wanted->shared = rstar_sandbox_settings.sandbox_shared;
+	rstar_session_sandbox_program(wanted->program, sizeof(wanted->program));
 }
 
 static void
@@ -109,6 +126,9 @@ open_session(const opened_with *wanted)
 	options.replay = wanted->mode == RSTAR_SANDBOX_MODE_REPLAY;
 	options.namespaces = wanted->namespaces;
 	options.child = told_child;
+	/* Without namespaces only if it is asked for: the shared one takes what it gets. */
+	if (wanted->shared && wanted->namespaces)
+		options.connect = rstar_sandbox_server_connect;
 	rstar_check(rstar_sandbox_open(&options, &rstar_allocator_malloc, &session, &err), &err);
 	session_settings = *wanted;
 }

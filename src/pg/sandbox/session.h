@@ -16,6 +16,12 @@
 /* The sandbox; raises. Handles of nodes are void after a change of settings. */
 extern rstar_sandbox *rstar_session_sandbox(void);
 
+/* The path of the program. */
+extern void rstar_session_sandbox_program(char *path, Size size);
+
+/* The modules' names, one per line, in malloc'ed memory; NULL: out of memory. */
+extern char *rstar_session_sandbox_modules(void);
+
 /* The limits of a step that the settings ask for. */
 extern void rstar_session_sandbox_limits(rstar_sandbox_limits *limits);
 

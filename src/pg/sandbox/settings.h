@@ -21,6 +21,7 @@ typedef struct rstar_sandbox_settings_values
 	char *sandbox_modules;
 	int sandbox_mode; /* an rstar_sandbox_mode */
 	bool sandbox_namespaces;
+	bool sandbox_shared;
 	int sandbox_timeout_ms; /* wall clock, of one step */
 	int sandbox_max_timeout_ms;
 	int sandbox_cpu_timeout_ms;
