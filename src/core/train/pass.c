@@ -10,7 +10,7 @@
 #include "core/base/clock.h"
 
 #define ALIGNMENT      64u
-#define LOGITS_AT_ONCE ((size_t) 1 << 23) /* floats: 32 MB */
+#define LOGITS_AT_ONCE ((size_t) 1 << 25) /* floats, 128 MB: each piece packs the output matrix */
 
 /* --- memory --------------------------------------------------------------------------- */
 

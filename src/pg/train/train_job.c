@@ -91,15 +91,31 @@ finish_run(rstar_job *job, train_job *t)
 	rstar_job_commit(job);
 }
 
-/* Slices of a small model last microseconds: many of them before the runtime is asked again. */
 static bool
-work_a_while(rstar_run *run)
+checkpoint_due(const train_job *t)
+{
+	return TimestampDifferenceExceeds(t->saved, GetCurrentTimestamp(),
+									  rstar_training_settings.checkpoint_interval_s * 1000);
+}
+
+/*
+ * Slices of a small model last microseconds: many of them before the runtime is
+ * asked again. Where a checkpoint is due, only to the end of a step, which is
+ * when it can be written. True when nothing is left but to finish.
+ */
+static bool
+work_a_while(train_job *t)
 {
 	double end = rstar_clock_ms() + RSTAR_SLICE_MS;
+	bool due = checkpoint_due(t);
 
-	while (!rstar_run_work(run))
+	while (!rstar_run_work(t->run))
+	{
+		if (due && rstar_trainer_between_steps(rstar_run_trainer(t->run)))
+			return false;
 		if (rstar_clock_ms() > end)
 			return false;
+	}
 	return true;
 }
 
@@ -107,21 +123,17 @@ static rstar_job_step
 step(rstar_job *job)
 {
 	train_job *t = job->state;
-	TimestampTz now;
 
 	MemoryContextSwitchTo(job->context);
-	if (work_a_while(t->run))
+	if (work_a_while(t))
 	{
 		finish_run(job, t);
 		return RSTAR_JOB_DONE;
 	}
-	now = GetCurrentTimestamp();
 	if (rstar_run_unstored(t->run) > 0 &&
-		TimestampDifferenceExceeds(t->stored, now, STORE_INTERVAL_MS))
+		TimestampDifferenceExceeds(t->stored, GetCurrentTimestamp(), STORE_INTERVAL_MS))
 		store(job, t);
-	if (TimestampDifferenceExceeds(t->saved, now,
-								   rstar_training_settings.checkpoint_interval_s * 1000) &&
-		rstar_run_save(t->run))
+	if (checkpoint_due(t) && rstar_run_save(t->run))
 		t->saved = GetCurrentTimestamp();
 	return RSTAR_JOB_AGAIN;
 }
