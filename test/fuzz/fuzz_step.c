@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/step/mend.h"
 #include "core/step/prompt.h"
 #include "core/step/step.h"
 
@@ -68,6 +69,26 @@ try_output(const char *text, size_t length)
 	rstar_buffer_free(&out);
 }
 
+/* Whatever was mended is a step, and holds no output that the model wrote itself. */
+static void
+try_mend(const char *text, size_t length)
+{
+	for (int state = RSTAR_SOLUTION_START; state <= RSTAR_SOLUTION_DONE; state++)
+		for (int ended = 0; ended < 2; ended++)
+		{
+			rstar_buffer out;
+			rstar_step_parse p;
+
+			rstar_buffer_init(&out, &rstar_allocator_malloc);
+			if (rstar_step_mend(text, length, (rstar_solution_state) state, ended, &out))
+			{
+				rstar_step_parse_text(out.data, out.length, (rstar_solution_state) state, &p);
+				require(p.kind != RSTAR_STEP_UNPARSABLE && !p.has_output);
+			}
+			rstar_buffer_free(&out);
+		}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -77,6 +98,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	try_parse(text, size);
 	try_output(text, size);
+	try_mend(text, size);
 	if (rstar_prompt_template_parse(text, size, &prompt, &err) == RSTAR_OK)
 	{
 		within(prompt.before, text, size);

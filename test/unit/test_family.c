@@ -4,8 +4,12 @@
  */
 #include "check.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "core/grade/grade.h"
 #include "core/step/family.h"
+#include "core/text/bytemap.h"
 #include "core/step/split.h"
 
 static void
@@ -52,6 +56,67 @@ test_errors(void)
 	rstar_buffer_free(&text);
 }
 
+/* A vocabulary with some special tokens, and a chat template (NULL: none). */
+static const char *
+family_of(const char *const *specials, size_t n, const char *template)
+{
+	rstar_string tokens[260];
+	char bytes[256][3];
+	int32_t types[260];
+	rstar_bytemap map;
+	rstar_gguf_writer *writer = NULL;
+	rstar_tokenizer *tokenizer = NULL;
+	rstar_gguf *gguf = NULL;
+	rstar_error err;
+	const char *family = "none";
+	int fd = memfd_create("family", 0);
+
+	rstar_bytemap_init(&map);
+	for (size_t i = 0; i < 256 + n; i++)
+	{
+		if (i < 256)
+			snprintf(bytes[i], 3, "%.*s", map.length[i], map.text[i]);
+		tokens[i].data = i < 256 ? bytes[i] : specials[i - 256];
+		tokens[i].length = strlen(tokens[i].data);
+		types[i] = i < 256 ? RSTAR_TOKEN_NORMAL : RSTAR_TOKEN_CONTROL;
+	}
+	CHECK(rstar_gguf_writer_create(&writer, &rstar_allocator_malloc, &err) == RSTAR_OK);
+	rstar_gguf_writer_string(writer, "tokenizer.ggml.model", "gpt2", 4);
+	rstar_gguf_writer_strings(writer, "tokenizer.ggml.tokens", tokens, 256 + n);
+	rstar_gguf_writer_array(writer, "tokenizer.ggml.token_type", RSTAR_GGUF_I32, types, 256 + n);
+	rstar_gguf_writer_strings(writer, "tokenizer.ggml.merges", tokens, 0);
+	if (template)
+		rstar_gguf_writer_string(writer, "tokenizer.chat_template", template, strlen(template));
+	CHECK(rstar_gguf_writer_finish(writer, fd, NULL, &err) == RSTAR_OK);
+	rstar_gguf_writer_free(writer);
+	CHECK(rstar_gguf_open_fd(fd, &rstar_allocator_malloc, &gguf, &err) == RSTAR_OK);
+	if (gguf && rstar_tokenizer_open(gguf, &rstar_allocator_malloc, &tokenizer, &err) == RSTAR_OK)
+		family = rstar_family_of_file(gguf, tokenizer);
+	rstar_tokenizer_close(tokenizer);
+	rstar_gguf_close(gguf);
+	close(fd);
+	return family;
+}
+
+/* Marks count where the template has them and the vocabulary too: templates can say anything. */
+static void
+test_recognition(void)
+{
+	static const char *const chatml[] = {"<|im_start|>", "<|im_end|>"};
+	static const char *const gemma[] = {"<start_of_turn>", "<end_of_turn>"};
+	static const char *const steps[] = {"<|im_start|>", "<|im_end|>", "<end_of_step>"};
+	const char *template =
+		"{# not <start_of_turn> nor <end_of_turn> #}<|im_start|>{{ x }}<|im_end|>";
+
+	CHECK_STR(family_of(chatml, 2, template), "qwen2");
+	CHECK_STR(family_of(gemma, 2, template), "gemma");
+	CHECK_STR(family_of(steps, 3, template), "rstar");
+	CHECK_STR(family_of(chatml, 1, template), "base");
+	CHECK_STR(family_of(chatml, 2, NULL), "base");
+	CHECK_STR(family_of(chatml, 2, ""), "base");
+	CHECK_STR(family_of(chatml, 2, "[INST] {{ x }} [/INST]"), "base");
+}
+
 /* What an example prints is what it answers, and it follows the strict grammar. */
 static void
 test_examples(void)
@@ -92,5 +157,6 @@ main(void)
 	RUN(test_templates);
 	RUN(test_errors);
 	RUN(test_examples);
+	RUN(test_recognition);
 	return CHECK_RESULT();
 }

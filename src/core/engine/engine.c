@@ -7,6 +7,7 @@
  * compute the job is done.
  */
 #include "core/engine/internal.h"
+#include "core/engine/prefix_file.h"
 
 #include <string.h>
 
@@ -97,6 +98,7 @@ rstar_engine_free(rstar_engine *engine)
 		return;
 	rstar_engine_abort(engine);
 	rstar_kv_free(engine->kv);
+	rstar_prefix_unmap(engine);
 	rstar_free(engine->allocator, engine->frequencies);
 	rstar_free(engine->allocator, engine->slots);
 	rstar_free(engine->allocator, engine->pinned);

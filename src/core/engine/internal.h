@@ -11,6 +11,9 @@
 #include "core/engine/engine.h"
 #include "core/tensor/kernels.h"
 
+#define RSTAR_PREFIX_MAPS 16
+#define RSTAR_PREFIXES    4 /* beginnings of sequences that an engine keeps */
+
 /* One token of the pass. */
 typedef struct rstar_slot
 {
@@ -66,6 +69,14 @@ struct rstar_engine
 	uint32_t max_outputs;
 	uint32_t max_context;
 	double *frequencies; /* [rope_dim / 2], and those of layers with a window behind them */
+
+	rstar_kv_node *prefixes[RSTAR_PREFIXES]; /* kept beginnings, most recently used first */
+	struct
+	{
+		void *base;
+		size_t bytes;
+	} maps[RSTAR_PREFIX_MAPS]; /* of files that nodes have borrowed blocks from */
+	uint32_t n_maps;
 
 	/* The job. */
 	rstar_request_state *requests;

@@ -26,6 +26,7 @@ struct rstar_kv_node
 	uint32_t count;
 	uint32_t computed;
 	uint32_t n_blocks;
+	bool borrowed; /* the blocks are somebody else's, and only read */
 	int32_t *tokens;
 	size_t tokens_capacity;
 	uint8_t **blocks;
@@ -131,6 +132,13 @@ drop_blocks(rstar_kv_node *node, uint32_t keep)
 {
 	rstar_kv *kv = node->kv;
 
+	if (node->borrowed)
+	{
+		node->borrowed = false;
+		node->n_blocks = 0;
+		node->computed = 0;
+		return;
+	}
 	while (node->n_blocks > keep)
 	{
 		free_block *block = (free_block *) node->blocks[--node->n_blocks];
@@ -160,7 +168,7 @@ static bool
 evict_one(rstar_kv *kv)
 {
 	for (rstar_kv_node *node = kv->oldest; node; node = node->newer)
-		if (node->pins == 0 && node->n_blocks > 0)
+		if (node->pins == 0 && node->n_blocks > 0 && !node->borrowed)
 		{
 			drop_blocks(node, 0);
 			node->computed = 0;
@@ -177,6 +185,8 @@ rstar_kv_reserve(rstar_kv_node *node, uint32_t count)
 	uint32_t need = (count + RSTAR_KV_BLOCK - 1) / RSTAR_KV_BLOCK;
 	bool ok = true;
 
+	if (node->borrowed && node->computed < count)
+		drop_blocks(node, 0);
 	if (!rstar_grow(kv->allocator, (void **) &node->blocks, &node->blocks_capacity, need,
 					sizeof *node->blocks))
 		return false;
@@ -318,6 +328,8 @@ rstar_kv_node_append(rstar_kv_node *node, const int32_t *tokens, uint32_t count,
 
 	if (status != RSTAR_OK)
 		return status;
+	if (node->borrowed)
+		drop_blocks(node, 0);
 	if (count > UINT32_MAX / 2 - node->count ||
 		!rstar_grow(node->kv->allocator, (void **) &node->tokens, &node->tokens_capacity,
 					(size_t) node->count + count, sizeof *node->tokens))
@@ -393,7 +405,40 @@ rstar_kv_unpin(rstar_kv_node *node)
 void
 rstar_kv_set_computed(rstar_kv_node *node, uint32_t count)
 {
-	node->computed = count;
+	if (node->borrowed && count < node->computed)
+		drop_blocks(node, 0);
+	else
+		node->computed = count;
+}
+
+bool
+rstar_kv_node_borrow(rstar_kv_node *node, const uint8_t *blocks)
+{
+	rstar_kv *kv = node->kv;
+	uint32_t n = node->count / RSTAR_KV_BLOCK;
+
+	if (node->n_blocks > 0 || n == 0 || node->count % RSTAR_KV_BLOCK != 0 ||
+		!rstar_grow(kv->allocator, (void **) &node->blocks, &node->blocks_capacity, n,
+					sizeof *node->blocks))
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		node->blocks[i] = (uint8_t *) (uintptr_t) blocks + i * kv->block_bytes;
+	node->n_blocks = n;
+	node->computed = node->count;
+	node->borrowed = true;
+	return true;
+}
+
+bool
+rstar_kv_node_is_borrowed(const rstar_kv_node *node)
+{
+	return node->borrowed;
+}
+
+const uint8_t *
+rstar_kv_node_block(const rstar_kv_node *node, uint32_t i)
+{
+	return node->blocks[i];
 }
 
 uint8_t *

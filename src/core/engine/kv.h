@@ -109,6 +109,22 @@ extern uint8_t *rstar_kv_row(const rstar_kv_node *node, uint32_t i);
 extern uint64_t rstar_kv_k_offset(const rstar_kv *kv, uint32_t layer);
 extern uint64_t rstar_kv_v_offset(const rstar_kv *kv, uint32_t layer);
 
+/*
+ * Take keys and values of all the node's tokens from memory that belongs to somebody
+ * else and is only read: whole blocks, one behind the other (the node's tokens are a
+ * multiple of RSTAR_KV_BLOCK), which must live until the tree is freed. They are not
+ * part of the budget. What would change them makes the node forget them first. False:
+ * the node has blocks already, or memory is out.
+ */
+extern bool rstar_kv_node_borrow(rstar_kv_node *node, const uint8_t *blocks);
+extern bool rstar_kv_node_is_borrowed(const rstar_kv_node *node);
+
+/* A block of the node, for whoever saves it. */
+extern const uint8_t *rstar_kv_node_block(const rstar_kv_node *node, uint32_t i);
+
+/* Changes whenever the layout of a block does: blocks of another layout are of no use. */
+#define RSTAR_KV_LAYOUT 1
+
 /* A word that belongs to the engine: set while it plans a pass. */
 extern uint64_t *rstar_kv_mark(rstar_kv_node *node);
 

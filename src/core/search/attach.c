@@ -9,6 +9,7 @@
  * which the sandbox rebuilds when a step is started on it, at the moment it is
  * to be expanded.
  */
+#include "core/engine/prefix.h"
 #include "core/search/internal.h"
 #include "core/step/tokens.h"
 
@@ -27,12 +28,51 @@ rstar_search_reserve(rstar_search *search, rstar_search_tree *tree, rstar_error 
 
 /* --- tokens -------------------------------------------------------------------------- */
 
-/* A KV node with the prompt of a problem. */
+rstar_status
+rstar_search_prefix(const rstar_search_model *model, const rstar_allocator *allocator,
+					const rstar_cancel *cancel, rstar_kv_node **node, rstar_error *err)
+{
+	int32_t *ids = NULL;
+	size_t n = 0;
+	rstar_status status;
+
+	*node = NULL;
+	if (model->prompt.before.length < RSTAR_PREFIX_LEAST) /* a token has a byte or more */
+		return RSTAR_OK;
+	status =
+		rstar_prompt_prefix(model->tokenizer, &model->prompt, allocator, cancel, &ids, &n, err);
+	n -= n % RSTAR_KV_BLOCK; /* whole blocks alone can be saved */
+	if (status == RSTAR_OK && n < rstar_engine_max_context(model->engine))
+		status = rstar_engine_prefix(model->engine, ids, (uint32_t) n, node, err);
+	rstar_free(allocator, ids);
+	return status;
+}
+
+/* The same for a prompt at hand: NULL if it happens not to begin so. */
+static rstar_status
+shared_node(const rstar_search_model *model, const int32_t *ids, size_t count,
+			const rstar_allocator *allocator, const rstar_cancel *cancel, rstar_kv_node **node,
+			rstar_error *err)
+{
+	rstar_status status = rstar_search_prefix(model, allocator, cancel, node, err);
+	size_t n = *node ? rstar_kv_node_count(*node) : 0;
+
+	if (n > 0 &&
+		(n >= count || rstar_common_prefix(rstar_kv_node_tokens(*node), n, ids, count) < n))
+	{
+		rstar_kv_node_release(*node);
+		*node = NULL;
+	}
+	return status;
+}
+
+/* A KV node that ends with the prompt of a problem; a shared node may hold its beginning. */
 static rstar_status
 prompt_node(const rstar_search_model *model, rstar_string text, const rstar_allocator *allocator,
 			const rstar_cancel *cancel, rstar_kv_node **node, rstar_error *err)
 {
 	uint32_t context = rstar_engine_max_context(model->engine);
+	rstar_kv_node *shared = NULL;
 	int32_t *ids = NULL;
 	size_t count = 0;
 	rstar_status status = rstar_prompt_encode(model->tokenizer, &model->prompt, text.data,
@@ -44,9 +84,16 @@ prompt_node(const rstar_search_model *model, rstar_string text, const rstar_allo
 		status = rstar_error_detail(err, "It takes %zu tokens of %u.", count, context);
 	}
 	if (status == RSTAR_OK)
-		status = rstar_kv_node_create(rstar_engine_kv(model->engine), NULL, node, err);
+		status = shared_node(model, ids, count, allocator, cancel, &shared, err);
 	if (status == RSTAR_OK)
-		status = rstar_kv_node_append(*node, ids, (uint32_t) count, err);
+		status = rstar_kv_node_create(rstar_engine_kv(model->engine), shared, node, err);
+	if (status == RSTAR_OK)
+	{
+		size_t n = shared ? rstar_kv_node_count(shared) : 0;
+
+		status = rstar_kv_node_append(*node, ids + n, (uint32_t) (count - n), err);
+	}
+	rstar_kv_node_release(shared);
 	rstar_free(allocator, ids);
 	return status;
 }

@@ -6,6 +6,7 @@
 
 #include "core/grade/grade.h"
 #include "core/search/internal.h"
+#include "core/step/mend.h"
 
 static const rstar_tree_node *
 parent_of(const rstar_candidate *c)
@@ -93,6 +94,32 @@ grade_answer(rstar_search *search, rstar_candidate *c, rstar_error *err)
 	return RSTAR_OK;
 }
 
+/*
+ * A text that is no step as it stands may mean one, if the model only learns the
+ * format from its prompt: then that is the candidate's text.
+ */
+static void
+mend_candidate(rstar_search *search, rstar_candidate *c)
+{
+	rstar_solution_state state = parent_of(c)->state;
+	rstar_buffer mended;
+
+	if (!c->watch.habits)
+		return;
+	rstar_buffer_init(&mended, search->allocator);
+	if (!rstar_step_mend(c->text.data ? c->text.data : "", c->text.length, state,
+						 c->ended || c->watch.tag != RSTAR_TAG_NONE, &mended))
+	{
+		rstar_buffer_free(&mended);
+		return;
+	}
+	rstar_buffer_free(&c->text);
+	c->text = mended;
+	c->mended = true;
+	c->node.written = c->text.length;
+	rstar_step_parse_text(c->text.data, c->text.length, state, &c->parse);
+}
+
 static rstar_status
 read_candidate(rstar_search *search, uint32_t i, rstar_error *err)
 {
@@ -109,7 +136,10 @@ read_candidate(rstar_search *search, uint32_t i, rstar_error *err)
 						  &c->parse);
 	if (rstar_node_rejected(&c->node))
 		return RSTAR_OK;
-	if ((search->generation && c->watch.tag == RSTAR_TAG_NONE) ||
+	if (search->generation &&
+		(c->watch.tag == RSTAR_TAG_NONE || c->parse.kind == RSTAR_STEP_UNPARSABLE))
+		mend_candidate(search, c);
+	if ((search->generation && c->watch.tag == RSTAR_TAG_NONE && !c->mended) ||
 		c->parse.kind == RSTAR_STEP_UNPARSABLE)
 	{
 		c->node.status = RSTAR_NODE_UNPARSABLE;

@@ -68,6 +68,8 @@ typedef struct rstar_candidate
 	rstar_kv_node *ppm;
 	rstar_sandbox_node state;
 	bool dropped; /* a duplicate, or beside an exclusive answer */
+	bool mended;  /* its text is what the model's meant */
+	bool ended;   /* the model ended its turn there */
 	bool running; /* in the sandbox */
 	bool judged;  /* by the script: its code does not run */
 } rstar_candidate;

@@ -196,6 +196,7 @@ make_candidates(rstar_search *search, rstar_error *err)
 				c->parent = tree->wanted[w];
 				c->number = i;
 				rstar_stop_watch_init(&c->watch, tokenizer, search->allocator);
+				c->watch.habits = rstar_prompt_shows_steps(&search->parts.policy.prompt);
 				rstar_buffer_init(&c->text, search->allocator);
 				rstar_buffer_init(&c->output, search->allocator);
 			}
@@ -208,6 +209,7 @@ after_token(void *arg, uint32_t i, int32_t id, bool eog)
 {
 	rstar_search *search = arg;
 
+	search->candidates[i].ended = eog;
 	return eog || rstar_stop_watch_feed(&search->candidates[i].watch, id);
 }
 

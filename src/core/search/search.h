@@ -32,6 +32,15 @@ typedef struct rstar_search_model
 	rstar_prompt_template prompt;
 } rstar_search_model;
 
+/*
+ * The node with which the prompts of all problems begin, which the engine keeps; NULL
+ * in *node if there is none. The caller gets a reference. Errors: MEMORY, CANCELLED.
+ */
+extern rstar_status rstar_search_prefix(const rstar_search_model *model,
+										const rstar_allocator *allocator,
+										const rstar_cancel *cancel, rstar_kv_node **node,
+										rstar_error *err);
+
 /* A candidate that a script supplies. */
 typedef struct rstar_scripted
 {

@@ -91,18 +91,53 @@ typedef struct family
 	const char *turn_end;  /* behind a solution */
 	int usual_shots;
 	bool takes_shots;
+	bool system_in_user;  /* `system` begins the first problem's turn */
+	const char *marks[2]; /* what its chat templates contain */
 } family;
 
 static const family families[] = {
-	{"rstar", NULL, NULL, NULL, NULL, NULL, 0, false},
-	{"qwen2", "<|im_start|>system\n", "<|im_end|>\n", "<|im_start|>user\n",
-	 "<|im_end|>\n<|im_start|>assistant\n", "<|im_end|>\n", 1, true},
-	{"phi3", "<|system|>\n", "<|end|>\n", "<|user|>\n", "<|end|>\n<|assistant|>\n", "<|end|>\n", 1,
-	 true},
-	{"llama3", "<|start_header_id|>system<|end_header_id|>\n\n", "<|eot_id|>",
+	{"rstar", NULL, NULL, NULL, NULL, NULL, 0, false, false, {NULL, NULL}},
+	{"qwen2",
+	 "<|im_start|>system\n",
+	 "<|im_end|>\n",
+	 "<|im_start|>user\n",
+	 "<|im_end|>\n<|im_start|>assistant\n",
+	 "<|im_end|>\n",
+	 3,
+	 true,
+	 false,
+	 {"<|im_start|>", "<|im_end|>"}},
+	{"phi3",
+	 "<|system|>\n",
+	 "<|end|>\n",
+	 "<|user|>\n",
+	 "<|end|>\n<|assistant|>\n",
+	 "<|end|>\n",
+	 3,
+	 true,
+	 false,
+	 {"<|assistant|>", "<|end|>"}},
+	{"llama3",
+	 "<|start_header_id|>system<|end_header_id|>\n\n",
+	 "<|eot_id|>",
 	 "<|start_header_id|>user<|end_header_id|>\n\n",
-	 "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n", "<|eot_id|>", 1, true},
-	{"base", NULL, NULL, "Problem: ", "\nSolution:\n", "\n\n", 3, true},
+	 "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
+	 "<|eot_id|>",
+	 3,
+	 true,
+	 false,
+	 {"<|start_header_id|>", "<|eot_id|>"}},
+	{"gemma",
+	 "<start_of_turn>user\n",
+	 "\n\n",
+	 "<start_of_turn>user\n",
+	 "<end_of_turn>\n<start_of_turn>model\n",
+	 "<end_of_turn>\n",
+	 3,
+	 true,
+	 true,
+	 {"<start_of_turn>", "<end_of_turn>"}},
+	{"base", NULL, NULL, "Problem: ", "\nSolution:\n", "\n\n", 3, true, false, {NULL, NULL}},
 };
 
 #define N_FAMILIES (sizeof(families) / sizeof(families[0]))
@@ -132,21 +167,52 @@ find(const char *name, rstar_error *err)
 		if (strcmp(families[i].name, name) == 0)
 			return &families[i];
 	rstar_error_set(err, RSTAR_ERR_NOT_FOUND, "unknown model family \"%.60s\"", name);
-	rstar_error_hint(err, "Families are rstar, qwen2, phi3, llama3 and base.");
+	rstar_error_hint(err, "Families are rstar, qwen2, phi3, llama3, gemma and base.");
 	return NULL;
+}
+
+/* The mark before problem i: what the family puts there, unless the instruction has opened the turn. */
+static const char *
+before_problem(const family *f, int i)
+{
+	return f->system_in_user && i == 0 ? "" : f->user;
 }
 
 static bool
 append_examples(const family *f, int shots, rstar_buffer *out)
 {
 	for (int i = 0; i < shots; i++)
-		if (!rstar_buffer_append_text(out, f->user) ||
+		if (!rstar_buffer_append_text(out, before_problem(f, i)) ||
 			!rstar_buffer_append_text(out, examples[i].problem) ||
 			!rstar_buffer_append_text(out, f->assistant) ||
 			!rstar_buffer_append_text(out, examples[i].solution) ||
 			!rstar_buffer_append_text(out, f->turn_end))
 			return false;
 	return true;
+}
+
+static bool
+has_mark(rstar_string template, const rstar_tokenizer *tokenizer, const char *mark)
+{
+	return mark && template.length > 0 &&
+		   memmem(template.data, template.length, mark, strlen(mark)) &&
+		   rstar_tokenizer_find_special(tokenizer, mark, strlen(mark)) != RSTAR_NO_TOKEN;
+}
+
+const char *
+rstar_family_of_file(const rstar_gguf *gguf, const rstar_tokenizer *tokenizer)
+{
+	static const char step[] = "<end_of_step>";
+	rstar_string template = {NULL, 0};
+
+	if (rstar_tokenizer_find_special(tokenizer, step, sizeof step - 1) != RSTAR_NO_TOKEN)
+		return "rstar";
+	(void) rstar_gguf_get_string(gguf, "tokenizer.chat_template", &template);
+	for (size_t i = 0; i < N_FAMILIES; i++)
+		if (has_mark(template, tokenizer, families[i].marks[0]) &&
+			has_mark(template, tokenizer, families[i].marks[1]))
+			return families[i].name;
+	return "base";
 }
 
 rstar_status
@@ -171,7 +237,8 @@ rstar_family_template(const char *name, int shots, rstar_buffer *out, rstar_erro
 		done = (!f->system || (rstar_buffer_append_text(out, f->system) &&
 							   rstar_buffer_append_text(out, instruction) &&
 							   rstar_buffer_append_text(out, f->system_end))) &&
-			   append_examples(f, shots, out) && rstar_buffer_append_text(out, f->user) &&
+			   append_examples(f, shots, out) &&
+			   rstar_buffer_append_text(out, before_problem(f, shots)) &&
 			   rstar_buffer_append_text(out, RSTAR_PROMPT_SLOT) &&
 			   rstar_buffer_append_text(out, f->assistant);
 	return done ? RSTAR_OK : rstar_error_memory(err, RSTAR_PROMPT_LONGEST);

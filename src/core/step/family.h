@@ -12,6 +12,7 @@
 #define RSTAR_STEP_FAMILY_H
 
 #include "core/step/prompt.h"
+#include "core/text/tokenizer.h"
 
 #define RSTAR_FAMILY_SHOTS 3 /* worked examples there are */
 
@@ -25,6 +26,14 @@ extern const char *rstar_family_name(size_t i);
  */
 extern rstar_status rstar_family_template(const char *name, int shots, rstar_buffer *out,
 										  rstar_error *err);
+
+/*
+ * The family that a model file's chat template is of: one whose marks stand in
+ * the template and are tokens of the vocabulary; "base" without a template or
+ * with one of another kind; "rstar" for a vocabulary that has the step format's
+ * tags as tokens of their own, since such a model was made for them.
+ */
+extern const char *rstar_family_of_file(const rstar_gguf *gguf, const rstar_tokenizer *tokenizer);
 
 /* The examples: a problem and its solution in the step format. */
 extern const char *rstar_family_problem(size_t i);

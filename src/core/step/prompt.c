@@ -63,3 +63,13 @@ rstar_prompt_append(const rstar_prompt_template *prompt, const char *problem, si
 		   rstar_buffer_append(out, problem, length) &&
 		   rstar_buffer_append(out, prompt->after.data, prompt->after.length);
 }
+
+bool
+rstar_prompt_shows_steps(const rstar_prompt_template *prompt)
+{
+	static const char step[] = "<end_of_step>";
+	static const char answer[] = "<end_of_answer>";
+
+	return memmem(prompt->before.data, prompt->before.length, step, sizeof step - 1) &&
+		   memmem(prompt->before.data, prompt->before.length, answer, sizeof answer - 1);
+}

@@ -40,6 +40,12 @@ extern rstar_status rstar_prompt_template_parse(const char *text, size_t length,
 extern rstar_status rstar_prompt_template_read(const rstar_gguf *gguf,
 											   rstar_prompt_template *result, rstar_error *err);
 
+/*
+ * Does the template show worked examples of the step format? Then it is for a model
+ * that learns the format from them, not one that was trained on it.
+ */
+extern bool rstar_prompt_shows_steps(const rstar_prompt_template *prompt);
+
 /* Append the prompt's text; false when memory is out. */
 extern bool rstar_prompt_append(const rstar_prompt_template *prompt, const char *problem,
 								size_t length, rstar_buffer *out);

@@ -4,6 +4,8 @@
  */
 #include "core/step/stop.h"
 
+#include "core/step/mend.h"
+
 #include <string.h>
 
 void
@@ -55,6 +57,8 @@ rstar_stop_watch_feed(rstar_stop_watch *watch, int32_t id)
 		if (watch->text.data[at] != '>')
 			continue;
 		watch->tag = stop_tag_ending(watch->text.data, at + 1);
+		if (watch->tag == RSTAR_TAG_NONE && watch->habits)
+			watch->tag = rstar_step_closing_habit(watch->text.data, at + 1);
 		if (watch->tag == RSTAR_TAG_NONE)
 			continue;
 		watch->step_length = at + 1;

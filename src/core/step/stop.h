@@ -20,6 +20,7 @@ typedef struct rstar_stop_watch
 	size_t step_length; /* bytes of the step: up to and with the tag */
 	size_t n_tokens;    /* fed, the one that completed the tag included */
 	rstar_tag tag;      /* the stop tag found, or RSTAR_TAG_NONE */
+	bool habits;        /* set it to stop behind closing tags of models' own too (mend.h) */
 	bool overhangs;     /* the last token goes on behind the tag */
 	rstar_status status;
 	rstar_error error;

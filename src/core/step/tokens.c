@@ -21,34 +21,106 @@ drop_second_begin(const rstar_tokenizer *tokenizer, int32_t *ids, size_t *count)
 	(*count)--;
 }
 
+/* The prompt's text, and how far it is encoded. */
+typedef struct prompt_encoder
+{
+	const rstar_tokenizer *tokenizer;
+	const rstar_allocator *allocator;
+	const rstar_cancel *cancel;
+	rstar_buffer text;
+	size_t at;
+	size_t plain_start, plain_end; /* the problem */
+	int32_t *ids;
+	size_t count, capacity;
+	rstar_error *err;
+} prompt_encoder;
+
+/* The next `length` bytes of the prompt, on their own. */
+static rstar_status
+encode_piece(prompt_encoder *p, size_t length)
+{
+	bool first = p->at == 0;
+	rstar_encode_options options = {
+		.add_bos = first,
+		.parse_special = true,
+		.dummy_prefix = first,
+		.plain_start = p->plain_start > p->at ? p->plain_start - p->at : 0,
+		.plain_end = p->plain_end > p->at ? p->plain_end - p->at : 0,
+		.max_tokens = LONGEST_SEQUENCE,
+	};
+	int32_t *ids;
+	size_t n;
+	rstar_status status =
+		rstar_tokenizer_encode(p->tokenizer, p->text.data + p->at, length, &options, p->allocator,
+							   p->cancel, &ids, &n, p->err);
+
+	if (status != RSTAR_OK)
+		return status;
+	if (!rstar_grow(p->allocator, (void **) &p->ids, &p->capacity, p->count + n, sizeof *ids))
+		status = rstar_error_memory(p->err, (p->count + n) * sizeof *ids);
+	else if (n > 0)
+		memcpy(p->ids + p->count, ids, n * sizeof *ids);
+	p->count += status == RSTAR_OK ? n : 0;
+	rstar_free(p->allocator, ids);
+	p->at += length;
+	return status;
+}
+
+/*
+ * Worked examples are encoded step by step, as steps are: a model that learns the
+ * format from them then meets, behind each of its own steps, the tokens that it
+ * met in the examples. Encoded as one text, a tag's last letter would merge with
+ * the line end behind it, and what the model sees in a search would be new to it.
+ */
+static rstar_status
+encode_prompt(prompt_encoder *p, const rstar_prompt_template *prompt)
+{
+	rstar_status status = RSTAR_OK;
+
+	while (status == RSTAR_OK && rstar_prompt_shows_steps(prompt))
+	{
+		size_t left = prompt->before.length - p->at;
+		size_t piece = rstar_solution_cut(p->text.data + p->at, left);
+
+		if (piece >= left)
+			break;
+		status = encode_piece(p, piece);
+	}
+	return status == RSTAR_OK ? encode_piece(p, p->text.length - p->at) : status;
+}
+
 rstar_status
 rstar_prompt_encode(const rstar_tokenizer *tokenizer, const rstar_prompt_template *prompt,
 					const char *problem, size_t length, const rstar_allocator *allocator,
 					const rstar_cancel *cancel, int32_t **ids, size_t *count, rstar_error *err)
 {
-	rstar_encode_options options = {
-		.add_bos = true,
-		.parse_special = true,
-		.dummy_prefix = true,
+	prompt_encoder p = {
+		.tokenizer = tokenizer,
+		.allocator = allocator,
+		.cancel = cancel,
 		.plain_start = prompt->before.length,
 		.plain_end = prompt->before.length + length,
-		.max_tokens = LONGEST_SEQUENCE,
+		.err = err,
 	};
-	rstar_buffer text;
 	rstar_status status;
 
 	*ids = NULL;
 	*count = 0;
-	rstar_buffer_init(&text, allocator);
-	if (rstar_prompt_append(prompt, problem, length, &text))
-		status = rstar_tokenizer_encode(tokenizer, text.data, text.length, &options, allocator,
-										cancel, ids, count, err);
+	rstar_buffer_init(&p.text, allocator);
+	if (rstar_prompt_append(prompt, problem, length, &p.text))
+		status = encode_prompt(&p, prompt);
 	else
 		status = rstar_error_memory(err, prompt->before.length + length + prompt->after.length);
-	if (status == RSTAR_OK)
-		drop_second_begin(tokenizer, *ids, count);
-	rstar_buffer_free(&text);
-	return status;
+	rstar_buffer_free(&p.text);
+	if (status != RSTAR_OK)
+	{
+		rstar_free(allocator, p.ids);
+		return status;
+	}
+	drop_second_begin(tokenizer, p.ids, &p.count);
+	*ids = p.ids;
+	*count = p.count;
+	return RSTAR_OK;
 }
 
 rstar_status
@@ -71,6 +143,42 @@ rstar_common_prefix(const int32_t *a, size_t n_a, const int32_t *b, size_t n_b)
 	while (i < n && a[i] == b[i])
 		i++;
 	return i;
+}
+
+/*
+ * Problems that begin with a letter, a digit, a sign, blanks or a line end: what
+ * their prompts have in common, other prompts share too, but for rare cases that
+ * cost no more than the computing that they save elsewhere (whoever uses the
+ * prefix compares it with the ids of the prompt at hand).
+ */
+rstar_status
+rstar_prompt_prefix(const rstar_tokenizer *tokenizer, const rstar_prompt_template *prompt,
+					const rstar_allocator *allocator, const rstar_cancel *cancel, int32_t **ids,
+					size_t *count, rstar_error *err)
+{
+	static const char *const problems[] = {"A", "7", "$", "  x", "\n\n"};
+	rstar_status status = rstar_prompt_encode(tokenizer, prompt, problems[0], strlen(problems[0]),
+											  allocator, cancel, ids, count, err);
+
+	for (size_t i = 1; i < sizeof problems / sizeof problems[0] && status == RSTAR_OK; i++)
+	{
+		int32_t *other;
+		size_t n;
+
+		status = rstar_prompt_encode(tokenizer, prompt, problems[i], strlen(problems[i]), allocator,
+									 cancel, &other, &n, err);
+		if (status != RSTAR_OK)
+			break;
+		*count = rstar_common_prefix(*ids, *count, other, n);
+		rstar_free(allocator, other);
+	}
+	if (status != RSTAR_OK)
+	{
+		rstar_free(allocator, *ids);
+		*ids = NULL;
+		*count = 0;
+	}
+	return status;
 }
 
 /* --- whole sequences ------------------------------------------------------- */

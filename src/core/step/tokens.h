@@ -36,6 +36,17 @@ extern rstar_status rstar_step_encode(const rstar_tokenizer *tokenizer, const ch
 									  const rstar_cancel *cancel, int32_t **ids, size_t *count,
 									  rstar_error *err);
 
+/*
+ * The ids with which the prompt of every problem begins: those of the template
+ * before the slot, as far as a problem's first characters cannot change them. May
+ * be none. As above otherwise.
+ */
+extern rstar_status rstar_prompt_prefix(const rstar_tokenizer *tokenizer,
+										const rstar_prompt_template *prompt,
+										const rstar_allocator *allocator,
+										const rstar_cancel *cancel, int32_t **ids, size_t *count,
+										rstar_error *err);
+
 /* How many ids at the start of a and b are the same. */
 extern size_t rstar_common_prefix(const int32_t *a, size_t n_a, const int32_t *b, size_t n_b);
 

@@ -18,13 +18,17 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "core/engine/prefix_file.h"
 #include "core/model/create.h"
 #include "core/model/import.h"
 #include "core/model/quantize.h"
 #include "core/model/weights.h"
+#include "core/step/family.h"
 #include "core/step/prompt.h"
 #include "core/text/tokenizer.h"
 #include "pg/base/arguments.h"
@@ -150,6 +154,39 @@ describe_weights(rstar_model_row *row, const rstar_gguf *gguf)
 	rstar_guard_release(guard);
 }
 
+/*
+ * What a model from elsewhere needs for rstar_solve: a prompt that shows it the step
+ * format in the markup of its family, and options that suit models of some hundred
+ * million to some billion parameters on a processor.
+ */
+#define FOREIGN_DEFAULTS                                                                           \
+	"{\"candidates\": 4, \"rollouts\": 4, \"max_depth\": 12, \"step_tokens\": 256, "               \
+	"\"solution_tokens\": 768, \"search_temperature\": 0.7, \"temperature\": 0.7, \"top_p\": "     \
+	"0.95}"
+
+static void
+choose_prompt(rstar_model_row *row, const rstar_gguf *gguf, const rstar_tokenizer *tokenizer)
+{
+	const char *family = rstar_family_of_file(gguf, tokenizer);
+	rstar_buffer template;
+	rstar_error err;
+	rstar_status status;
+
+	if (strcmp(family, "rstar") == 0)
+		return; /* the default template is its own */
+	rstar_buffer_init(&template, &rstar_allocator_malloc);
+	status = rstar_family_template(family, -1, &template, &err);
+	if (status == RSTAR_OK)
+		row->prompt_template = pnstrdup(template.data, template.length);
+	rstar_buffer_free(&template);
+	rstar_check(status, &err);
+	if (!row->defaults)
+		row->defaults =
+			DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(FOREIGN_DEFAULTS)));
+	ereport(NOTICE, (errmsg("model \"%s\" gets a prompt of the family \"%s\"", row->name, family),
+					 errhint("Argument \"prompt_template\" sets another.")));
+}
+
 void
 rstar_model_describe(rstar_model_row *row, const rstar_store_facts *facts)
 {
@@ -170,6 +207,8 @@ rstar_model_describe(rstar_model_row *row, const rstar_store_facts *facts)
 		describe_weights(row, gguf);
 	if (!row->prompt_template)
 		row->prompt_template = string_key(gguf, RSTAR_PROMPT_KEY);
+	if (!row->prompt_template && row->choose_prompt)
+		choose_prompt(row, gguf, tokenizer);
 	check_template(row->prompt_template);
 }
 
@@ -359,6 +398,7 @@ rstar_model_import(PG_FUNCTION_ARGS)
 	check_may_read_files();
 	rstar_model_check_name(row.name);
 	check_role(row.role);
+	row.choose_prompt = strcmp(row.role, RSTAR_ROLE_POLICY) == 0;
 	check_template(row.prompt_template);
 	if (file_type)
 		(void) file_type_argument(file_type);
@@ -619,6 +659,8 @@ note_file(void *arg, const char *name, uint64_t size, bool unfinished, int64_t a
 	orphan_list *list = arg;
 	orphan *file;
 
+	if (strstr(name, RSTAR_PREFIX_SUFFIX)) /* look after themselves */
+		return RSTAR_OK;
 	if (!rstar_grow(&list->allocator, (void **) &list->files, &list->capacity, list->count + 1,
 					sizeof(orphan)))
 		return rstar_error_memory(err, sizeof(orphan));

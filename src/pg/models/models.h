@@ -30,7 +30,8 @@ typedef struct rstar_model_row
 	Jsonb *defaults;
 	Jsonb *calibration; /* see pg/search/calibration.h; NULL: none */
 	bool builtin;
-	int64 parent_id; /* 0: none */
+	int64 parent_id;    /* 0: none */
+	bool choose_prompt; /* no column: without a template take the one of the model's family */
 } rstar_model_row;
 
 /* Users' models are numbered from here; the extension's own below. */

@@ -17,6 +17,7 @@ typedef struct rstar_model_settings_values
 	int max_threads;
 	int kv_cache_mb;
 	int max_kv_cache_mb;
+	int prompt_cache; /* MB */
 	int max_context;
 	int max_cached_models;
 	int kernels; /* an rstar_cpu_family, or -1: the best */

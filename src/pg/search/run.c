@@ -11,6 +11,8 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "core/engine/prefix_file.h"
+#include "pg/models/files.h"
 #include "pg/search/admission.h"
 #include "pg/base/boundary.h"
 #include "pg/models/cache.h"
@@ -19,6 +21,50 @@
 #include "pg/search/settings.h"
 #include "pg/sandbox/settings.h"
 #include "pg/models/settings.h"
+
+/* --- the beginning that all prompts share --------------------------------------------- */
+
+/* What is left to do with it when the search has ended. */
+typedef struct shared_prefix
+{
+	rstar_engine *engine;
+	rstar_kv_node *node;
+	rstar_prefix_store store;
+} shared_prefix;
+
+/* Runs while the engine is still pinned, also after an error; raises none itself. */
+static void
+keep_prefix(void *handle)
+{
+	shared_prefix *prefix = handle;
+
+	(void) rstar_prefix_save(prefix->engine, prefix->node, &prefix->store);
+	rstar_kv_node_release(prefix->node);
+}
+
+/*
+ * Take the model's constant part of prompts from its file; where there is none, what this
+ * search computes of it is saved at the end.
+ */
+static void
+share_prefix(const rstar_model_row *row, const rstar_search_model *model)
+{
+	rstar_guard *guard = rstar_guard_create(CurrentMemoryContext, keep_prefix);
+	shared_prefix *prefix = palloc0(sizeof(shared_prefix));
+	rstar_error err;
+
+	rstar_check(
+		rstar_search_prefix(model, &rstar_allocator_malloc, &rstar_pg_cancel, &prefix->node, &err),
+		&err);
+	if (!prefix->node)
+		return;
+	prefix->engine = model->engine;
+	prefix->store.directory = pstrdup(rstar_model_directory());
+	prefix->store.model = pstrdup(row->sha256);
+	prefix->store.most_bytes = (uint64) rstar_model_settings.prompt_cache * 1024 * 1024;
+	rstar_guard_hold(guard, prefix);
+	(void) rstar_prefix_load(prefix->engine, prefix->node, &prefix->store);
+}
 
 static void
 open_model(rstar_model_row *row, rstar_search_model *model)
@@ -35,6 +81,7 @@ open_model(rstar_model_row *row, rstar_search_model *model)
 					&err);
 	else
 		rstar_check(rstar_prompt_template_read(open->gguf, &model->prompt, &err), &err);
+	share_prefix(row, model);
 }
 
 void
