@@ -395,6 +395,15 @@ limit_resources(void)
 	rstar_confine_limit(RLIMIT_RTPRIO, 0);
 	rstar_confine_limit(RLIMIT_STACK, 8ul << 20);
 	rstar_confine_limit(RLIMIT_CPU, 3600);
+}
+
+/*
+ * After the listener was sent: the kernel holds this limit against all descriptors
+ * that the user's processes have on their way, and refuses to send one more.
+ */
+static void
+limit_descriptors(void)
+{
 	rstar_confine_limit(RLIMIT_NOFILE, RSTAR_CHANNEL_FD + 1);
 }
 
@@ -516,6 +525,7 @@ static void __attribute__((noreturn)) confine_and_serve(const order *o, rstar_fr
 	ready->landlock = (uint32_t) landlock;
 	if (o->flags & RSTAR_SANDBOX_FORCE_REPLAY)
 	{
+		limit_descriptors();
 		check_filter(rstar_filter_install(&replay_filter, false));
 		send_ready(ready, -1);
 		serve_by_fork();
@@ -526,6 +536,7 @@ static void __attribute__((noreturn)) confine_and_serve(const order *o, rstar_fr
 	ready->features |= RSTAR_SANDBOX_HAS_NOTIFY;
 	send_ready(ready, listener);
 	close(listener);
+	limit_descriptors();
 	check_filter(rstar_filter_install(&node_filter, false));
 	rstar_program_serve();
 }
