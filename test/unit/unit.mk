@@ -13,7 +13,7 @@ UNIT_PROGRAMS = $(UNIT_SRCS:test/unit/%.c=$(SAN_DIR)/%)
 
 $(SAN_DIR)/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CORE_CPPFLAGS) $(CORE_CFLAGS) $(SAN_FLAGS) $(call isa_flags,$@) -MMD -MP -c -o $@ $<
+	$(CC) $(CORE_CPPFLAGS) $(CORE_CFLAGS) $(call isa_flags,$@) $(SAN_FLAGS) -MMD -MP -c -o $@ $<
 
 $(SAN_LIB): $(SAN_OBJS)
 	@rm -f $@
@@ -21,6 +21,9 @@ $(SAN_LIB): $(SAN_OBJS)
 
 $(SAN_DIR)/test_%: test/unit/test_%.c test/unit/check.h $(SAN_LIB)
 	$(CC) $(CORE_CPPFLAGS) -Itest/unit $(CORE_CFLAGS) $(SAN_FLAGS) -MMD -MP -MF $@.d -o $@ $< $(SAN_LIB) $(CORE_LIBS)
+
+# Inlined kernels with both sanitizers keep gcc's tracking of variables busy for minutes.
+$(SAN_DIR)/core/tensor/kernels_%.o: SAN_FLAGS += -fno-var-tracking
 
 # With plain kernels in front of the library's: see test_parity.c.
 PLAIN_KERNELS = $(patsubst src/%.c,$(SAN_DIR)/plain/%.o,$(filter src/core/tensor/kernels_%.c,$(CORE_SRCS)))

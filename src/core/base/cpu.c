@@ -12,7 +12,8 @@
 #include <cpuid.h>
 #endif
 
-static const char *const family_names[RSTAR_CPU_FAMILIES] = {"portable", "avx2", "avx512"};
+static const char *const family_names[RSTAR_CPU_FAMILIES] = {"portable", "avx2", "avxvnni",
+															 "avx512"};
 
 #if defined(__x86_64__)
 /* clang's builtin does not know this name. Its registers are AVX's. */
@@ -22,6 +23,15 @@ has_f16c(void)
 	unsigned eax, ebx, ecx, edx;
 
 	return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx & bit_F16C) != 0;
+}
+
+/* Too new for the builtins. Its registers are AVX2's. */
+static bool
+has_avxvnni(void)
+{
+	unsigned eax, ebx, ecx, edx;
+
+	return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax & 1u << 4) != 0;
 }
 #endif
 
@@ -37,6 +47,8 @@ rstar_cpu_supports(rstar_cpu_family family)
 		case RSTAR_CPU_AVX2:
 			__builtin_cpu_init();
 			return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
+		case RSTAR_CPU_AVXVNNI:
+			return rstar_cpu_supports(RSTAR_CPU_AVX2) && has_avxvnni();
 		case RSTAR_CPU_AVX512:
 			return rstar_cpu_supports(RSTAR_CPU_AVX2) && __builtin_cpu_supports("avx512f") &&
 				   __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&

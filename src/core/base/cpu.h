@@ -14,8 +14,9 @@
 typedef enum rstar_cpu_family
 {
 	RSTAR_CPU_PORTABLE = 0,
-	RSTAR_CPU_AVX2,   /* AVX2, FMA, F16C */
-	RSTAR_CPU_AVX512, /* AVX-512 F, BW, DQ, VL and VNNI */
+	RSTAR_CPU_AVX2,    /* AVX2, FMA, F16C */
+	RSTAR_CPU_AVXVNNI, /* these and AVX-VNNI */
+	RSTAR_CPU_AVX512,  /* AVX-512 F, BW, DQ, VL and VNNI */
 	RSTAR_CPU_FAMILIES
 } rstar_cpu_family;
 
@@ -24,7 +25,7 @@ extern rstar_cpu_family rstar_cpu_best(void);
 
 extern bool rstar_cpu_supports(rstar_cpu_family family);
 
-/* "portable", "avx2", "avx512". */
+/* "portable", "avx2", "avxvnni", "avx512". */
 extern const char *rstar_cpu_family_name(rstar_cpu_family family);
 extern bool rstar_cpu_family_by_name(const char *name, rstar_cpu_family *family);
 

@@ -11,7 +11,7 @@
 
 #include "core/tensor/quants.h"
 
-/* Cosine and sine of each pair, by frequencies, at a position. */
+/* Cosines of the pairs, then sines, by frequencies, at a position. */
 static void
 make_turns(const rstar_hparams *h, const double *frequencies, uint32_t position, float magnitude,
 		   float *turns)
@@ -20,8 +20,8 @@ make_turns(const rstar_hparams *h, const double *frequencies, uint32_t position,
 	{
 		double angle = position * frequencies[i];
 
-		turns[2 * i] = (float) (cos(angle) * magnitude);
-		turns[2 * i + 1] = (float) (sin(angle) * magnitude);
+		turns[i] = (float) (cos(angle) * magnitude);
+		turns[h->rope_dim / 2 + i] = (float) (sin(angle) * magnitude);
 	}
 }
 
@@ -44,22 +44,23 @@ rstar_engine_embed(rstar_engine *e, uint32_t t)
 		make_turns(h, e->frequencies + h->rope_dim / 2, slot->position, 1.0f, turns + h->rope_dim);
 }
 
-/* Turn the pairs of one head. turns: cosine, sine of each pair. */
+/* Turn the pairs of one head. turns: the cosine of each pair, then the sines. */
 static void
-rotate_head(const rstar_hparams *h, const float *turns, float *head)
+rotate_head(const rstar_engine *e, const float *turns, float *head)
 {
-	uint32_t pairs = h->rope_dim / 2;
-	bool neox = h->rope_style == RSTAR_ROPE_NEOX;
+	uint32_t pairs = e->hparams->rope_dim / 2;
 
+	if (e->hparams->rope_style == RSTAR_ROPE_NEOX)
+	{
+		e->kernels->turn(head, head + pairs, turns, turns + pairs, pairs);
+		return;
+	}
 	for (uint32_t i = 0; i < pairs; i++)
 	{
-		float *a = head + (neox ? i : 2 * i);
-		float *b = head + (neox ? i + pairs : 2 * i + 1);
-		float x = *a, y = *b;
-		float c = turns[2 * i], s = turns[2 * i + 1];
+		float x = head[2 * i], y = head[2 * i + 1];
 
-		*a = x * c - y * s;
-		*b = x * s + y * c;
+		head[2 * i] = x * turns[i] - y * turns[pairs + i];
+		head[2 * i + 1] = x * turns[pairs + i] + y * turns[i];
 	}
 }
 
@@ -77,7 +78,7 @@ prepare_heads(const rstar_engine *e, const float *norm, const float *turns, floa
 		if (norm)
 			e->kernels->rms_norm(head, norm, h->head_dim, h->norm_eps, head);
 		if (turns)
-			rotate_head(h, turns, head);
+			rotate_head(e, turns, head);
 	}
 }
 
@@ -129,19 +130,16 @@ rstar_engine_gate(rstar_engine *e, uint32_t t)
 		e->kernels->swiglu(gate, up, n);
 }
 
-/* Add what a block computed to the residual stream, normalised where norm is not NULL. */
+/* Add what a block computed for token t to the residual stream, normalised unless norm is NULL. */
 void
-rstar_engine_add_delta(rstar_engine *e, const float *norm)
+rstar_engine_add_delta(rstar_engine *e, uint32_t t, const float *norm)
 {
 	uint32_t n = e->hparams->n_embd;
+	float *delta = e->delta + (size_t) t * n;
 
-	for (uint32_t t = 0; norm && t < e->T; t++)
-	{
-		float *delta = e->delta + (size_t) t * n;
-
+	if (norm)
 		e->kernels->rms_norm(delta, norm, n, e->hparams->norm_eps, delta);
-	}
-	e->kernels->add(e->x, e->delta, e->T * n);
+	e->kernels->add(e->x + (size_t) t * n, delta, n);
 }
 
 /* cap * tanh(x / cap) of all logits of the pass (Gemma Team 2024, arXiv 2408.00118). */

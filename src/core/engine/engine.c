@@ -23,6 +23,10 @@ rstar_engine_check_weights(const rstar_weights *weights, rstar_error *err)
 	if (h->head_dim % RSTAR_LANES != 0)
 		return rstar_error_set(err, RSTAR_ERR_UNSUPPORTED, "head size %u is not a multiple of %d",
 							   h->head_dim, RSTAR_LANES);
+	if (h->n_head / h->n_head_kv > RSTAR_ATTENTION_ROWS)
+		return rstar_error_set(err, RSTAR_ERR_UNSUPPORTED,
+							   "more than %d heads share their keys and values",
+							   RSTAR_ATTENTION_ROWS);
 	return RSTAR_OK;
 }
 
@@ -47,7 +51,8 @@ create_parts(rstar_engine *engine, const rstar_engine_options *options, rstar_er
 
 	engine->frequencies = rstar_alloc_array(engine->allocator, h->rope_dim + 1, sizeof(double));
 	engine->slots = rstar_alloc_array(engine->allocator, engine->max_batch, sizeof(rstar_slot));
-	if (!engine->frequencies || !engine->slots)
+	engine->tiles = rstar_alloc_array(engine->allocator, engine->max_batch, sizeof(rstar_tile));
+	if (!engine->frequencies || !engine->slots || !engine->tiles)
 		return rstar_error_memory(err, engine->max_batch * sizeof(rstar_slot));
 	rstar_weights_rope_frequencies(engine->weights, engine->max_context, engine->frequencies);
 	rstar_weights_local_frequencies(engine->weights, engine->frequencies + h->rope_dim / 2);
@@ -102,7 +107,8 @@ rstar_engine_free(rstar_engine *engine)
 	rstar_free(engine->allocator, engine->frequencies);
 	rstar_free(engine->allocator, engine->slots);
 	rstar_free(engine->allocator, engine->pinned);
-	rstar_free(engine->allocator, engine->rows);
+	rstar_free(engine->allocator, engine->runs);
+	rstar_free(engine->allocator, engine->tiles);
 	rstar_free(engine->allocator, engine->memory.data);
 	rstar_free(engine->allocator, engine->thread_scratch.data);
 	rstar_free(engine->allocator, engine);

@@ -48,8 +48,11 @@ lay_activations(layout *l, rstar_activations *a, uint32_t T, uint32_t columns)
 	a->padded = rstar_padded_columns(columns);
 	a->f32 = piece(l, (size_t) T * columns, sizeof(float));
 	a->q = piece(l, (size_t) T * a->padded, 1);
-	a->lanes = piece(l, (size_t) T * (a->padded / 4), sizeof(float));
-	a->sums = piece(l, (size_t) T * rstar_activation_sums(a->padded), sizeof(float));
+	a->scales = piece(l, (size_t) T * (a->padded / 32), sizeof(float));
+	a->sums32 = piece(l, (size_t) T * (a->padded / 32), sizeof(float));
+	a->sums16 = piece(l, (size_t) T * (a->padded / 16), sizeof(float));
+	a->totals32 = piece(l, (size_t) T * (a->padded / 32), sizeof(int32_t));
+	a->totals16 = piece(l, (size_t) T * (a->padded / 16), sizeof(int32_t));
 }
 
 static void
@@ -91,18 +94,11 @@ static size_t
 thread_bytes(const rstar_engine *e)
 {
 	const rstar_hparams *h = e->hparams;
-	uint32_t n_group = h->n_head / h->n_head_kv;
-	size_t scores = (size_t) n_group * (e->longest + RSTAR_LANES) * sizeof(float);
-	size_t bytes = scores;
-	uint32_t columns[3] = {h->n_embd, h->n_head * h->head_dim, h->n_ff};
+	size_t rows = (size_t) e->largest_tile * (h->n_head / h->n_head_kv);
+	size_t scores = rows * rstar_attention_scratch(e->longest) * sizeof(float);
+	size_t products = rstar_matmul_scratch(e->T);
 
-	for (int i = 0; i < 3; i++)
-	{
-		size_t products = rstar_matmul_scratch(columns[i]);
-
-		bytes = products > bytes ? products : bytes;
-	}
-	return (bytes + 63) & ~(size_t) 63;
+	return ((scores > products ? scores : products) + 63) & ~(size_t) 63;
 }
 
 rstar_status
@@ -201,6 +197,12 @@ learn_speed(rstar_engine *e, double work, double seconds)
 	e->slice_work = fmin(fmax(wanted, LEAST_SLICE), GREATEST_SLICE);
 }
 
+static uint32_t
+whole_panels(uint32_t rows)
+{
+	return (rows + RSTAR_PANEL_ROWS - 1) & ~(RSTAR_PANEL_ROWS - 1u);
+}
+
 /* Rows from e->progress on, for about one slice. OK when all rows are done. */
 static rstar_status
 multiply(rstar_engine *e, const product *products, int n, const rstar_activations *input,
@@ -214,13 +216,13 @@ multiply(rstar_engine *e, const product *products, int n, const rstar_activation
 
 	double most = e->slice_work / row_work;
 	uint32_t left = rows - e->progress;
-	uint32_t take = most < left ? ((uint32_t) most + RSTAR_TILE_ROWS) & ~3u : left;
+	uint32_t take = most < left ? whole_panels((uint32_t) most + 1) : left;
 
 	take = take < left ? take : left;
 
 	uint32_t share = take / ((uint32_t) rstar_pool_threads(e->pool) * 4) + 1;
 
-	share = (share + RSTAR_TILE_ROWS - 1) & ~(RSTAR_TILE_ROWS - 1u);
+	share = whole_panels(share);
 
 	product_slice slice = {
 		.engine = e,
@@ -244,11 +246,39 @@ multiply(rstar_engine *e, const product *products, int n, const rstar_activation
 
 /* --- stages ---------------------------------------------------------------------- */
 
+/* A stage that does each token by itself; threads take several at once. */
+typedef struct token_stage
+{
+	rstar_engine *engine;
+	rstar_pool_function function;
+	uint32_t n, group;
+} token_stage;
+
+#define TOKENS_PER_BLOCK 16 /* at most: taking a block costs as much as a small model's norm */
+
+static void
+do_tokens(void *arg, uint32_t block, uint32_t thread)
+{
+	const token_stage *s = arg;
+	uint32_t until = (block + 1) * s->group < s->n ? (block + 1) * s->group : s->n;
+
+	for (uint32_t t = block * s->group; t < until; t++)
+		s->function(s->engine, t, thread);
+}
+
 static rstar_status
 for_each_token(rstar_engine *e, rstar_pool_function function, uint32_t n,
 			   const rstar_cancel *cancel)
 {
-	return rstar_pool_run(e->pool, function, e, n, cancel) ? RSTAR_OK : RSTAR_ERR_CANCELLED;
+	uint32_t fair = n / ((uint32_t) rstar_pool_threads(e->pool) * 4);
+	token_stage stage = {e, function, n, fair < TOKENS_PER_BLOCK ? fair : TOKENS_PER_BLOCK};
+
+	stage.group = stage.group > 0 ? stage.group : 1;
+
+	uint32_t blocks = (n + stage.group - 1) / stage.group;
+
+	return rstar_pool_run(e->pool, do_tokens, &stage, blocks, cancel) ? RSTAR_OK
+																	  : RSTAR_ERR_CANCELLED;
 }
 
 static void
@@ -276,6 +306,8 @@ attn_norm_token(void *arg, uint32_t t, uint32_t thread)
 	const rstar_layer_weights *layer = &e->weights->layers[e->layer];
 
 	(void) thread;
+	if (e->layer > 0)
+		rstar_engine_add_delta(e, t, layer[-1].post_ffn_norm);
 	norm_token(e, t, layer->attn_norm,
 			   is_quantised(&layer->wq) || is_quantised(&layer->wk) || is_quantised(&layer->wv));
 }
@@ -287,85 +319,118 @@ ffn_norm_token(void *arg, uint32_t t, uint32_t thread)
 	const rstar_layer_weights *layer = &e->weights->layers[e->layer];
 
 	(void) thread;
+	rstar_engine_add_delta(e, t, layer->post_attn_norm);
 	norm_token(e, t, layer->ffn_norm, is_quantised(&layer->w_gate) || is_quantised(&layer->w_up));
+}
+
+/* A token's keys among those of its block: element d lies at d * RSTAR_KV_BLOCK. */
+static void
+store_keys_f16(const rstar_engine *e, const float *k, uint32_t n, uint16_t *out)
+{
+	uint16_t half[64];
+
+	for (uint32_t i = 0; i < n; i += 64)
+	{
+		uint32_t m = n - i < 64 ? n - i : 64;
+
+		e->kernels->store_f16(k + i, m, half);
+		for (uint32_t j = 0; j < m; j++)
+			out[(i + j) * RSTAR_KV_BLOCK] = half[j];
+	}
+}
+
+static void
+store_kv(const rstar_engine *e, const rstar_slot *slot, const float *k, const float *v, uint32_t n)
+{
+	uint8_t *block = rstar_kv_block(slot->node, slot->index / RSTAR_KV_BLOCK);
+	uint32_t at = slot->index % RSTAR_KV_BLOCK;
+	uint8_t *keys = block + rstar_kv_k_offset(e->kv, e->layer);
+	uint8_t *values = block + rstar_kv_v_offset(e->kv, e->layer) + at * rstar_kv_v_stride(e->kv);
+
+	if (rstar_kv_storage(e->kv) == RSTAR_KV_F16)
+	{
+		store_keys_f16(e, k, n, (uint16_t *) keys + at);
+		e->kernels->store_f16(v, n, (uint16_t *) values);
+		return;
+	}
+	for (uint32_t d = 0; d < n; d++)
+		memcpy(keys + (d * RSTAR_KV_BLOCK + at) * sizeof *k, &k[d], sizeof *k);
+	memcpy(values, v, n * sizeof(float));
 }
 
 static void
 rope_token(void *arg, uint32_t t, uint32_t thread)
 {
 	rstar_engine *e = arg;
-	const rstar_hparams *h = e->hparams;
-	const rstar_slot *slot = &e->slots[t];
-	uint32_t n_kv = h->n_head_kv * h->head_dim;
-	const float *k = e->k + (size_t) t * n_kv;
-	const float *v = e->v + (size_t) t * n_kv;
-	uint8_t *row = rstar_kv_row(slot->node, slot->index);
-	uint8_t *k_row = row + rstar_kv_k_offset(e->kv, e->layer);
-	uint8_t *v_row = row + rstar_kv_v_offset(e->kv, e->layer);
+	uint32_t n_kv = e->hparams->n_head_kv * e->hparams->head_dim;
 
 	(void) thread;
 	rstar_engine_rotate(e, t);
-	if (rstar_kv_storage(e->kv) == RSTAR_KV_F32)
-	{
-		memcpy(k_row, k, n_kv * sizeof(float));
-		memcpy(v_row, v, n_kv * sizeof(float));
-	}
-	else
-	{
-		e->kernels->store_f16(k, n_kv, (uint16_t *) k_row);
-		e->kernels->store_f16(v, n_kv, (uint16_t *) v_row);
-	}
+	store_kv(e, &e->slots[t], e->k + (size_t) t * n_kv, e->v + (size_t) t * n_kv, n_kv);
 }
 
-/* Block = one token (counted from e->progress) and one KV head. */
+/* Block = one tile (counted from e->progress) and one KV head. */
 static void
 attend_block(void *arg, uint32_t block, uint32_t thread)
 {
 	rstar_engine *e = arg;
 	const rstar_hparams *h = e->hparams;
-	uint32_t t = e->progress + block / h->n_head_kv;
+	const rstar_tile *tile = &e->tiles[e->progress + block / h->n_head_kv];
 	uint32_t head = block % h->n_head_kv;
-	const rstar_slot *slot = &e->slots[t];
 	uint32_t n_group = h->n_head / h->n_head_kv;
-	size_t at = ((size_t) t * h->n_head + head * n_group) * h->head_dim;
 	uint64_t element = rstar_kv_storage(e->kv) == RSTAR_KV_F32 ? 4 : 2;
-	uint64_t in_row = head * h->head_dim * element;
-	uint32_t end = slot->position + 1;
+	uint64_t before = (uint64_t) head * h->head_dim * element;
+	rstar_attention_token tokens[RSTAR_ATTENTION_ROWS];
 	rstar_attention a = {
-		.q = e->q + at,
-		.row = e->rows + slot->path,
-		.k_offset = rstar_kv_k_offset(e->kv, e->layer) + in_row,
-		.v_offset = rstar_kv_v_offset(e->kv, e->layer) + in_row,
-		.first = rstar_engine_first_seen(e, end),
-		.end = end,
+		.tokens = tokens,
+		.n_tokens = tile->count,
+		.shared = tile->shared,
+		.k_offset = rstar_kv_k_offset(e->kv, e->layer) + before * RSTAR_KV_BLOCK,
+		.v_offset = rstar_kv_v_offset(e->kv, e->layer) + before,
+		.v_stride = rstar_kv_v_stride(e->kv),
 		.head_dim = h->head_dim,
 		.n_group = n_group,
 		.scale = rstar_engine_attention_scale(e),
 		.scores = scratch_of(e, thread),
-		.out = e->heads.f32 + at,
 	};
 
+	for (uint32_t i = 0; i < tile->count; i++)
+	{
+		const rstar_slot *slot = &e->slots[tile->first + i];
+		size_t at = ((size_t) (tile->first + i) * h->n_head + head * n_group) * h->head_dim;
+		uint32_t end = slot->position + 1;
+
+		tokens[i] = (rstar_attention_token){
+			.q = e->q + at,
+			.out = e->heads.f32 + at,
+			.runs = e->runs + slot->path,
+			.n_runs = slot->n_runs,
+			.first = rstar_engine_first_seen(e, end),
+			.end = end,
+		};
+	}
 	if (element == 4)
 		e->kernels->attention_f32(&a);
 	else
 		e->kernels->attention_f16(&a);
 }
 
-/* Tokens from e->progress on, for about one slice. */
+/* Tiles from e->progress on, for about one slice. */
 static rstar_status
 attend(rstar_engine *e, const rstar_cancel *cancel)
 {
 	const rstar_hparams *h = e->hparams;
 	double budget = e->slice_work / 4; /* attention is slower per product than matrices */
 	double work = 0;
-	uint32_t t = e->progress;
+	uint32_t i = e->progress;
 
-	for (; t < e->T && (work < budget || t == e->progress); t++)
-		work += 2.0 * h->n_head * h->head_dim * (e->slots[t].position + 1);
-	if (!rstar_pool_run(e->pool, attend_block, e, (t - e->progress) * h->n_head_kv, cancel))
+	for (; i < e->n_tiles && (work < budget || i == e->progress); i++)
+		for (uint32_t t = 0; t < e->tiles[i].count; t++)
+			work += 2.0 * h->n_head * h->head_dim * (e->slots[e->tiles[i].first + t].position + 1);
+	if (!rstar_pool_run(e->pool, attend_block, e, (i - e->progress) * h->n_head_kv, cancel))
 		return RSTAR_ERR_CANCELLED;
-	e->progress = t;
-	return t == e->T ? RSTAR_OK : RSTAR_AGAIN;
+	e->progress = i;
+	return i == e->n_tiles ? RSTAR_OK : RSTAR_AGAIN;
 }
 
 static void
@@ -399,6 +464,7 @@ output_norm_token(void *arg, uint32_t t, uint32_t thread)
 	(void) thread;
 	if (w < 0)
 		return;
+	rstar_engine_add_delta(e, t, e->weights->layers[e->layer].post_ffn_norm);
 	e->kernels->rms_norm(e->x + (size_t) t * n, e->weights->output_norm, n, e->hparams->norm_eps,
 						 e->final.f32 + (size_t) w * n);
 	if (is_quantised(&e->weights->output))
@@ -496,10 +562,7 @@ run_stage(rstar_engine *e, const rstar_cancel *cancel)
 		{
 			product out = {&layer->wo, layer->bo, e->delta};
 
-			status = multiply(e, &out, 1, &e->heads, e->T, cancel);
-			if (status == RSTAR_OK)
-				rstar_engine_add_delta(e, layer->post_attn_norm);
-			return status;
+			return multiply(e, &out, 1, &e->heads, e->T, cancel);
 		}
 		case STAGE_FFN_NORM:
 			return for_each_token(e, ffn_norm_token, e->T, cancel);
@@ -515,10 +578,7 @@ run_stage(rstar_engine *e, const rstar_cancel *cancel)
 		{
 			product down = {&layer->w_down, NULL, e->delta};
 
-			status = multiply(e, &down, 1, &e->ff, e->T, cancel);
-			if (status == RSTAR_OK)
-				rstar_engine_add_delta(e, layer->post_ffn_norm);
-			return status;
+			return multiply(e, &down, 1, &e->ff, e->T, cancel);
 		}
 		case STAGE_OUTPUT_NORM:
 			return for_each_token(e, output_norm_token, e->W > 0 ? e->T : 0, cancel);

@@ -20,10 +20,18 @@ typedef struct rstar_slot
 	rstar_kv_node *node;
 	uint32_t index;    /* among the node's own tokens */
 	uint32_t position; /* in the sequence */
-	size_t path;       /* where its path's addresses begin in engine->rows */
-	int32_t output;    /* row among the outputs, or -1 */
-	uint32_t request;  /* whose output it is */
+	size_t path;       /* where its path's runs begin in engine->runs */
+	uint32_t n_runs;
+	int32_t output;   /* row among the outputs, or -1 */
+	uint32_t request; /* whose output it is */
 } rstar_slot;
+
+/* Tokens of the pass that attend together: paths with a common beginning. */
+typedef struct rstar_tile
+{
+	uint32_t first, count; /* among the slots */
+	uint32_t shared;       /* runs at the beginning of all paths */
+} rstar_tile;
 
 typedef struct rstar_request_state
 {
@@ -86,15 +94,18 @@ struct rstar_engine
 	bool active;  /* a job is under way */
 	bool planned; /* a pass is under way */
 
-	/* The pass: tokens, the nodes it has pinned, the addresses of their rows. */
+	/* The pass: tokens, the nodes it has pinned, the blocks of their paths. */
 	rstar_slot *slots;
 	uint32_t T;
 	uint32_t W;
 	rstar_kv_node **pinned;
 	size_t n_pinned, pinned_capacity;
-	const uint8_t **rows;
-	size_t n_rows, rows_capacity;
-	uint32_t longest; /* positions of the longest path */
+	rstar_attention_run *runs;
+	size_t n_runs, runs_capacity;
+	rstar_tile *tiles; /* [max_batch] */
+	uint32_t n_tiles;
+	uint32_t largest_tile; /* tokens */
+	uint32_t longest;      /* positions of the longest path */
 
 	/* Where the pass stands. progress counts rows or tokens within a stage. */
 	rstar_stage stage;
@@ -111,7 +122,7 @@ struct rstar_engine
 	rstar_activations final;  /* [W][n_embd] */
 	float *q, *k, *v;         /* [T][n_head * head_dim], [T][n_head_kv * head_dim] */
 	float *up;                /* [T][n_ff] */
-	float *turns;             /* [T][n_turns]: cosine, sine of each pair; also the local ones */
+	float *turns; /* [T][n_turns]: cosines of the pairs, then sines; also the local ones */
 	uint32_t n_turns;
 	float *logits;        /* [W][n_vocab] */
 	float *values;        /* [W] */
@@ -129,6 +140,9 @@ extern rstar_status rstar_engine_plan(rstar_engine *engine, rstar_error *err);
 /* plan.c: undo pins and marks of a pass; with `completed`, its tokens are in the cache. */
 extern void rstar_engine_unplan(rstar_engine *engine, bool completed);
 
+/* tiles.c: which tokens of the pass attend together. */
+extern void rstar_engine_make_tiles(rstar_engine *engine);
+
 /* forward.c: room for T tokens and W outputs. */
 extern rstar_status rstar_engine_reserve(rstar_engine *engine, rstar_error *err);
 
@@ -138,7 +152,7 @@ extern void rstar_engine_rotate(rstar_engine *engine, uint32_t t);
 extern float rstar_engine_attention_scale(const rstar_engine *engine);
 extern uint32_t rstar_engine_first_seen(const rstar_engine *engine, uint32_t end);
 extern void rstar_engine_gate(rstar_engine *engine, uint32_t t);
-extern void rstar_engine_add_delta(rstar_engine *engine, const float *norm);
+extern void rstar_engine_add_delta(rstar_engine *engine, uint32_t t, const float *norm);
 extern void rstar_engine_cap_logits(rstar_engine *engine);
 
 /* forward.c: work on the pass for about one slice: AGAIN, OK, or CANCELLED. */

@@ -442,9 +442,15 @@ rstar_kv_node_block(const rstar_kv_node *node, uint32_t i)
 }
 
 uint8_t *
-rstar_kv_row(const rstar_kv_node *node, uint32_t i)
+rstar_kv_block(const rstar_kv_node *node, uint32_t i)
 {
-	return node->blocks[i / RSTAR_KV_BLOCK] + (i % RSTAR_KV_BLOCK) * node->kv->row_bytes;
+	return node->blocks[i];
+}
+
+uint64_t
+rstar_kv_v_stride(const rstar_kv *kv)
+{
+	return kv->row_bytes;
 }
 
 uint64_t

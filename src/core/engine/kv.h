@@ -10,11 +10,17 @@
  * budget the least recently used nodes lose their blocks (never their
  * tokens), and the engine recomputes them on demand, to the same bits.
  *
- * A block, for each layer l: K rows of all its tokens, then V rows:
+ * A block, for each layer l: the keys of all its tokens, then the values:
  *
- *		+-------------------+-------------------+-------------------+---
- *		| layer 0: K[0..15] | layer 0: V[0..15] | layer 1: K[0..15] | ...
- *		+-------------------+-------------------+-------------------+---
+ *		+------------+------------+------------+---
+ *		| layer 0: K | layer 0: V | layer 1: K | ...
+ *		+------------+------------+------------+---
+ *
+ *		K: element d of the tokens 0 .. 15, then element d + 1 of all, ...
+ *		V: all elements of token 0, then of token 1, ...
+ *
+ * Keys lie side by side because a score needs one element of sixteen keys at
+ * a time, while a sum of values needs one value whole.
  *
  * Not for use from several threads at once: the engine's caller owns it.
  */
@@ -25,8 +31,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/status.h"
-
-#define RSTAR_KV_BLOCK 16 /* tokens in a block */
+#include "core/tensor/kernels.h" /* RSTAR_KV_BLOCK: tokens in a block */
 
 typedef enum rstar_kv_type
 {
@@ -102,12 +107,13 @@ extern void rstar_kv_unpin(rstar_kv_node *node);
 /* The first `count` tokens are in the cache now (or, smaller, no longer). */
 extern void rstar_kv_set_computed(rstar_kv_node *node, uint32_t count);
 
-/* Address of the layer-0 K row of own token i, whose block exists. */
-extern uint8_t *rstar_kv_row(const rstar_kv_node *node, uint32_t i);
+/* The block of own tokens [16 i, 16 i + 16), which exists. */
+extern uint8_t *rstar_kv_block(const rstar_kv_node *node, uint32_t i);
 
-/* Bytes from that address to layer l's K row and V row of the same token. */
+/* Bytes from a block's beginning to layer l's keys and values. */
 extern uint64_t rstar_kv_k_offset(const rstar_kv *kv, uint32_t layer);
 extern uint64_t rstar_kv_v_offset(const rstar_kv *kv, uint32_t layer);
+extern uint64_t rstar_kv_v_stride(const rstar_kv *kv); /* from token to token */
 
 /*
  * Take keys and values of all the node's tokens from memory that belongs to somebody

@@ -71,7 +71,7 @@ path_length(const rstar_kv_node *node)
  * the cache or in the pass afterwards.
  */
 static bool
-add_tokens(rstar_engine *engine, rstar_kv_node *node, size_t path)
+add_tokens(rstar_engine *engine, rstar_kv_node *node)
 {
 	uint32_t from = planned_count(node);
 	uint32_t count = rstar_kv_node_count(node);
@@ -100,7 +100,6 @@ add_tokens(rstar_engine *engine, rstar_kv_node *node, size_t path)
 			.node = node,
 			.index = i,
 			.position = rstar_kv_node_start(node) + i,
-			.path = path,
 			.output = output ? (int32_t) engine->W++ : -1,
 			.request = number - 1,
 		};
@@ -109,25 +108,54 @@ add_tokens(rstar_engine *engine, rstar_kv_node *node, size_t path)
 	return until == count;
 }
 
-/* Write the addresses of the path's rows that the pass will use. */
-static void
-fill_rows(rstar_kv_node *node, const uint8_t **rows)
+/* Blocks of the path that the pass will use. */
+static uint32_t
+count_runs(rstar_kv_node *const *nodes, uint32_t n)
 {
-	for (; node; node = rstar_kv_node_parent(node))
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		count += (planned_count(nodes[i]) + RSTAR_KV_BLOCK - 1) / RSTAR_KV_BLOCK;
+	return count;
+}
+
+/* nodes: the path, leaf first. */
+static void
+fill_runs(rstar_kv_node *const *nodes, uint32_t n, rstar_attention_run *run)
+{
+	while (n-- > 0)
 	{
-		uint32_t start = rstar_kv_node_start(node);
-		uint32_t count = planned_count(node);
+		uint32_t count = planned_count(nodes[n]);
 
 		for (uint32_t i = 0; i < count; i += RSTAR_KV_BLOCK)
-		{
-			const uint8_t *row = rstar_kv_row(node, i);
-			const uint8_t *next = i + 1 < count ? rstar_kv_row(node, i + 1) : row;
-			uint32_t n = count - i < RSTAR_KV_BLOCK ? count - i : RSTAR_KV_BLOCK;
-
-			for (uint32_t j = 0; j < n; j++)
-				rows[start + i + j] = row + (size_t) (next - row) * j;
-		}
+			*run++ = (rstar_attention_run){
+				.block = rstar_kv_block(nodes[n], i / RSTAR_KV_BLOCK),
+				.position = rstar_kv_node_start(nodes[n]) + i,
+				.count = count - i < RSTAR_KV_BLOCK ? count - i : RSTAR_KV_BLOCK,
+			};
 	}
+}
+
+/* The runs of the path for the tokens from slot `first` on. False: memory is out. */
+static bool
+add_path(rstar_engine *engine, rstar_kv_node *const *nodes, uint32_t n, uint32_t first)
+{
+	size_t path = engine->n_runs;
+	uint32_t n_runs = count_runs(nodes, n);
+
+	if (!rstar_grow(engine->allocator, (void **) &engine->runs, &engine->runs_capacity,
+					path + n_runs, sizeof *engine->runs))
+		return false;
+	fill_runs(nodes, n, engine->runs + path);
+	engine->n_runs += n_runs;
+	for (uint32_t t = first; t < engine->T; t++)
+	{
+		engine->slots[t].path = path;
+		engine->slots[t].n_runs = n_runs;
+		if (engine->slots[t].position >= engine->longest)
+			engine->longest = engine->slots[t].position + 1;
+	}
+	return true;
 }
 
 /* Let one request take part in the pass. False: memory is out. */
@@ -136,29 +164,18 @@ plan_request(rstar_engine *engine, rstar_kv_node *leaf)
 {
 	uint32_t length = path_length(leaf);
 	uint32_t before = engine->T;
-	size_t path = engine->n_rows;
-	size_t end = rstar_kv_node_end(leaf);
 	rstar_kv_node **nodes = rstar_alloc_array(engine->allocator, length, sizeof *nodes);
-	bool ok = nodes && rstar_grow(engine->allocator, (void **) &engine->rows,
-								  &engine->rows_capacity, path + end, sizeof *engine->rows);
+	bool ok = nodes != NULL;
 
-	for (uint32_t i = length; ok && i-- > 0; leaf = rstar_kv_node_parent(leaf))
+	for (uint32_t i = 0; ok && i < length; i++, leaf = rstar_kv_node_parent(leaf))
 	{
 		nodes[i] = leaf;
 		ok = pin(engine, leaf);
 	}
-	if (ok)
-	{
-		for (uint32_t i = 0; i < length && add_tokens(engine, nodes[i], path); i++)
-			continue;
-		if (engine->T > before)
-		{
-			fill_rows(nodes[length - 1], engine->rows + path);
-			engine->n_rows = path + end;
-			if (end > engine->longest)
-				engine->longest = (uint32_t) end;
-		}
-	}
+	for (uint32_t i = length; ok && i > 0 && add_tokens(engine, nodes[i - 1]); i--)
+		continue;
+	if (ok && engine->T > before)
+		ok = add_path(engine, nodes, length, before);
 	rstar_free(engine->allocator, nodes);
 	return ok;
 }
@@ -179,7 +196,7 @@ rstar_engine_plan(rstar_engine *engine, rstar_error *err)
 	bool waiting = false;
 
 	engine->T = engine->W = 0;
-	engine->n_pinned = engine->n_rows = 0;
+	engine->n_pinned = engine->n_runs = 0;
 	engine->longest = 0;
 	engine->planned = true;
 	for (uint32_t i = 0; i < engine->n_requests && engine->T < engine->max_batch; i++)
@@ -192,7 +209,7 @@ rstar_engine_plan(rstar_engine *engine, rstar_error *err)
 		waiting = true;
 		rstar_kv_touch(state->request.node);
 		if (!plan_request(engine, state->request.node))
-			return rstar_error_memory(err, engine->rows_capacity * sizeof *engine->rows);
+			return rstar_error_memory(err, engine->runs_capacity * sizeof *engine->runs);
 		if (engine->T == 0)
 			break; /* even the first request finds no room */
 	}
@@ -205,6 +222,7 @@ rstar_engine_plan(rstar_engine *engine, rstar_error *err)
 	}
 	if (engine->T == 0)
 		engine->planned = false;
+	rstar_engine_make_tiles(engine);
 	engine->stage = STAGE_EMBED;
 	engine->layer = 0;
 	engine->progress = 0;

@@ -5,7 +5,9 @@
  * The candidates are put into a heap and taken from it in order of their
  * logits, which costs O(n) for the heap and O(log n) for each token kept;
  * a vocabulary of 151,936 tokens is never sorted whole unless nothing is
- * filtered out, and then it is not sorted at all.
+ * filtered out, and then it is not sorted at all. Probabilities come sixteen at a
+ * time from the kernels: for a small model, sampling with the C library's exp() would
+ * cost as much as the model.
  */
 #include "core/engine/sampler.h"
 
@@ -24,6 +26,8 @@ struct rstar_sampler
 	uint32_t n_vocab;
 	candidate *heap; /* [n_vocab] */
 	candidate *kept; /* [n_vocab] */
+	float *weights;  /* [n_vocab] */
+	float *sums;     /* [n_vocab / 16 rounded up] of the weights */
 };
 
 rstar_status
@@ -54,7 +58,9 @@ rstar_sampler_create(uint32_t n_vocab, const rstar_kernels *kernels,
 	sampler->n_vocab = n_vocab;
 	sampler->heap = rstar_alloc_array(allocator, n_vocab, sizeof(candidate));
 	sampler->kept = rstar_alloc_array(allocator, n_vocab, sizeof(candidate));
-	if (!sampler->heap || !sampler->kept)
+	sampler->weights = rstar_alloc_array(allocator, n_vocab, sizeof(float));
+	sampler->sums = rstar_alloc_array(allocator, n_vocab / RSTAR_LANES + 1, sizeof(float));
+	if (!sampler->heap || !sampler->kept || !sampler->weights || !sampler->sums)
 	{
 		rstar_sampler_free(sampler);
 		return rstar_error_memory(err, n_vocab * sizeof(candidate));
@@ -70,6 +76,8 @@ rstar_sampler_free(rstar_sampler *sampler)
 		return;
 	rstar_free(sampler->allocator, sampler->heap);
 	rstar_free(sampler->allocator, sampler->kept);
+	rstar_free(sampler->allocator, sampler->weights);
+	rstar_free(sampler->allocator, sampler->sums);
 	rstar_free(sampler->allocator, sampler);
 }
 
@@ -77,6 +85,16 @@ float
 rstar_sampler_logprob(const rstar_sampler *sampler, const float *logits, int32_t token)
 {
 	return logits[token] - sampler->kernels->logsumexp(logits, sampler->n_vocab);
+}
+
+static double
+total_weight(const rstar_sampler *sampler)
+{
+	double total = 0;
+
+	for (uint32_t i = 0; i < (sampler->n_vocab + RSTAR_LANES - 1) / RSTAR_LANES; i++)
+		total += (double) sampler->sums[i];
+	return total;
 }
 
 static int32_t
@@ -150,8 +168,8 @@ filter(rstar_sampler *sampler, const float *logits, const rstar_sampling *s)
 	uint32_t kept = 0;
 
 	fill_heap(sampler, logits);
+	sampler->kernels->weigh(logits, sampler->n_vocab, 1, sampler->weights, sampler->sums);
 
-	float greatest = sampler->heap[0].logit;
 	double total = 0;
 
 	if (limit < sampler->n_vocab)
@@ -159,11 +177,10 @@ filter(rstar_sampler *sampler, const float *logits, const rstar_sampling *s)
 		while (kept < limit)
 			sampler->kept[kept++] = take_first(sampler, &left);
 		for (uint32_t i = 0; i < kept; i++)
-			total += exp((double) sampler->kept[i].logit - greatest);
+			total += (double) sampler->weights[sampler->kept[i].id];
 	}
-	else if (s->top_p < 1)
-		for (uint32_t i = 0; i < sampler->n_vocab; i++)
-			total += exp((double) logits[i] - greatest);
+	else
+		total = total_weight(sampler);
 
 	double sum = 0;
 	uint32_t passed = 0;
@@ -173,7 +190,7 @@ filter(rstar_sampler *sampler, const float *logits, const rstar_sampling *s)
 		if (passed == kept)
 			sampler->kept[kept++] = take_first(sampler, &left);
 
-		double probability = exp((double) sampler->kept[passed].logit - greatest);
+		double probability = (double) sampler->weights[sampler->kept[passed].id];
 
 		if (passed > 0 && probability < s->min_p)
 			break;
@@ -206,31 +223,32 @@ draw(const candidate *kept, uint32_t n, float temperature, double uniform)
 	return kept[n - 1].id;
 }
 
-/* Nothing is filtered: the same walk in order of ids. */
+/* Nothing is filtered: the same walk in order of ids, sixteen at a time to begin with. */
 static int32_t
-draw_from_all(const float *logits, uint32_t n, float temperature, double uniform)
+draw_from_all(rstar_sampler *sampler, const float *logits, float temperature, double uniform)
 {
-	float greatest = logits[most_probable(logits, n)];
-	double total = 0;
+	uint32_t n = sampler->n_vocab;
 
-	for (uint32_t i = 0; i < n; i++)
-		total += exp(((double) logits[i] - greatest) / temperature);
+	/* Bounded: the greatest logit's distance is 0, and 0 * infinity would be no number. */
+	sampler->kernels->weigh(logits, n, fminf(1 / temperature, 1e30f), sampler->weights,
+							sampler->sums);
 
-	double target = uniform * total;
+	double target = uniform * total_weight(sampler);
 	double sum = 0;
-	uint32_t last = 0;
+	uint32_t i = 0, last = 0;
 
-	for (uint32_t i = 0; i < n; i++)
+	for (; i + RSTAR_LANES < n && sum + (double) sampler->sums[i / RSTAR_LANES] <= target;
+		 i += RSTAR_LANES)
+		sum += (double) sampler->sums[i / RSTAR_LANES];
+	for (last = i; i < n; i++)
 	{
-		double weight = exp(((double) logits[i] - greatest) / temperature);
-
-		if (weight > 0)
+		if (sampler->weights[i] > 0)
 			last = i;
-		sum += weight;
+		sum += (double) sampler->weights[i];
 		if (target < sum)
-			return (int32_t) i;
+			break;
 	}
-	return (int32_t) last;
+	return sampler->weights[last] > 0 ? (int32_t) last : most_probable(logits, n);
 }
 
 int32_t
@@ -242,7 +260,7 @@ rstar_sampler_sample(rstar_sampler *sampler, const float *logits, const rstar_sa
 	if (s->temperature == 0 || s->top_k == 1)
 		token = most_probable(logits, sampler->n_vocab);
 	else if (s->top_k == 0 && s->top_p >= 1 && s->min_p == 0)
-		token = draw_from_all(logits, sampler->n_vocab, s->temperature, uniform);
+		token = draw_from_all(sampler, logits, s->temperature, uniform);
 	else
 		token = draw(sampler->kept, filter(sampler, logits, s), s->temperature, uniform);
 	*logprob = rstar_sampler_logprob(sampler, logits, token);

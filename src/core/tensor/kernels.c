@@ -12,6 +12,8 @@ rstar_kernels_get(rstar_cpu_family family)
 #if defined(__x86_64__)
 		case RSTAR_CPU_AVX512:
 			return &rstar_kernels_avx512;
+		case RSTAR_CPU_AVXVNNI:
+			return &rstar_kernels_avxvnni;
 		case RSTAR_CPU_AVX2:
 			return &rstar_kernels_avx2;
 #endif
@@ -21,11 +23,12 @@ rstar_kernels_get(rstar_cpu_family family)
 }
 
 size_t
-rstar_matmul_scratch(uint32_t columns)
+rstar_matmul_scratch(uint32_t T)
 {
-	uint32_t padded = rstar_padded_columns(columns);
-	size_t unpacked = 2 * (size_t) padded + rstar_activation_sums(padded) * sizeof(float);
-	size_t wide = (size_t) columns * sizeof(float);
+	size_t bytes = (size_t) RSTAR_PANEL_ROWS * RSTAR_INT8_CHUNK; /* and as many before */
+	size_t scales = (size_t) RSTAR_PANEL_ROWS * (RSTAR_INT8_CHUNK / 16) * sizeof(float);
 
-	return RSTAR_TILE_ROWS * (unpacked > wide ? unpacked : wide);
+	_Static_assert(RSTAR_FLOAT_CHUNK * sizeof(float) <= 2 * RSTAR_INT8_CHUNK,
+				   "a panel of floats takes the place of one of bytes");
+	return 2 * bytes + 2 * scales + (size_t) T * RSTAR_PANEL_ROWS * sizeof(float);
 }

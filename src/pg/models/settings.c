@@ -16,6 +16,7 @@ rstar_model_settings_values rstar_model_settings;
 static const struct config_enum_entry kernel_choices[] = {{"auto", -1, false},
 														  {"portable", RSTAR_CPU_PORTABLE, false},
 														  {"avx2", RSTAR_CPU_AVX2, false},
+														  {"avxvnni", RSTAR_CPU_AVXVNNI, false},
 														  {"avx512", RSTAR_CPU_AVX512, false},
 														  {NULL, 0, false}};
 
