@@ -154,6 +154,16 @@ interleave_64(const int8_t *rows, int bias, uint8_t *bytes)
 }
 #endif
 
+/* Ask for the same columns of a row that comes sixteen rows later, while this panel is at work. */
+static INLINE void
+ask_for_next(const uint8_t *row, size_t row_bytes, size_t bytes)
+{
+	const uint8_t *next = row + row_bytes * RSTAR_PANEL_ROWS;
+
+	for (size_t i = 0; i < bytes; i += 64)
+		__builtin_prefetch(next + i, 0, 2);
+}
+
 /* Fill the panel with columns [from, from + n) of rows [row, row + R). */
 static void
 fill_int8_panel(const panel *p, const rstar_matrix *w, const type_traits *type, uint32_t row,
@@ -163,8 +173,13 @@ fill_int8_panel(const panel *p, const rstar_matrix *w, const type_traits *type, 
 	size_t offset = (size_t) from / info->block * info->bytes;
 
 	for (uint32_t r = 0; r < R; r++)
-		type->unpack(rstar_matrix_row(w, row + r) + offset, n, p->rows + r * RSTAR_INT8_CHUNK,
-					 p->scales + r, p->minimums + r);
+	{
+		const uint8_t *bytes = rstar_matrix_row(w, row + r) + offset;
+
+		if (row + r + RSTAR_PANEL_ROWS < w->rows)
+			ask_for_next(bytes, w->row_bytes, (size_t) n / info->block * info->bytes);
+		type->unpack(bytes, n, p->rows + r * RSTAR_INT8_CHUNK, p->scales + r, p->minimums + r);
+	}
 	for (uint32_t k = 0; k < n; k += 64)
 		interleave_64(p->rows + k, byte_bias(type), p->bytes + k * RSTAR_PANEL_ROWS);
 }
