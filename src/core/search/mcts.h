@@ -146,4 +146,12 @@ extern double rstar_mcts_score(const rstar_mcts *mcts, uint32_t id);
  */
 extern rstar_status rstar_mcts_restore(rstar_mcts *mcts, rstar_error *err);
 
+/*
+ * Grade all answers anew by the known answer `gold`: grades, counts, and the values
+ * that were backed up where the known answer guided the search. Returns how many
+ * grades changed or are new. (regrade.c)
+ */
+extern uint32_t rstar_mcts_regrade(rstar_mcts *mcts, rstar_string gold,
+								   const rstar_allocator *allocator);
+
 #endif
