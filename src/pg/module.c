@@ -16,6 +16,7 @@
 #include "pg/models/files.h"
 #include "pg/data/settings.h"
 #include "pg/models/settings.h"
+#include "pg/rounds/evaluate.h"
 #include "pg/sandbox/settings.h"
 #include "pg/search/search_all.h"
 #include "pg/search/settings.h"
@@ -45,6 +46,7 @@ _PG_init(void)
 	rstar_admission_init();
 	rstar_search_all_define();
 	rstar_train_jobs_define();
+	rstar_evaluate_define();
 	rstar_shared_init();
 	rstar_launcher_init();
 }

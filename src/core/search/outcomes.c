@@ -8,6 +8,17 @@
 
 #include "core/grade/grade.h"
 
+void
+rstar_outcomes_weigh(rstar_reached *reached, uint32_t n, bool ppm)
+{
+	double most = -INFINITY;
+
+	for (uint32_t i = 0; i < n; i++)
+		most = fmax(most, reached[i].score);
+	for (uint32_t i = 0; i < n; i++)
+		reached[i].weight = ppm ? (reached[i].score + 1) / 2 : exp(reached[i].score - most);
+}
+
 static bool
 answers_equal(void *arg, rstar_string gold, rstar_string answer)
 {

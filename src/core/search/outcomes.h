@@ -30,6 +30,12 @@ typedef struct rstar_outcomes
 	uint32_t best, majority, weighted;
 } rstar_outcomes;
 
+/*
+ * The weights of votes: scores of a PPM, which lie between -1 and 1, as 0 to 1; and
+ * log-probabilities of solutions as probabilities relative to the most probable one.
+ */
+extern void rstar_outcomes_weigh(rstar_reached *reached, uint32_t n, bool ppm);
+
 /* The outcomes of the first k answers. Errors: MEMORY. */
 extern rstar_status rstar_outcomes_of(const rstar_reached *reached, uint32_t k,
 									  const rstar_allocator *allocator, rstar_outcomes *out,
