@@ -268,6 +268,12 @@ rstar_search_get_cost(const rstar_search *search, uint32_t i)
 	return &search->trees[i]->cost;
 }
 
+const rstar_search_problem *
+rstar_search_asked(const rstar_search *search, uint32_t i)
+{
+	return &search->trees[i]->problem;
+}
+
 rstar_ending
 rstar_search_ending(const rstar_search *search, uint32_t i)
 {

@@ -172,6 +172,9 @@ extern const rstar_mcts *rstar_search_mcts(const rstar_search *search, uint32_t 
 /* What it cost, and (below) why it failed; not of a problem that was forgotten. */
 extern const rstar_search_cost *rstar_search_get_cost(const rstar_search *search, uint32_t i);
 
+/* Problem i as it was added, its texts the search's own; not of one that was forgotten. */
+extern const rstar_search_problem *rstar_search_asked(const rstar_search *search, uint32_t i);
+
 /* Why the search of problem i, which is finished, ended. */
 extern rstar_ending rstar_search_ending(const rstar_search *search, uint32_t i);
 

@@ -25,7 +25,9 @@ PG_FUNCTION_INFO_V1(rstar_tree_text);
 PG_FUNCTION_INFO_V1(rstar_tree_svg);
 
 static const char facts_query[] =
-	"SELECT p.statement, p.answer, t.answer, t.answer_id, t.rollouts, t.first_correct_rollout,"
+	"SELECT COALESCE(t.statement, p.statement),"
+	"       CASE WHEN t.statement IS NULL THEN p.answer ELSE t.known_answer END, t.answer, "
+	"t.answer_id, t.rollouts, t.first_correct_rollout,"
 	"       t.generated_tokens, t.python_steps, t.policy_ms, t.ppm_ms, t.sandbox_ms,"
 	"       1000 * extract(epoch FROM t.finished_at - t.started_at)::float8,"
 	"       concat_ws(', ', t.method, (t.settings->>'candidates') || ' candidates'),"

@@ -349,7 +349,7 @@ step(rstar_job *job)
 
 	rstar_job_begin(job);
 	MemoryContextSwitchTo(e->scratch);
-	rstar_tables_begin(&scope, "evaluation_problems");
+	rstar_tables_begin(&scope, "evaluation_problems", "evaluation_answers");
 	waiting = searches_remain(e->evaluation_id);
 	if (!waiting)
 		n = count_some(e, &counted, &total);

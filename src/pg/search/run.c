@@ -258,6 +258,7 @@ visit_finished(rstar_search *search, rstar_search_visitor visitor, void *arg)
 		outcome.mcts = rstar_search_mcts(search, outcome.problem);
 		outcome.cost = rstar_search_get_cost(search, outcome.problem);
 		outcome.ending = rstar_search_ending(search, outcome.problem);
+		outcome.asked = rstar_search_asked(search, outcome.problem);
 		outcome.error = rstar_search_failure(search, outcome.problem, &outcome.status);
 		outcome.answer = RSTAR_NO_NODE;
 		outcome.silence = RSTAR_SILENCE_NOT_REACHED;

@@ -22,6 +22,7 @@ typedef struct rstar_search_outcome
 	const rstar_mcts *mcts; /* NULL: it could not be searched */
 	const rstar_search_cost *cost;
 	rstar_ending ending;
+	const rstar_search_problem *asked;
 	uint32 answer;           /* the answer's node, or RSTAR_NO_NODE: then … */
 	rstar_silence silence;   /* … why there is none; if it could be searched */
 	rstar_evidence evidence; /* for the answer; zeros without one */

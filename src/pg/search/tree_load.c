@@ -27,7 +27,9 @@ select_tree_row(int64 tree_id)
 
 	rstar_add_bigint(&a, tree_id);
 	rstar_execute(
-		"SELECT t.tree_id, t.problem_id, p.statement, p.answer AS gold, t.policy_id, t.ppm_id,"
+		"SELECT t.tree_id, t.problem_id, COALESCE(t.statement, p.statement) AS statement,"
+		" CASE WHEN t.statement IS NULL THEN p.answer ELSE t.known_answer END AS gold, "
+		"t.policy_id, t.ppm_id,"
 		" t.method, t.status, t.settings, t.seed, t.rollouts, t.reproducible, t.answer,"
 		" t.answer_id, t.generated_tokens, t.python_steps, t.policy_ms, t.ppm_ms, t.sandbox_ms"
 		" FROM rstar.trees t"

@@ -260,6 +260,14 @@ add_outcome(rstar_arguments *a, const rstar_search_setup *setup, const rstar_sea
 	rstar_add_text(a, solved ? rstar_search_answer_text(mcts, tree->answer) : NULL);
 	rstar_add_int(a, (int32) tree->answer, !solved);
 	rstar_add_bool(a, solved && answer->correct, !solved || !answer->graded);
+	rstar_add_text(a, mcts ? rstar_ending_name(tree->ending) : NULL);
+}
+
+/* A text of the problem as it was asked; NULL: none. */
+static void
+add_asked(rstar_arguments *a, rstar_string text)
+{
+	rstar_add_text(a, text.length > 0 ? pnstrdup(text.data, text.length) : NULL);
 }
 
 static void
@@ -292,6 +300,8 @@ rstar_tree_store(int64 problem_id, uint64 seed, const rstar_search_setup *setup,
 	rstar_tables_begin(&scope, "trees", "nodes", "trajectories");
 	rstar_add_text(&a, GetUserNameFromId(scope.user, false));
 	rstar_add_bigint(&a, problem_id);
+	add_asked(&a, tree->asked->text);
+	add_asked(&a, tree->asked->gold);
 	rstar_add(&a, INT8OID, Int64GetDatum(setup->policy ? setup->policy->model_id : 0),
 			  !setup->policy);
 	rstar_add(&a, INT8OID, Int64GetDatum(setup->ppm ? setup->ppm->model_id : 0), !setup->ppm);
@@ -304,13 +314,13 @@ rstar_tree_store(int64 problem_id, uint64 seed, const rstar_search_setup *setup,
 	rstar_add(&a, TIMESTAMPTZOID, TimestampTzGetDatum(finished), false);
 	add_outcome(&a, setup, tree);
 	rstar_execute(
-		"INSERT INTO rstar.trees (created_by, problem_id, policy_id, ppm_id, method, settings, "
-		"seed, status,"
-		" error, started_at, finished_at, reproducible, rollouts, nodes, generated_tokens,"
+		"INSERT INTO rstar.trees (created_by, problem_id, statement, known_answer, policy_id,"
+		" ppm_id, method, settings, seed, status, error, started_at, finished_at, reproducible, "
+		"rollouts, nodes, generated_tokens,"
 		" computed_tokens, python_steps, policy_ms, ppm_ms, sandbox_ms, first_correct_rollout,"
-		" answer, answer_id, correct)"
+		" answer, answer_id, correct, ended_by)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-		" $19, $20, $21, $22, $23, $24) RETURNING tree_id",
+		" $19, $20, $21, $22, $23, $24, $25, $26, $27) RETURNING tree_id",
 		&a, false);
 	tree_id = rstar_result_bigint(0, "tree_id", 0);
 	if (tree->mcts)
@@ -343,9 +353,32 @@ rstar_tree_replace(const rstar_stored_tree *stored, const rstar_search_setup *se
 				  " policy_ms = policy_ms OPERATOR(pg_catalog.+) $9,"
 				  " ppm_ms = ppm_ms OPERATOR(pg_catalog.+) $10,"
 				  " sandbox_ms = sandbox_ms OPERATOR(pg_catalog.+) $11,"
-				  " first_correct_rollout = $12, answer = $13, answer_id = $14, correct = $15"
-				  " WHERE tree_id OPERATOR(pg_catalog.=) $1",
+				  " first_correct_rollout = $12, answer = $13, answer_id = $14, correct = $15,"
+				  " ended_by = $16 WHERE tree_id OPERATOR(pg_catalog.=) $1",
 				  &a, false);
 	insert_rows(stored->tree_id, tree->mcts);
+	rstar_tables_end(&scope);
+}
+
+void
+rstar_tree_store_grades(const rstar_stored_tree *stored, const rstar_mcts *mcts, const char *gold)
+{
+	bool first = mcts->first_correct_rollout != RSTAR_NO_NODE;
+	bool answered = stored->answer_id >= 0 && (uint32) stored->answer_id < mcts->tree.n_nodes;
+	rstar_tables_scope scope;
+	rstar_arguments a = {0};
+	rstar_arguments id = {0};
+
+	rstar_tables_begin(&scope, "trees", "nodes", "trajectories", "preference_pairs");
+	rstar_add_bigint(&id, stored->tree_id);
+	rstar_execute("DELETE FROM rstar.nodes WHERE tree_id OPERATOR(pg_catalog.=) $1", &id, false);
+	rstar_add_bigint(&a, stored->tree_id);
+	rstar_add_text(&a, gold);
+	rstar_add_int(&a, first ? (int32) mcts->first_correct_rollout : 0, !first);
+	rstar_add_bool(&a, answered && mcts->tree.nodes[stored->answer_id].correct, !answered);
+	rstar_execute("UPDATE rstar.trees SET known_answer = $2, first_correct_rollout = $3,"
+				  " correct = $4 WHERE tree_id OPERATOR(pg_catalog.=) $1",
+				  &a, false);
+	insert_rows(stored->tree_id, mcts);
 	rstar_tables_end(&scope);
 }

@@ -68,4 +68,8 @@ extern rstar_tree *rstar_tree_load_nodes(int64 tree_id);
 extern void rstar_tree_replace(const rstar_stored_tree *stored, const rstar_search_setup *setup,
 							   const rstar_search_outcome *tree);
 
+/* Replace them after the tree was graded anew by `gold`; its pairs are removed. */
+extern void rstar_tree_store_grades(const rstar_stored_tree *stored, const rstar_mcts *mcts,
+									const char *gold);
+
 #endif
