@@ -129,7 +129,7 @@ extern bool rstar_kv_node_is_borrowed(const rstar_kv_node *node);
 extern const uint8_t *rstar_kv_node_block(const rstar_kv_node *node, uint32_t i);
 
 /* Changes whenever the layout of a block does: blocks of another layout are of no use. */
-#define RSTAR_KV_LAYOUT 1
+#define RSTAR_KV_LAYOUT 2
 
 /* A word that belongs to the engine: set while it plans a pass. */
 extern uint64_t *rstar_kv_mark(rstar_kv_node *node);

@@ -171,7 +171,7 @@ report(rstar_searcher *searcher)
 {
 	MemoryContext context, caller;
 
-	if (!rstar_search_settings.verbose)
+	if (!rstar_search_settings.show_progress)
 		return;
 	context = AllocSetContextCreate(CurrentMemoryContext, "rstar progress", ALLOCSET_SMALL_SIZES);
 	caller = MemoryContextSwitchTo(context);

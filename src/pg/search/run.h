@@ -37,7 +37,7 @@ typedef void (*rstar_search_visitor)(void *arg, const rstar_search_outcome *outc
  * A search under way, for callers who add problems as others finish. open waits
  * for a place among the searches of the server; add returns the problem's number,
  * counted from 0; step works for RSTAR_SLICE_MS, calls the visitor for what has
- * finished (with rstar.verbose it says how it goes) and returns false once
+ * finished (with rstar.show_progress it says how it goes) and returns false once
  * nothing is left to do. The place is kept while the visitor stores trees, and
  * left by close. Whatever raises in between releases all of it with the memory
  * context. setup and parts must outlive it.

@@ -37,7 +37,7 @@ typedef struct rstar_search_settings_values
 	int search_timeout_ms;
 	int enough_correct; /* 0: never enough, as for the next one */
 	int enough_first;
-	bool verbose;
+	bool show_progress;
 } rstar_search_settings_values;
 
 extern rstar_search_settings_values rstar_search_settings;

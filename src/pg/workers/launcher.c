@@ -36,6 +36,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "pg/sandbox/server.h"
 #include "pg/workers/processes.h"
 #include "pg/workers/settings.h"
 #include "pg/workers/shared.h"
@@ -394,6 +395,8 @@ void
 rstar_launcher_main(Datum main_arg)
 {
 	become_launcher();
+	/* Sessions fork their sandboxes from it; the first would otherwise wait for Python to load. */
+	(void) rstar_sandbox_server_start(true);
 	while (!ShutdownRequestPending)
 	{
 		TimestampTz now;
