@@ -54,6 +54,25 @@ for header in $(files 'src/*.h' | grep -v '_template\.h$'); do
 	grep -q '^#ifndef RSTAR_.*_H$' "$header" || offence "$header has no include guard"
 done
 
+# External names begin with the prefixes of their room (scripts/prefixes.txt); those of
+# src/pg with rstar_pg_, but for the functions that SQL calls by name.
+misnamed=$(for header in $(files 'src/*.h'); do
+	case $header in
+		src/core/*/*) room=$(echo "$header" | cut -d/ -f2-3) ;;
+		src/pg/*) room=pg ;;
+		*) room=sandbox ;;
+	esac
+	if [ "$room" = pg ]; then allowed=rstar_pg
+	else allowed=$(sed -n "s#^$room ##p" scripts/prefixes.txt); fi
+	sed -n 's/^extern .*[ *]\(rstar_[a-z0-9_]*\)[(;[].*/\1/p' "$header" | while read -r name; do
+		for prefix in $allowed; do
+			case $name in "$prefix" | "$prefix"_*) continue 2 ;; esac
+		done
+		echo "$header: $name"
+	done
+done)
+[ -z "$misnamed" ] || offence "names without a prefix of their room" "$misnamed"
+
 # Shell scripts are readable by any POSIX shell.
 for script in $(files 'scripts/*.sh') .ci/run; do
 	[ ! -f "$script" ] || sh -n "$script" || offence "$script does not parse"

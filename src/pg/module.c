@@ -35,20 +35,20 @@ PG_FUNCTION_INFO_V1(rstar_require_utf8);
 void
 _PG_init(void)
 {
-	rstar_model_settings_define();
-	rstar_search_settings_define();
-	rstar_data_settings_define();
-	rstar_sandbox_settings_define();
-	rstar_workers_settings_define();
-	rstar_training_settings_define();
+	rstar_pg_model_settings_define();
+	rstar_pg_search_settings_define();
+	rstar_pg_data_settings_define();
+	rstar_pg_sandbox_settings_define();
+	rstar_pg_workers_settings_define();
+	rstar_pg_training_settings_define();
 	MarkGUCPrefixReserved("rstar");
-	rstar_model_files_init();
-	rstar_admission_init();
-	rstar_search_all_define();
-	rstar_train_jobs_define();
-	rstar_evaluate_define();
-	rstar_shared_init();
-	rstar_launcher_init();
+	rstar_pg_model_files_init();
+	rstar_pg_admission_init();
+	rstar_pg_search_all_define();
+	rstar_pg_train_jobs_define();
+	rstar_pg_evaluate_define();
+	rstar_pg_shared_init();
+	rstar_pg_launcher_init();
 }
 
 /*

@@ -150,12 +150,6 @@ rstar_engine_tokens_computed(const rstar_engine *engine)
 	return engine->tokens_computed;
 }
 
-uint64_t
-rstar_engine_passes(const rstar_engine *engine)
-{
-	return engine->passes;
-}
-
 /* --- jobs ------------------------------------------------------------------------- */
 
 static rstar_status

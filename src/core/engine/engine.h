@@ -111,6 +111,5 @@ extern rstar_status rstar_engine_run(rstar_engine *engine, const rstar_request *
 
 /* Tokens computed since creation, those computed again included. */
 extern uint64_t rstar_engine_tokens_computed(const rstar_engine *engine);
-extern uint64_t rstar_engine_passes(const rstar_engine *engine);
 
 #endif

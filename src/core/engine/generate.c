@@ -40,14 +40,6 @@ struct rstar_generation
 	bool running; /* a job is under way */
 };
 
-const char *
-rstar_finish_name(rstar_finish finish)
-{
-	static const char *const names[] = {"none", "stop", "eog", "length", "context"};
-
-	return names[finish];
-}
-
 static rstar_status
 create_sequence(rstar_generation *g, uint32_t i, const rstar_sequence_spec *spec, rstar_error *err)
 {

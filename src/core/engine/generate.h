@@ -26,9 +26,6 @@ typedef enum rstar_finish
 	RSTAR_FINISH_CONTEXT /* the context is full */
 } rstar_finish;
 
-/* "stop", "eog", "length", "context". */
-extern const char *rstar_finish_name(rstar_finish finish);
-
 typedef struct rstar_sequence_spec
 {
 	rstar_kv_node *parent; /* not at position 0: something must come before */

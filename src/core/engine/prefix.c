@@ -61,9 +61,3 @@ rstar_engine_prefix(rstar_engine *engine, const int32_t *tokens, uint32_t count,
 	*node = fresh;
 	return RSTAR_OK;
 }
-
-rstar_kv_node *
-rstar_engine_kept_prefix(const rstar_engine *engine, uint32_t i)
-{
-	return i < RSTAR_PREFIXES ? engine->prefixes[i] : NULL;
-}

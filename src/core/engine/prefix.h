@@ -22,7 +22,4 @@
 extern rstar_status rstar_engine_prefix(rstar_engine *engine, const int32_t *tokens, uint32_t count,
 										rstar_kv_node **node, rstar_error *err);
 
-/* The i-th node that is kept, the most recently used first; NULL behind the last. */
-extern rstar_kv_node *rstar_engine_kept_prefix(const rstar_engine *engine, uint32_t i);
-
 #endif

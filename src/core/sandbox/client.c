@@ -106,16 +106,6 @@ rstar_sandbox_close(rstar_sandbox *sandbox)
 	free_all(sandbox);
 }
 
-void
-rstar_sandbox_abandon(rstar_sandbox *sandbox)
-{
-	if (!sandbox)
-		return;
-	if (sandbox->fd >= 0)
-		close(sandbox->fd);
-	free_all(sandbox);
-}
-
 /* --- nodes ------------------------------------------------------------------------ */
 
 client_node *
@@ -553,12 +543,6 @@ size_t
 rstar_sandbox_in_flight(const rstar_sandbox *sandbox)
 {
 	return sandbox->in_flight;
-}
-
-int
-rstar_sandbox_descriptor(const rstar_sandbox *sandbox)
-{
-	return sandbox->fd;
 }
 
 rstar_status

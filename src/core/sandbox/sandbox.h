@@ -148,12 +148,6 @@ extern rstar_status rstar_sandbox_open(const rstar_sandbox_options *options,
 extern void rstar_sandbox_close(rstar_sandbox *sandbox);
 
 /*
- * In a process forked from the one that opened the sandbox: forget it without
- * touching the program.
- */
-extern void rstar_sandbox_abandon(rstar_sandbox *sandbox);
-
-/*
  * Start a step on a finished node (0: the root). ARGUMENT: the code is too
  * long, or the parent unfinished or unknown. The result comes through wait.
  */
@@ -209,9 +203,6 @@ extern void rstar_sandbox_set_value(rstar_sandbox *sandbox, rstar_sandbox_node n
 
 /* Steps started whose result has not been taken. */
 extern size_t rstar_sandbox_in_flight(const rstar_sandbox *sandbox);
-
-/* The channel's descriptor, for a wait set; -1 while no program runs. */
-extern int rstar_sandbox_descriptor(const rstar_sandbox *sandbox);
 
 /* Start the program if need be and say what confines it. Slices as in wait. */
 extern rstar_status rstar_sandbox_describe(rstar_sandbox *sandbox, int timeout_ms,

@@ -15,7 +15,7 @@ static void rethrow_interrupt_error(rstar_status status);
 /* --- statuses ---------------------------------------------------------------- */
 
 int
-rstar_sqlstate(rstar_status status)
+rstar_pg_sqlstate(rstar_status status)
 {
 	switch (status)
 	{
@@ -54,7 +54,7 @@ rstar_sqlstate(rstar_status status)
  * every text is made valid before it reaches the log or the client.
  */
 void
-rstar_raise(rstar_status status, const rstar_error *err)
+rstar_pg_raise(rstar_status status, const rstar_error *err)
 {
 	const char *message;
 
@@ -64,17 +64,17 @@ rstar_raise(rstar_status status, const rstar_error *err)
 	if (status == RSTAR_OK || status == RSTAR_AGAIN)
 		elog(ERROR, "rstar: status \"%s\" is not an error", rstar_status_name(status));
 
-	message = err->message[0] ? rstar_clean_text(err->message, strlen(err->message))
+	message = err->message[0] ? rstar_pg_clean_text(err->message, strlen(err->message))
 							  : psprintf("rstar failed: %s", rstar_status_name(status));
-	ereport(
-		ERROR,
-		(errcode(rstar_sqlstate(status)), errmsg("%s", message),
-		 err->detail[0] ? errdetail("%s", rstar_clean_text(err->detail, strlen(err->detail))) : 0,
-		 err->hint[0] ? errhint("%s", rstar_clean_text(err->hint, strlen(err->hint))) : 0));
+	ereport(ERROR,
+			(errcode(rstar_pg_sqlstate(status)), errmsg("%s", message),
+			 err->detail[0] ? errdetail("%s", rstar_pg_clean_text(err->detail, strlen(err->detail)))
+							: 0,
+			 err->hint[0] ? errhint("%s", rstar_pg_clean_text(err->hint, strlen(err->hint))) : 0));
 }
 
 char *
-rstar_clean_text(const char *bytes, size_t length)
+rstar_pg_clean_text(const char *bytes, size_t length)
 {
 	rstar_allocator allocator = rstar_pg_allocator_in(CurrentMemoryContext);
 	rstar_buffer clean;
@@ -104,7 +104,7 @@ const rstar_cancel rstar_pg_cancel = {cancel_requested, NULL};
  * Serving means CHECK_FOR_INTERRUPTS, whose error must not cross the core's
  * frames. Cancels are held back, so an error here is something rare (a barrier
  * that could not be absorbed, a conflict with recovery): it is kept, the core is
- * told to stop, and rstar_raise throws it.
+ * told to stop, and rstar_pg_raise throws it.
  */
 static ErrorData *interrupt_error = NULL;
 
@@ -227,11 +227,11 @@ struct rstar_guard
 static void
 guard_callback(void *arg)
 {
-	rstar_guard_release((rstar_guard *) arg);
+	rstar_pg_guard_release((rstar_guard *) arg);
 }
 
 rstar_guard *
-rstar_guard_create(MemoryContext context, rstar_release release)
+rstar_pg_guard_create(MemoryContext context, rstar_release release)
 {
 	rstar_guard *guard = MemoryContextAllocZero(context, sizeof(rstar_guard));
 
@@ -243,23 +243,23 @@ rstar_guard_create(MemoryContext context, rstar_release release)
 }
 
 void
-rstar_guard_hold(rstar_guard *guard, void *handle)
+rstar_pg_guard_hold(rstar_guard *guard, void *handle)
 {
 	Assert(guard->handle == NULL);
 	guard->handle = handle;
 }
 
 void
-rstar_guard_release(rstar_guard *guard)
+rstar_pg_guard_release(rstar_guard *guard)
 {
-	void *handle = rstar_guard_disarm(guard);
+	void *handle = rstar_pg_guard_disarm(guard);
 
 	if (handle)
 		guard->release(handle);
 }
 
 void *
-rstar_guard_disarm(rstar_guard *guard)
+rstar_pg_guard_disarm(rstar_guard *guard)
 {
 	void *handle = guard->handle;
 

@@ -8,10 +8,10 @@
  * the one place that turns a status into an ereport:
  *
  *		rstar_error err;
- *		rstar_guard *guard = rstar_guard_create(context, release);
+ *		rstar_guard *guard = rstar_pg_guard_create(context, release);
  *
  *		rstar_check(rstar_thing_open(path, &rstar_pg_allocator, &thing, &err), &err);
- *		rstar_guard_hold(guard, thing);
+ *		rstar_pg_guard_hold(guard, thing);
  *
  * Long work comes in slices of at most 50 ms that return RSTAR_AGAIN:
  *
@@ -32,24 +32,24 @@
  * for interrupts first, so that a cancelled query says that it was cancelled
  * and not what the core made of it.
  */
-extern void rstar_raise(rstar_status status, const rstar_error *err) __attribute__((noreturn));
+extern void rstar_pg_raise(rstar_status status, const rstar_error *err) __attribute__((noreturn));
 
 /* Return if status is RSTAR_OK, else raise it. */
 static inline void
 rstar_check(rstar_status status, const rstar_error *err)
 {
 	if (unlikely(status != RSTAR_OK))
-		rstar_raise(status, err);
+		rstar_pg_raise(status, err);
 }
 
 /* The SQLSTATE of a status, as errcode() takes it. */
-extern int rstar_sqlstate(rstar_status status);
+extern int rstar_pg_sqlstate(rstar_status status);
 
 /*
  * Text from outside (a file, the sandbox) as a string that the database
  * accepts: NULs and bytes that are not UTF-8 become U+FFFD. palloc'd.
  */
-extern char *rstar_clean_text(const char *bytes, size_t length);
+extern char *rstar_pg_clean_text(const char *bytes, size_t length);
 
 /*
  * Asks what the next CHECK_FOR_INTERRUPTS would throw for: a cancel or the end
@@ -82,9 +82,9 @@ typedef void (*rstar_release)(void *handle);
 
 typedef struct rstar_guard rstar_guard;
 
-extern rstar_guard *rstar_guard_create(MemoryContext context, rstar_release release);
-extern void rstar_guard_hold(rstar_guard *guard, void *handle);
-extern void rstar_guard_release(rstar_guard *guard); /* now; harmless when empty */
-extern void *rstar_guard_disarm(rstar_guard *guard); /* the handle is the caller's again */
+extern rstar_guard *rstar_pg_guard_create(MemoryContext context, rstar_release release);
+extern void rstar_pg_guard_hold(rstar_guard *guard, void *handle);
+extern void rstar_pg_guard_release(rstar_guard *guard); /* now; harmless when empty */
+extern void *rstar_pg_guard_disarm(rstar_guard *guard); /* the handle is the caller's again */
 
 #endif

@@ -4,10 +4,12 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_proc.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
 #include "storage/ipc.h"
 #include "utils/tuplestore.h"
+#include "utils/acl.h"
 #include "utils/wait_event.h"
 
 #include "pg/base/compat.h"
@@ -27,7 +29,7 @@ request_all(void)
 }
 
 void
-rstar_on_shmem_request(void (*request)(void))
+rstar_pg_on_shmem_request(void (*request)(void))
 {
 	Assert(n_requests < (int) lengthof(requests));
 	requests[n_requests++] = request;
@@ -38,14 +40,14 @@ rstar_on_shmem_request(void (*request)(void))
 }
 #else
 void
-rstar_on_shmem_request(void (*request)(void))
+rstar_pg_on_shmem_request(void (*request)(void))
 {
 	request();
 }
 #endif
 
 uint32
-rstar_wait_event(const char *name)
+rstar_pg_wait_event(const char *name)
 {
 #if PG_VERSION_NUM >= 170000
 	return WaitEventExtensionNew(name);
@@ -57,7 +59,7 @@ rstar_wait_event(const char *name)
 #if PG_VERSION_NUM < 150000
 /* Prepare a set-returning function to fill a tuplestore of its declared type. */
 void
-rstar_materialize(FunctionCallInfo fcinfo)
+rstar_pg_materialize(FunctionCallInfo fcinfo)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	MemoryContext caller;
@@ -76,3 +78,13 @@ rstar_materialize(FunctionCallInfo fcinfo)
 	MemoryContextSwitchTo(caller);
 }
 #endif
+
+bool
+rstar_pg_may_execute(Oid function, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(ProcedureRelationId, function, role, ACL_EXECUTE) == ACLCHECK_OK;
+#else
+	return pg_proc_aclcheck(function, role, ACL_EXECUTE) == ACLCHECK_OK;
+#endif
+}

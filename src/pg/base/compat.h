@@ -31,10 +31,10 @@
  * 15: shared memory is asked for in a hook of its own. `request` runs in the
  * postmaster while libraries are preloaded (14) or right after (15).
  */
-extern void rstar_on_shmem_request(void (*request)(void));
+extern void rstar_pg_on_shmem_request(void (*request)(void));
 
 /* 17: an extension's waits have names. Before, all are "Extension". */
-extern uint32 rstar_wait_event(const char *name);
+extern uint32 rstar_pg_wait_event(const char *name);
 
 /* 18: the magic block names the module and its version. */
 #if PG_VERSION_NUM >= 180000
@@ -45,9 +45,12 @@ extern uint32 rstar_wait_event(const char *name);
 
 /* 14 has no helper for functions that return a whole set; 15 gave it a passing name. */
 #if PG_VERSION_NUM >= 150000
-#define rstar_materialize(fcinfo) InitMaterializedSRF(fcinfo, 0)
+#define rstar_pg_materialize(fcinfo) InitMaterializedSRF(fcinfo, 0)
 #else
-extern void rstar_materialize(FunctionCallInfo fcinfo);
+extern void rstar_pg_materialize(FunctionCallInfo fcinfo);
 #endif
+
+/* 16: one function asks for the rights on objects of every kind. */
+extern bool rstar_pg_may_execute(Oid function, Oid role);
 
 #endif

@@ -11,7 +11,7 @@
 #include "pg/base/json.h"
 
 JsonbValue *
-rstar_json_member(JsonbContainer *object, const char *name)
+rstar_pg_json_member(JsonbContainer *object, const char *name)
 {
 	JsonbValue key = {.type = jbvString};
 
@@ -23,9 +23,9 @@ rstar_json_member(JsonbContainer *object, const char *name)
 }
 
 char *
-rstar_json_text(JsonbContainer *object, const char *name)
+rstar_pg_json_text(JsonbContainer *object, const char *name)
 {
-	JsonbValue *value = rstar_json_member(object, name);
+	JsonbValue *value = rstar_pg_json_member(object, name);
 
 	return value && value->type == jbvString
 			   ? pnstrdup(value->val.string.val, value->val.string.len)
@@ -33,9 +33,9 @@ rstar_json_text(JsonbContainer *object, const char *name)
 }
 
 bool
-rstar_json_number(JsonbContainer *object, const char *name, double *value)
+rstar_pg_json_number(JsonbContainer *object, const char *name, double *value)
 {
-	JsonbValue *member = rstar_json_member(object, name);
+	JsonbValue *member = rstar_pg_json_member(object, name);
 
 	if (!member || member->type != jbvNumeric)
 		return false;

@@ -9,10 +9,10 @@
 #include "utils/jsonb.h"
 
 /* The member of that name, or NULL; also NULL if it is no object. */
-extern JsonbValue *rstar_json_member(JsonbContainer *object, const char *name);
+extern JsonbValue *rstar_pg_json_member(JsonbContainer *object, const char *name);
 
 /* Its string, palloc'd, or NULL; its number, false if it is none. */
-extern char *rstar_json_text(JsonbContainer *object, const char *name);
-extern bool rstar_json_number(JsonbContainer *object, const char *name, double *value);
+extern char *rstar_pg_json_text(JsonbContainer *object, const char *name);
+extern bool rstar_pg_json_number(JsonbContainer *object, const char *name, double *value);
 
 #endif

@@ -19,8 +19,8 @@
 #include "pg/base/statement.h"
 
 void
-rstar_rows_init(rstar_rows *rows, const char *table, const rstar_column *columns, int n_columns,
-				uint32 room)
+rstar_pg_rows_init(rstar_rows *rows, const char *table, const rstar_column *columns, int n_columns,
+				   uint32 room)
 {
 	Assert(n_columns <= RSTAR_MAX_COLUMNS);
 	*rows = (rstar_rows){
@@ -46,7 +46,7 @@ put(rstar_rows *rows, Datum value, bool is_null)
 }
 
 void
-rstar_put(rstar_rows *rows, Oid type, Datum value)
+rstar_pg_put(rstar_rows *rows, Oid type, Datum value)
 {
 	if (rows->columns[rows->next].type != type)
 		elog(ERROR, "column \"%s\" of rstar.%s was given a value of type %u",
@@ -55,49 +55,49 @@ rstar_put(rstar_rows *rows, Oid type, Datum value)
 }
 
 void
-rstar_put_null(rstar_rows *rows)
+rstar_pg_put_null(rstar_rows *rows)
 {
 	put(rows, (Datum) 0, true);
 }
 
 void
-rstar_put_bigint(rstar_rows *rows, int64 value)
+rstar_pg_put_bigint(rstar_rows *rows, int64 value)
 {
-	rstar_put(rows, INT8OID, Int64GetDatum(value));
+	rstar_pg_put(rows, INT8OID, Int64GetDatum(value));
 }
 
 void
-rstar_put_int(rstar_rows *rows, int64 value)
+rstar_pg_put_int(rstar_rows *rows, int64 value)
 {
 	Assert(value >= PG_INT32_MIN && value <= PG_INT32_MAX);
-	rstar_put(rows, INT4OID, Int32GetDatum((int32) value));
+	rstar_pg_put(rows, INT4OID, Int32GetDatum((int32) value));
 }
 
 void
-rstar_put_real(rstar_rows *rows, double value)
+rstar_pg_put_real(rstar_rows *rows, double value)
 {
-	rstar_put(rows, FLOAT8OID, Float8GetDatum(value));
+	rstar_pg_put(rows, FLOAT8OID, Float8GetDatum(value));
 }
 
 void
-rstar_put_bool(rstar_rows *rows, bool value)
+rstar_pg_put_bool(rstar_rows *rows, bool value)
 {
-	rstar_put(rows, BOOLOID, BoolGetDatum(value));
+	rstar_pg_put(rows, BOOLOID, BoolGetDatum(value));
 }
 
 void
-rstar_put_text(rstar_rows *rows, const char *value)
+rstar_pg_put_text(rstar_rows *rows, const char *value)
 {
 	if (value)
-		rstar_put(rows, TEXTOID, CStringGetTextDatum(value));
+		rstar_pg_put(rows, TEXTOID, CStringGetTextDatum(value));
 	else
-		rstar_put_null(rows);
+		rstar_pg_put_null(rows);
 }
 
 void
-rstar_put_string(rstar_rows *rows, rstar_string value)
+rstar_pg_put_string(rstar_rows *rows, rstar_string value)
 {
-	rstar_put_text(rows, rstar_clean_text(value.data, value.length));
+	rstar_pg_put_text(rows, rstar_pg_clean_text(value.data, value.length));
 }
 
 /* INSERT INTO rstar.<table> (<columns>) SELECT * FROM unnest($1, $2, ...) */
@@ -129,14 +129,14 @@ add_column(rstar_arguments *a, const rstar_rows *rows, int c)
 	char align;
 
 	get_typlenbyvalalign(type, &length, &by_value, &align);
-	rstar_add(a, get_array_type(type),
-			  PointerGetDatum(construct_md_array(rows->values[c], rows->nulls[c], 1, dimensions,
-												 lower, type, length, by_value, align)),
-			  false);
+	rstar_pg_add(a, get_array_type(type),
+				 PointerGetDatum(construct_md_array(rows->values[c], rows->nulls[c], 1, dimensions,
+													lower, type, length, by_value, align)),
+				 false);
 }
 
 void
-rstar_rows_insert(const rstar_rows *rows, const char *returning)
+rstar_pg_rows_insert(const rstar_rows *rows, const char *returning)
 {
 	rstar_arguments a = {0};
 	char *sql;
@@ -148,6 +148,6 @@ rstar_rows_insert(const rstar_rows *rows, const char *returning)
 	for (int c = 0; c < rows->n_columns; c++)
 		add_column(&a, rows, c);
 	sql = statement_of(rows, returning);
-	rstar_execute(sql, &a, false);
+	rstar_pg_execute(sql, &a, false);
 	pfree(sql);
 }

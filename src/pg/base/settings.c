@@ -35,7 +35,7 @@ is_named(const rstar_option *row, const char *name)
 }
 
 const rstar_option *
-rstar_option_find(const char *name)
+rstar_pg_option_find(const char *name)
 {
 	for (int t = 0; t < n_tables; t++)
 		for (int i = 0; i < tables[t].n; i++)
@@ -93,7 +93,7 @@ define(const rstar_option *row)
 }
 
 void
-rstar_settings_define(const rstar_option *rows, int n)
+rstar_pg_settings_define(const rstar_option *rows, int n)
 {
 	if (n_tables == MAX_TABLES)
 		elog(ERROR, "too many tables of settings");
@@ -121,7 +121,7 @@ add_setting(StringInfo json, const rstar_option *row)
 }
 
 Jsonb *
-rstar_settings_get_all(void)
+rstar_pg_settings_get_all(void)
 {
 	StringInfoData json;
 
@@ -135,14 +135,14 @@ rstar_settings_get_all(void)
 }
 
 void
-rstar_settings_set_all(Jsonb *values)
+rstar_pg_settings_set_all(Jsonb *values)
 {
 	for (int t = 0; t < n_tables; t++)
 		for (int i = 0; i < tables[t].n; i++)
 		{
 			const rstar_option *row = &tables[t].rows[i];
 			char *value = row->setting && row->context == PGC_USERSET
-							  ? rstar_json_text(&values->root, row->setting)
+							  ? rstar_pg_json_text(&values->root, row->setting)
 							  : NULL;
 
 			if (value)
@@ -155,7 +155,7 @@ rstar_settings_set_all(Jsonb *values)
 static const rstar_option *
 must_find(const char *name)
 {
-	const rstar_option *row = rstar_option_find(name);
+	const rstar_option *row = rstar_pg_option_find(name);
 
 	if (!row)
 		elog(ERROR, "rstar has no option \"%s\"", name);
@@ -212,14 +212,14 @@ value_in_force(const rstar_option *row, Jsonb *defaults)
 	double value = setting_value(row);
 
 	if (row->inherit && value < 0 &&
-		!(defaults && rstar_json_number(&defaults->root, row->name, &value) && value >= row->min &&
-		  value <= row->max))
+		!(defaults && rstar_pg_json_number(&defaults->root, row->name, &value) &&
+		  value >= row->min && value <= row->max))
 		value = row->fallback;
 	return Min(value, limit_of(row));
 }
 
 int64
-rstar_option_int(const char *name, bool given, int64 value, Jsonb *defaults)
+rstar_pg_option_int(const char *name, bool given, int64 value, Jsonb *defaults)
 {
 	const rstar_option *row = must_find(name);
 
@@ -232,7 +232,7 @@ rstar_option_int(const char *name, bool given, int64 value, Jsonb *defaults)
 }
 
 double
-rstar_option_real(const char *name, bool given, double value, Jsonb *defaults)
+rstar_pg_option_real(const char *name, bool given, double value, Jsonb *defaults)
 {
 	const rstar_option *row = must_find(name);
 
@@ -246,7 +246,7 @@ rstar_option_real(const char *name, bool given, double value, Jsonb *defaults)
 static void
 check_default(const char *key, const JsonbValue *value)
 {
-	const rstar_option *row = rstar_option_find(key);
+	const rstar_option *row = rstar_pg_option_find(key);
 	double number;
 
 	if (!row || !row->name || strcmp(row->name, key) != 0 || !row->inherit)
@@ -264,7 +264,7 @@ check_default(const char *key, const JsonbValue *value)
 }
 
 void
-rstar_options_check_defaults(Jsonb *defaults)
+rstar_pg_options_check_defaults(Jsonb *defaults)
 {
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;

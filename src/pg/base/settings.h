@@ -63,18 +63,18 @@ typedef struct rstar_option
  * Define the settings of a room's table, which must last as long as the process;
  * from _PG_init, which reserves the prefix "rstar" behind the last of them.
  */
-extern void rstar_settings_define(const rstar_option *rows, int n);
+extern void rstar_pg_settings_define(const rstar_option *rows, int n);
 
 /*
  * The settings that a session may change (PGC_USERSET), as an object of texts: what a background
  * worker needs to compute as this session would. set_all gives this session the values of such an
  * object, within the limits of its own; settings that do not exist any more are skipped.
  */
-extern Jsonb *rstar_settings_get_all(void);
-extern void rstar_settings_set_all(Jsonb *values);
+extern Jsonb *rstar_pg_settings_get_all(void);
+extern void rstar_pg_settings_set_all(Jsonb *values);
 
 /* A row by its name or its setting; NULL if there is none. */
-extern const rstar_option *rstar_option_find(const char *name);
+extern const rstar_option *rstar_pg_option_find(const char *name);
 
 /*
  * The value of an option in force for one call: see the order above. `given`
@@ -83,13 +83,13 @@ extern const rstar_option *rstar_option_find(const char *name);
  * ERRCODE_CONFIGURATION_LIMIT_EXCEEDED). A setting beyond its limit counts as the
  * limit. defaults may be NULL.
  */
-extern int64 rstar_option_int(const char *name, bool given, int64 value, Jsonb *defaults);
-extern double rstar_option_real(const char *name, bool given, double value, Jsonb *defaults);
+extern int64 rstar_pg_option_int(const char *name, bool given, int64 value, Jsonb *defaults);
+extern double rstar_pg_option_real(const char *name, bool given, double value, Jsonb *defaults);
 
 /*
  * Check the defaults of a model: an object whose keys are options that may be
  * inherited, with values of their type and in their range; raises otherwise.
  */
-extern void rstar_options_check_defaults(Jsonb *defaults);
+extern void rstar_pg_options_check_defaults(Jsonb *defaults);
 
 #endif

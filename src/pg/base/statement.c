@@ -12,7 +12,7 @@
 #include "pg/base/statement.h"
 
 void
-rstar_add(rstar_arguments *a, Oid type, Datum value, bool is_null)
+rstar_pg_add(rstar_arguments *a, Oid type, Datum value, bool is_null)
 {
 	Assert(a->n < RSTAR_MAX_ARGUMENTS);
 	a->types[a->n] = type;
@@ -22,33 +22,33 @@ rstar_add(rstar_arguments *a, Oid type, Datum value, bool is_null)
 }
 
 void
-rstar_add_bigint(rstar_arguments *a, int64 value)
+rstar_pg_add_bigint(rstar_arguments *a, int64 value)
 {
-	rstar_add(a, INT8OID, Int64GetDatum(value), false);
+	rstar_pg_add(a, INT8OID, Int64GetDatum(value), false);
 }
 
 void
-rstar_add_int(rstar_arguments *a, int32 value, bool is_null)
+rstar_pg_add_int(rstar_arguments *a, int32 value, bool is_null)
 {
-	rstar_add(a, INT4OID, Int32GetDatum(value), is_null);
+	rstar_pg_add(a, INT4OID, Int32GetDatum(value), is_null);
 }
 
 void
-rstar_add_real(rstar_arguments *a, double value)
+rstar_pg_add_real(rstar_arguments *a, double value)
 {
-	rstar_add(a, FLOAT8OID, Float8GetDatum(value), false);
+	rstar_pg_add(a, FLOAT8OID, Float8GetDatum(value), false);
 }
 
 void
-rstar_add_bool(rstar_arguments *a, bool value, bool is_null)
+rstar_pg_add_bool(rstar_arguments *a, bool value, bool is_null)
 {
-	rstar_add(a, BOOLOID, BoolGetDatum(value), is_null);
+	rstar_pg_add(a, BOOLOID, BoolGetDatum(value), is_null);
 }
 
 void
-rstar_add_text(rstar_arguments *a, const char *value)
+rstar_pg_add_text(rstar_arguments *a, const char *value)
 {
-	rstar_add(a, TEXTOID, value ? CStringGetTextDatum(value) : (Datum) 0, value == NULL);
+	rstar_pg_add(a, TEXTOID, value ? CStringGetTextDatum(value) : (Datum) 0, value == NULL);
 }
 
 /* Plans live as long as the session; PostgreSQL makes them anew when tables have changed. */
@@ -82,7 +82,7 @@ plan_of(const char *statement, rstar_arguments *a)
 }
 
 void
-rstar_execute(const char *statement, rstar_arguments *a, bool read_only)
+rstar_pg_execute(const char *statement, rstar_arguments *a, bool read_only)
 {
 	int code = SPI_execute_plan(plan_of(statement, a), a->values, a->nulls, read_only, 0);
 
@@ -91,7 +91,7 @@ rstar_execute(const char *statement, rstar_arguments *a, bool read_only)
 }
 
 Datum
-rstar_result(uint64 row, const char *column, bool *is_null)
+rstar_pg_result(uint64 row, const char *column, bool *is_null)
 {
 	int number = SPI_fnumber(SPI_tuptable->tupdesc, column);
 
@@ -101,10 +101,10 @@ rstar_result(uint64 row, const char *column, bool *is_null)
 }
 
 char *
-rstar_result_text(uint64 row, const char *column, MemoryContext context)
+rstar_pg_result_text(uint64 row, const char *column, MemoryContext context)
 {
 	bool is_null;
-	Datum value = rstar_result(row, column, &is_null);
+	Datum value = rstar_pg_result(row, column, &is_null);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	char *string = is_null ? NULL : TextDatumGetCString(value);
 
@@ -113,36 +113,36 @@ rstar_result_text(uint64 row, const char *column, MemoryContext context)
 }
 
 int64
-rstar_result_bigint(uint64 row, const char *column, int64 otherwise)
+rstar_pg_result_bigint(uint64 row, const char *column, int64 otherwise)
 {
 	bool is_null;
-	Datum value = rstar_result(row, column, &is_null);
+	Datum value = rstar_pg_result(row, column, &is_null);
 
 	return is_null ? otherwise : DatumGetInt64(value);
 }
 
 int32
-rstar_result_int(uint64 row, const char *column, int32 otherwise)
+rstar_pg_result_int(uint64 row, const char *column, int32 otherwise)
 {
 	bool is_null;
-	Datum value = rstar_result(row, column, &is_null);
+	Datum value = rstar_pg_result(row, column, &is_null);
 
 	return is_null ? otherwise : DatumGetInt32(value);
 }
 
 double
-rstar_result_real(uint64 row, const char *column, double otherwise)
+rstar_pg_result_real(uint64 row, const char *column, double otherwise)
 {
 	bool is_null;
-	Datum value = rstar_result(row, column, &is_null);
+	Datum value = rstar_pg_result(row, column, &is_null);
 
 	return is_null ? otherwise : DatumGetFloat8(value);
 }
 
 bool
-rstar_result_bool(uint64 row, const char *column, bool *is_null)
+rstar_pg_result_bool(uint64 row, const char *column, bool *is_null)
 {
-	Datum value = rstar_result(row, column, is_null);
+	Datum value = rstar_pg_result(row, column, is_null);
 
 	return !*is_null && DatumGetBool(value);
 }

@@ -41,7 +41,7 @@ is_ours(Oid table)
 }
 
 Oid
-rstar_table_oid(const char *name)
+rstar_pg_table_oid(const char *name)
 {
 	Oid schema = get_namespace_oid("rstar", true);
 	Oid table = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
@@ -92,7 +92,7 @@ enter(rstar_tables_scope *scope)
 }
 
 void
-rstar_tables_read(rstar_tables_scope *scope)
+rstar_pg_tables_read(rstar_tables_scope *scope)
 {
 	GetUserIdAndSecContext(&scope->user, &scope->security);
 	(void) LookupExplicitNamespace("rstar", false); /* checks USAGE */
@@ -100,22 +100,22 @@ rstar_tables_read(rstar_tables_scope *scope)
 }
 
 void
-rstar_tables_begin_list(rstar_tables_scope *scope, const char *const *tables)
+rstar_pg_tables_begin_list(rstar_tables_scope *scope, const char *const *tables)
 {
-	Oid first = rstar_table_oid(tables[0]), owner;
+	Oid first = rstar_pg_table_oid(tables[0]), owner;
 
 	GetUserIdAndSecContext(&scope->user, &scope->security);
-	rstar_lock_for_writing(first);
+	rstar_pg_lock_for_writing(first);
 	owner = table_owner(first);
 	for (int i = 0; tables[i]; i++)
-		rstar_check_trusted(rstar_table_oid(tables[i]), owner);
+		rstar_pg_check_trusted(rstar_pg_table_oid(tables[i]), owner);
 	SetUserIdAndSecContext(owner, scope->security | SECURITY_LOCAL_USERID_CHANGE |
 									  SECURITY_RESTRICTED_OPERATION);
 	enter(scope);
 }
 
 void
-rstar_tables_end(const rstar_tables_scope *scope)
+rstar_pg_tables_end(const rstar_tables_scope *scope)
 {
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");

@@ -11,13 +11,13 @@
  * triggers can change nothing of the session. An error restores everything
  * with the (sub)transaction.
  *
- *		rstar_tables_read(&scope);
- *		rstar_execute("SELECT ...", &a, true);
- *		rstar_tables_end(&scope);
+ *		rstar_pg_tables_read(&scope);
+ *		rstar_pg_execute("SELECT ...", &a, true);
+ *		rstar_pg_tables_end(&scope);
  *
  *		rstar_tables_begin(&scope, "trees", "nodes");
- *		rstar_execute("INSERT ...", &a, false);
- *		rstar_tables_end(&scope);
+ *		rstar_pg_execute("INSERT ...", &a, false);
+ *		rstar_pg_tables_end(&scope);
  */
 #ifndef RSTAR_PG_BASE_TABLES_H
 #define RSTAR_PG_BASE_TABLES_H
@@ -32,13 +32,13 @@ typedef struct rstar_tables_scope
 } rstar_tables_scope;
 
 /* Oid of a table of schema rstar; raises with a hint if the extension is not there. */
-extern Oid rstar_table_oid(const char *name);
+extern Oid rstar_pg_table_oid(const char *name);
 
 /*
  * Connect to SPI, as the caller. Raises unless the caller may use the schema:
  * a statement whose plan is kept would not look again.
  */
-extern void rstar_tables_read(rstar_tables_scope *scope);
+extern void rstar_pg_tables_read(rstar_tables_scope *scope);
 
 /*
  * Become the owner of these tables, all that the scope writes, those included
@@ -46,10 +46,10 @@ extern void rstar_tables_read(rstar_tables_scope *scope);
  * on one of them.
  */
 #define rstar_tables_begin(scope, ...)                                                             \
-	rstar_tables_begin_list(scope, (const char *const[]){__VA_ARGS__, NULL})
-extern void rstar_tables_begin_list(rstar_tables_scope *scope, const char *const *tables);
+	rstar_pg_tables_begin_list(scope, (const char *const[]){__VA_ARGS__, NULL})
+extern void rstar_pg_tables_begin_list(rstar_tables_scope *scope, const char *const *tables);
 
 /* Undo either. */
-extern void rstar_tables_end(const rstar_tables_scope *scope);
+extern void rstar_pg_tables_end(const rstar_tables_scope *scope);
 
 #endif

@@ -308,19 +308,19 @@ writing_lock(void)
 }
 
 void
-rstar_lock_for_writing(Oid table)
+rstar_pg_lock_for_writing(Oid table)
 {
 	LockRelationOid(table, writing_lock());
 }
 
 void
-rstar_check_trusted(Oid table, Oid role)
+rstar_pg_check_trusted(Oid table, Oid role)
 {
 	examination e = {.role = role};
 	List *family;
 	ListCell *cell;
 
-	rstar_lock_for_writing(table);
+	rstar_pg_lock_for_writing(table);
 	family = find_all_inheritors(table, writing_lock(), NULL);
 	foreach (cell, family)
 	{

@@ -23,9 +23,9 @@
  * until then. Looks at the catalogues as they are now, whatever the
  * transaction's snapshot.
  */
-extern void rstar_check_trusted(Oid table, Oid role);
+extern void rstar_pg_check_trusted(Oid table, Oid role);
 
 /* Nobody changes the table, or gives it away, until the transaction ends. */
-extern void rstar_lock_for_writing(Oid table);
+extern void rstar_pg_lock_for_writing(Oid table);
 
 #endif

@@ -139,10 +139,10 @@ int64_column(const SPITupleTable *table, uint64 row, int number)
 static void
 read_options(const pair_build *build, Jsonb *defaults, rstar_pair_options *options)
 {
-	options->min_margin = rstar_option_real("pair_min_margin", !build->margin.isnull,
-											DatumGetFloat8(build->margin.value), defaults);
-	options->min_edit = (uint32) rstar_option_int("pair_min_edit", !build->edit.isnull,
-												  DatumGetInt32(build->edit.value), defaults);
+	options->min_margin = rstar_pg_option_real("pair_min_margin", !build->margin.isnull,
+											   DatumGetFloat8(build->margin.value), defaults);
+	options->min_edit = (uint32) rstar_pg_option_int("pair_min_edit", !build->edit.isnull,
+													 DatumGetInt32(build->edit.value), defaults);
 }
 
 /* A pair as a row of the table. */
@@ -182,24 +182,24 @@ insert_pairs(pair_build *build, const char *kind, const pair_row *rows, size_t n
 		columns[5][i] = Float8GetDatum(rows[i].margin);
 		columns[6][i] = Float8GetDatum(rows[i].weight);
 	}
-	rstar_add_text(&a, kind);
+	rstar_pg_add_text(&a, kind);
 	for (int c = 0; c < 7; c++)
-		rstar_add(&a, array_types[c],
-				  PointerGetDatum(construct_md_array(
-					  columns[c], c == 4 ? orphan : NULL, 1, dims, bounds, types[c],
-					  types[c] == INT4OID ? 4 : 8, types[c] == INT4OID ? true : FLOAT8PASSBYVAL,
-					  types[c] == INT4OID ? TYPALIGN_INT : TYPALIGN_DOUBLE)),
-				  false);
-	rstar_execute(insert_statement, &a, false);
+		rstar_pg_add(&a, array_types[c],
+					 PointerGetDatum(construct_md_array(
+						 columns[c], c == 4 ? orphan : NULL, 1, dims, bounds, types[c],
+						 types[c] == INT4OID ? 4 : 8, types[c] == INT4OID ? true : FLOAT8PASSBYVAL,
+						 types[c] == INT4OID ? TYPALIGN_INT : TYPALIGN_DOUBLE)),
+					 false);
+	rstar_pg_execute(insert_statement, &a, false);
 	build->written += (int64) SPI_processed;
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 }
 
 static void
 build_steps(pair_build *build, int64 tree_id, const rstar_pair_options *options)
 {
 	rstar_allocator allocator = rstar_pg_allocator_in(CurrentMemoryContext);
-	rstar_tree *tree = rstar_tree_load_nodes(tree_id);
+	rstar_tree *tree = rstar_pg_tree_load_nodes(tree_id);
 	rstar_step_pair *pairs;
 	pair_row *rows;
 	rstar_error err;
@@ -280,7 +280,7 @@ build_problem(pair_build *build, int64 problem_id, MemoryContext context)
 		MemoryContext caller;
 		bool isnull;
 		Datum policy = column(trees, i, 2, &isnull);
-		rstar_model_row *model = isnull ? NULL : rstar_model_find_id(DatumGetInt64(policy));
+		rstar_model_row *model = isnull ? NULL : rstar_pg_model_find_id(DatumGetInt64(policy));
 
 		CHECK_FOR_INTERRUPTS();
 		read_options(build, model ? model->defaults : NULL, &options);
@@ -371,11 +371,11 @@ rstar_build_pairs(PG_FUNCTION_ARGS)
 
 	read_options(&build, NULL, &options); /* bad ones are refused, even if there is nothing to do */
 	/* A call that runs beside another waits here. */
-	LockRelationOid(rstar_table_oid("preference_pairs"), ShareRowExclusiveLock);
-	rstar_tables_read(&scope);
+	LockRelationOid(rstar_pg_table_oid("preference_pairs"), ShareRowExclusiveLock);
+	rstar_pg_tables_read(&scope);
 	build.trees = prepare(trees_query, 2, of_problem);
 	build.answers = prepare(answers_query, 2, of_problem);
 	build_problems(&build);
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 	PG_RETURN_INT64(build.written);
 }

@@ -86,7 +86,7 @@ static void
 append_model(StringInfo out, const char *role, int id_column)
 {
 	int64 id = int_column(id_column, 0);
-	rstar_model_row *row = id ? rstar_model_find_id(id) : NULL;
+	rstar_model_row *row = id ? rstar_pg_model_find_id(id) : NULL;
 	rstar_string stored = text_column(id_column + 1, CurrentMemoryContext);
 	const char *name = row ? row->name : stored.data;
 
@@ -124,7 +124,7 @@ read_facts(int64 tree_id, rstar_picture_facts *facts)
 	Datum values[1] = {Int64GetDatum(tree_id)};
 	rstar_tables_scope scope;
 
-	rstar_tables_read(&scope);
+	rstar_pg_tables_read(&scope);
 	if (SPI_execute_with_args(facts_query, 1, types, values, NULL, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "reading rstar.trees failed");
 	if (SPI_processed == 0)
@@ -146,7 +146,7 @@ read_facts(int64 tree_id, rstar_picture_facts *facts)
 		.elapsed_ms = real_column(12),
 		.settings = settings_line(context),
 	};
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 }
 
 /* The picture, drawn in a context of its own, as a text in the caller's. */
@@ -165,7 +165,7 @@ draw(int64 tree_id, bool svg, bool rejected)
 	text *result;
 
 	read_facts(tree_id, &facts);
-	tree = rstar_tree_load_nodes(tree_id);
+	tree = rstar_pg_tree_load_nodes(tree_id);
 	CHECK_FOR_INTERRUPTS();
 	rstar_buffer_init(&out, &allocator);
 	status = svg ? rstar_picture_svg(tree, &facts, &out, &rstar_pg_cancel_serving, &err)

@@ -9,14 +9,14 @@
 #include "pg/base/settings.h"
 #include "pg/data/settings.h"
 
-rstar_data_settings_values rstar_data_settings;
+rstar_data_settings_values rstar_pg_data_settings;
 
 static const rstar_option options[] = {
 	/* training data */
 	{.name = "pair_min_margin",
 	 .setting = "rstar.pair_min_margin",
 	 .type = RSTAR_OPTION_REAL,
-	 .variable.real = &rstar_data_settings.pair_min_margin,
+	 .variable.real = &rstar_pg_data_settings.pair_min_margin,
 	 .fallback = 0.5,
 	 .min = 0,
 	 .max = 2,
@@ -28,7 +28,7 @@ static const rstar_option options[] = {
 	{.name = "pair_min_edit",
 	 .setting = "rstar.pair_min_edit",
 	 .type = RSTAR_OPTION_INT,
-	 .variable.integer = &rstar_data_settings.pair_min_edit,
+	 .variable.integer = &rstar_pg_data_settings.pair_min_edit,
 	 .fallback = 20,
 	 .min = 0,
 	 .max = 1000,
@@ -40,7 +40,7 @@ static const rstar_option options[] = {
 };
 
 void
-rstar_data_settings_define(void)
+rstar_pg_data_settings_define(void)
 {
-	rstar_settings_define(options, lengthof(options));
+	rstar_pg_settings_define(options, lengthof(options));
 }

@@ -14,9 +14,9 @@ typedef struct rstar_data_settings_values
 	int pair_min_edit;
 } rstar_data_settings_values;
 
-extern rstar_data_settings_values rstar_data_settings;
+extern rstar_data_settings_values rstar_pg_data_settings;
 
 /* Define them; from _PG_init. */
-extern void rstar_data_settings_define(void);
+extern void rstar_pg_data_settings_define(void);
 
 #endif

@@ -56,7 +56,7 @@ static const builtin_model builtin_models[] = {
 static bool
 examine_file(const char *file, rstar_store_facts *facts)
 {
-	char *directory = rstar_share_directory();
+	char *directory = rstar_pg_share_directory();
 	rstar_status status;
 	rstar_error err;
 	int fd;
@@ -84,7 +84,7 @@ examine_file(const char *file, rstar_store_facts *facts)
 static Jsonb *
 read_json(const char *name)
 {
-	char *path = psprintf("%s/%s", rstar_share_directory(), name);
+	char *path = psprintf("%s/%s", rstar_pg_share_directory(), name);
 	FILE *file = AllocateFile(path, PG_BINARY_R);
 	char *text;
 	size_t length;
@@ -107,12 +107,12 @@ static void
 read_calibration(const char *name, rstar_model_row *row)
 {
 	Jsonb *said = read_json(psprintf("%s.calibration.json", name));
-	JsonbValue *calibration = said ? rstar_json_member(&said->root, "calibration") : NULL;
+	JsonbValue *calibration = said ? rstar_pg_json_member(&said->root, "calibration") : NULL;
 	double least;
 
 	if (calibration && calibration->type == jbvBinary)
 		row->calibration = JsonbValueToJsonb(calibration);
-	if (said && rstar_json_number(&said->root, "min_confidence", &least))
+	if (said && rstar_pg_json_number(&said->root, "min_confidence", &least))
 		row->defaults = DatumGetJsonbP(DirectFunctionCall2(
 			jsonb_concat, JsonbPGetDatum(row->defaults),
 			DirectFunctionCall1(jsonb_in,
@@ -135,10 +135,10 @@ register_builtin(const builtin_model *model)
 	row.parent_id = model->parent_id;
 	row.defaults = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(model->defaults)));
 	read_calibration(model->name, &row);
-	rstar_options_check_defaults(row.defaults);
+	rstar_pg_options_check_defaults(row.defaults);
 	row.builtin = true;
-	rstar_model_describe(&row, &facts);
-	rstar_model_put_builtin(&row);
+	rstar_pg_model_describe(&row, &facts);
+	rstar_pg_model_put_builtin(&row);
 	return true;
 }
 

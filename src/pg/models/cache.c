@@ -78,7 +78,7 @@ shrink_cache(void)
 			if (entry->pins == 0 && (!oldest || entry->last_used < oldest->last_used))
 				oldest = entry;
 		}
-		if (count <= rstar_model_settings.max_cached_models || !oldest)
+		if (count <= rstar_pg_model_settings.max_cached_models || !oldest)
 			return;
 		unlink_entry(oldest);
 		close_entry(oldest);
@@ -86,7 +86,7 @@ shrink_cache(void)
 }
 
 void
-rstar_model_cache_trim(void)
+rstar_pg_model_cache_trim(void)
 {
 	for (cache_entry *entry = entries; entry; entry = entry->next)
 	{
@@ -96,7 +96,7 @@ rstar_model_cache_trim(void)
 }
 
 void
-rstar_model_cache_forget(int64 model_id)
+rstar_pg_model_cache_forget(int64 model_id)
 {
 	cache_entry *next;
 
@@ -136,7 +136,7 @@ open_handles(const rstar_model_row *row, int fd, rstar_open_model *open, rstar_e
 
 	if (status != RSTAR_OK)
 		return status;
-	status = rstar_model_file_check(row, open->gguf, fd, err);
+	status = rstar_pg_model_file_check(row, open->gguf, fd, err);
 	if (status == RSTAR_OK)
 		status = rstar_tokenizer_open(open->gguf, &rstar_allocator_malloc, &open->tokenizer, err);
 	if (status != RSTAR_OK)
@@ -157,7 +157,7 @@ new_entry(const rstar_model_row *row)
 
 	if (strlen(row->sha256) >= sizeof(entry->sha256))
 		elog(ERROR, "checksum of model \"%s\" is too long", row->name);
-	fd = rstar_model_file_open(row);
+	fd = rstar_pg_model_file_open(row);
 	entry = calloc(1, sizeof(cache_entry));
 	status = entry ? open_handles(row, fd, &entry->open, &err)
 				   : rstar_error_memory(&err, sizeof(cache_entry));
@@ -165,7 +165,7 @@ new_entry(const rstar_model_row *row)
 	if (status != RSTAR_OK)
 	{
 		free(entry);
-		rstar_raise(status, &err);
+		rstar_pg_raise(status, &err);
 	}
 	entry->model_id = row->model_id;
 	strcpy(entry->sha256, row->sha256);
@@ -178,20 +178,20 @@ new_entry(const rstar_model_row *row)
 static cache_entry *
 pinned_entry(const rstar_model_row *row)
 {
-	rstar_guard *guard = rstar_guard_create(CurrentMemoryContext, unpin);
+	rstar_guard *guard = rstar_pg_guard_create(CurrentMemoryContext, unpin);
 	cache_entry *entry = find_entry(row);
 
 	if (!entry)
 		entry = new_entry(row);
 	entry->pins++;
 	entry->last_used = ++use_clock;
-	rstar_guard_hold(guard, entry);
+	rstar_pg_guard_hold(guard, entry);
 	shrink_cache();
 	return entry;
 }
 
 const rstar_open_model *
-rstar_model_open_tokenizer(const rstar_model_row *row)
+rstar_pg_model_open_tokenizer(const rstar_model_row *row)
 {
 	return &pinned_entry(row)->open;
 }
@@ -211,7 +211,7 @@ require_weights(cache_entry *entry, const rstar_model_row *row)
 }
 
 const rstar_open_model *
-rstar_model_open_engine(const rstar_model_row *row)
+rstar_pg_model_open_engine(const rstar_model_row *row)
 {
 	cache_entry *entry = pinned_entry(row);
 	rstar_engine_options options = {0};
@@ -220,13 +220,14 @@ rstar_model_open_engine(const rstar_model_row *row)
 	rstar_error err;
 
 	require_weights(entry, row);
-	pool = rstar_compute_pool();
+	pool = rstar_pg_compute_pool();
 	memset(&key, 0, sizeof(key));
-	key.family = rstar_compute_family();
-	key.kv_type = rstar_model_settings.kv_type;
-	key.kv_budget = rstar_settings_kv_bytes();
-	key.max_context = Min(rstar_model_settings.max_context, entry->open.weights->hparams.n_context);
-	key.pool_generation = rstar_compute_generation();
+	key.family = rstar_pg_compute_family();
+	key.kv_type = rstar_pg_model_settings.kv_type;
+	key.kv_budget = rstar_pg_settings_kv_bytes();
+	key.max_context =
+		Min(rstar_pg_model_settings.max_context, entry->open.weights->hparams.n_context);
+	key.pool_generation = rstar_pg_compute_generation();
 
 	if (entry->open.engine && memcmp(&key, &entry->engine_key, sizeof(key)) == 0)
 	{

@@ -34,13 +34,13 @@ typedef struct rstar_open_model
  * for the settings in force (it has no job under way). Stays open until the
  * current memory context is reset. Raises what opening raises.
  */
-extern const rstar_open_model *rstar_model_open_tokenizer(const rstar_model_row *row);
-extern const rstar_open_model *rstar_model_open_engine(const rstar_model_row *row);
+extern const rstar_open_model *rstar_pg_model_open_tokenizer(const rstar_model_row *row);
+extern const rstar_open_model *rstar_pg_model_open_engine(const rstar_model_row *row);
 
 /* Give back the memory of KV caches that no sequence holds. */
-extern void rstar_model_cache_trim(void);
+extern void rstar_pg_model_cache_trim(void);
 
 /* Close what is open of that model, unless it is in use. */
-extern void rstar_model_cache_forget(int64 model_id);
+extern void rstar_pg_model_cache_forget(int64 model_id);
 
 #endif

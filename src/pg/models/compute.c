@@ -23,9 +23,9 @@ join_threads(int code, Datum arg)
 }
 
 rstar_pool *
-rstar_compute_pool(void)
+rstar_pg_compute_pool(void)
 {
-	int threads = rstar_settings_threads();
+	int threads = rstar_pg_settings_threads();
 	rstar_pool *started;
 	rstar_error err;
 
@@ -47,19 +47,19 @@ rstar_compute_pool(void)
 }
 
 uint64
-rstar_compute_generation(void)
+rstar_pg_compute_generation(void)
 {
 	return generation;
 }
 
 rstar_cpu_family
-rstar_compute_family(void)
+rstar_pg_compute_family(void)
 {
 	rstar_cpu_family family;
 
-	if (rstar_model_settings.kernels < 0)
+	if (rstar_pg_model_settings.kernels < 0)
 		return rstar_cpu_best();
-	family = (rstar_cpu_family) rstar_model_settings.kernels;
+	family = (rstar_cpu_family) rstar_pg_model_settings.kernels;
 	if (!rstar_cpu_supports(family))
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("this processor has no %s kernels", rstar_cpu_family_name(family)),

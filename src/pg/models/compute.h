@@ -17,12 +17,12 @@
 /*
  * The pool with as many threads as the settings ask for now. A changed setting
  * starts another pool and ends the one before, so handles that refer to a pool
- * must be made anew: rstar_compute_generation changes with it.
+ * must be made anew: rstar_pg_compute_generation changes with it.
  */
-extern rstar_pool *rstar_compute_pool(void);
-extern uint64 rstar_compute_generation(void);
+extern rstar_pool *rstar_pg_compute_pool(void);
+extern uint64 rstar_pg_compute_generation(void);
 
 /* The family of kernels in force; raises if the setting asks for one that is not here. */
-extern rstar_cpu_family rstar_compute_family(void);
+extern rstar_cpu_family rstar_pg_compute_family(void);
 
 #endif

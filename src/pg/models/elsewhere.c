@@ -70,7 +70,7 @@ look(const char *name)
 
 	if (!has_models())
 		return found;
-	paths = rstar_model_paths(&n);
+	paths = rstar_pg_model_paths(&n);
 	for (int i = 0; i < n; i++)
 		if (strcmp(paths[i], name) == 0)
 			found = VERDICT_USED;
@@ -78,7 +78,7 @@ look(const char *name)
 }
 
 void
-rstar_elsewhere_main(Datum main_arg)
+rstar_pg_elsewhere_main(Datum main_arg)
 {
 	dsm_segment *segment;
 	question *asked;
@@ -139,7 +139,7 @@ ask(dsm_segment *segment, Oid database)
 	snprintf(worker.bgw_name, sizeof worker.bgw_name, "rstar models of database %u", database);
 	strlcpy(worker.bgw_type, "rstar models", sizeof worker.bgw_type);
 	strlcpy(worker.bgw_library_name, "rstar", sizeof worker.bgw_library_name);
-	strlcpy(worker.bgw_function_name, "rstar_elsewhere_main", sizeof worker.bgw_function_name);
+	strlcpy(worker.bgw_function_name, "rstar_pg_elsewhere_main", sizeof worker.bgw_function_name);
 	if (!RegisterDynamicBackgroundWorker(&worker, &handle))
 		return VERDICT_NONE;
 	(void) WaitForBackgroundWorkerShutdown(handle);
@@ -147,7 +147,7 @@ ask(dsm_segment *segment, Oid database)
 }
 
 char *
-rstar_model_file_elsewhere(const char *name, bool *known)
+rstar_pg_model_file_elsewhere(const char *name, bool *known)
 {
 	List *databases = other_databases();
 	dsm_segment *segment = dsm_create(sizeof(question), 0);

@@ -16,8 +16,8 @@
  * none does; else a database that does, or that could not be looked into
  * (*known false then). The caller holds the lock on the file's name.
  */
-extern char *rstar_model_file_elsewhere(const char *name, bool *known);
+extern char *rstar_pg_model_file_elsewhere(const char *name, bool *known);
 
-extern PGDLLEXPORT void rstar_elsewhere_main(Datum main_arg);
+extern PGDLLEXPORT void rstar_pg_elsewhere_main(Datum main_arg);
 
 #endif

@@ -46,11 +46,11 @@ changed(rstar_error *err, const rstar_model_row *row)
 }
 
 int
-rstar_model_file_open(const rstar_model_row *row)
+rstar_pg_model_file_open(const rstar_model_row *row)
 {
 	bool shipped = strncmp(row->path, RSTAR_MODEL_SHARE, strlen(RSTAR_MODEL_SHARE)) == 0;
 	const char *name = shipped ? row->path + strlen(RSTAR_MODEL_SHARE) : row->path;
-	char *directory = shipped ? rstar_share_directory() : rstar_model_directory();
+	char *directory = shipped ? rstar_pg_share_directory() : rstar_pg_model_directory();
 	rstar_error err;
 	rstar_status status;
 	struct stat info;
@@ -71,13 +71,14 @@ rstar_model_file_open(const rstar_model_row *row)
 		status = changed(&err, row);
 		rstar_error_detail(&err, "It has %lld bytes instead of %lld.", (long long) info.st_size,
 						   (long long) row->file_size);
-		rstar_raise(status, &err);
+		rstar_pg_raise(status, &err);
 	}
 	return fd;
 }
 
 rstar_status
-rstar_model_file_check(const rstar_model_row *row, const rstar_gguf *gguf, int fd, rstar_error *err)
+rstar_pg_model_file_check(const rstar_model_row *row, const rstar_gguf *gguf, int fd,
+						  rstar_error *err)
 {
 	char found[RSTAR_STORE_IDENTITY_SIZE];
 	rstar_status status;
@@ -92,18 +93,19 @@ rstar_model_file_check(const rstar_model_row *row, const rstar_gguf *gguf, int f
 }
 
 rstar_gguf *
-rstar_model_file_map(const rstar_model_row *row)
+rstar_pg_model_file_map(const rstar_model_row *row)
 {
-	rstar_guard *guard = rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_gguf_close);
-	int fd = rstar_model_file_open(row);
+	rstar_guard *guard =
+		rstar_pg_guard_create(CurrentMemoryContext, (rstar_release) rstar_gguf_close);
+	int fd = rstar_pg_model_file_open(row);
 	rstar_gguf *gguf;
 	rstar_error err;
 	rstar_status status = rstar_gguf_open_fd(fd, &rstar_allocator_malloc, &gguf, &err);
 
 	if (status == RSTAR_OK)
 	{
-		rstar_guard_hold(guard, gguf);
-		status = rstar_model_file_check(row, gguf, fd, &err);
+		rstar_pg_guard_hold(guard, gguf);
+		status = rstar_pg_model_file_check(row, gguf, fd, &err);
 	}
 	close(fd);
 	rstar_check(status, &err);
@@ -138,7 +140,7 @@ add_pending(pending_removal *removal)
 }
 
 void
-rstar_model_file_lock(const char *name)
+rstar_pg_model_file_lock(const char *name)
 {
 	/* No extension has such a number; names that share one merely wait for each other. */
 	Oid object =
@@ -148,16 +150,16 @@ rstar_model_file_lock(const char *name)
 }
 
 rstar_store_entry *
-rstar_model_file_begin(void)
+rstar_pg_model_file_begin(void)
 {
-	rstar_guard *guard = rstar_guard_create(CurrentMemoryContext, end_entry);
+	rstar_guard *guard = rstar_pg_guard_create(CurrentMemoryContext, end_entry);
 	rstar_store_entry *entry = palloc0(sizeof(rstar_store_entry));
 	rstar_error err;
 
 	PreventCommandIfReadOnly("creating a model");
 	PreventCommandDuringRecovery("creating a model");
-	rstar_check(rstar_store_begin(rstar_model_directory(), entry, &err), &err);
-	rstar_guard_hold(guard, entry);
+	rstar_check(rstar_store_begin(rstar_pg_model_directory(), entry, &err), &err);
+	rstar_pg_guard_hold(guard, entry);
 	return entry;
 }
 
@@ -201,16 +203,16 @@ read_again(int fd, uint64 size)
 }
 
 void
-rstar_model_file_finish(rstar_store_entry *entry)
+rstar_pg_model_file_finish(rstar_store_entry *entry)
 {
 	pending_removal *removal;
 	rstar_error err;
 
 	rstar_check(rstar_store_prepare(entry, &rstar_allocator_malloc, &rstar_pg_cancel_serving, &err),
 				&err);
-	rstar_model_file_lock(entry->name);
+	rstar_pg_model_file_lock(entry->name);
 	/* All memory first: nothing may fail between the name's appearance and our note of it. */
-	removal = make_pending(rstar_model_directory(), "", false);
+	removal = make_pending(rstar_pg_model_directory(), "", false);
 	removal->name = MemoryContextAllocZero(TopTransactionContext, RSTAR_STORE_NAME_SIZE);
 	rstar_check(rstar_store_commit(entry, &err), &err);
 	strlcpy(removal->name, entry->name, RSTAR_STORE_NAME_SIZE);
@@ -223,9 +225,9 @@ rstar_model_file_finish(rstar_store_entry *entry)
 }
 
 void
-rstar_model_file_drop(const char *name)
+rstar_pg_model_file_drop(const char *name)
 {
-	add_pending(make_pending(rstar_model_directory(), name, true));
+	add_pending(make_pending(rstar_pg_model_directory(), name, true));
 }
 
 /* --- ends of transactions ------------------------------------------------------------ */
@@ -300,7 +302,7 @@ at_subtransaction_end(SubXactEvent event, SubTransactionId self, SubTransactionI
 }
 
 void
-rstar_model_files_init(void)
+rstar_pg_model_files_init(void)
 {
 	RegisterXactCallback(at_transaction_end, NULL);
 	RegisterSubXactCallback(at_subtransaction_end, NULL);

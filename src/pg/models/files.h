@@ -27,12 +27,12 @@
  * descriptor before anything can raise an error, and asks _check, with what it
  * mapped of it, whether it is the file that the row means: CORRUPT if not.
  */
-extern int rstar_model_file_open(const rstar_model_row *row);
-extern rstar_status rstar_model_file_check(const rstar_model_row *row, const rstar_gguf *gguf,
-										   int fd, rstar_error *err);
+extern int rstar_pg_model_file_open(const rstar_model_row *row);
+extern rstar_status rstar_pg_model_file_check(const rstar_model_row *row, const rstar_gguf *gguf,
+											  int fd, rstar_error *err);
 
 /* Open, map and check; closed when the current memory context is reset. */
-extern rstar_gguf *rstar_model_file_map(const rstar_model_row *row);
+extern rstar_gguf *rstar_pg_model_file_map(const rstar_model_row *row);
 
 /*
  * An entry of the model directory to write to (core/model/store.h), ended when
@@ -40,32 +40,32 @@ extern rstar_gguf *rstar_model_file_map(const rstar_model_row *row);
  * name, and arranges that it goes if the transaction aborts. It holds the lock
  * on that name to the end of the transaction.
  */
-extern rstar_store_entry *rstar_model_file_begin(void);
-extern void rstar_model_file_finish(rstar_store_entry *entry);
+extern rstar_store_entry *rstar_pg_model_file_begin(void);
+extern void rstar_pg_model_file_finish(rstar_store_entry *entry);
 
 /*
  * Complete *row (name, role, path and, where the caller gave them, template,
  * defaults and parent) from its file and what the core found out about it.
  */
-extern void rstar_model_describe(rstar_model_row *row, const rstar_store_facts *facts);
+extern void rstar_pg_model_describe(rstar_model_row *row, const rstar_store_facts *facts);
 
 /*
  * Complete *row (name, role and, where the caller gave them, template, defaults
  * and parent) from a finished file, and insert it. Returns the new id.
  */
-extern int64 rstar_model_register(rstar_model_row *row, const rstar_store_entry *entry);
+extern int64 rstar_pg_model_register(rstar_model_row *row, const rstar_store_entry *entry);
 
 /* Remove a file after this transaction has committed; the caller holds the lock. */
-extern void rstar_model_file_drop(const char *name);
+extern void rstar_pg_model_file_drop(const char *name);
 
 /*
  * Whoever names or removes a file holds the lock on its name to the end of the
  * transaction, in all databases of the server, so that no file goes while a row
  * that needs it is on its way. Models of other content do not wait for it.
  */
-extern void rstar_model_file_lock(const char *name);
+extern void rstar_pg_model_file_lock(const char *name);
 
 /* Register the transaction callbacks; from _PG_init. */
-extern void rstar_model_files_init(void);
+extern void rstar_pg_model_files_init(void);
 
 #endif

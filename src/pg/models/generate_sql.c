@@ -80,9 +80,10 @@ read_stops(generate_call *call, ArrayType *array)
 }
 
 #define INT_OPTION(name, n)                                                                        \
-	rstar_option_int(name, !PG_ARGISNULL(n), PG_ARGISNULL(n) ? 0 : PG_GETARG_INT32(n), defaults)
+	rstar_pg_option_int(name, !PG_ARGISNULL(n), PG_ARGISNULL(n) ? 0 : PG_GETARG_INT32(n), defaults)
 #define REAL_OPTION(name, n)                                                                       \
-	rstar_option_real(name, !PG_ARGISNULL(n), PG_ARGISNULL(n) ? 0 : PG_GETARG_FLOAT8(n), defaults)
+	rstar_pg_option_real(name, !PG_ARGISNULL(n), PG_ARGISNULL(n) ? 0 : PG_GETARG_FLOAT8(n),        \
+						 defaults)
 
 /* (prompt, model, max_tokens, temperature, top_k, top_p, min_p, seed, stop) */
 static void
@@ -95,7 +96,7 @@ read_arguments(generate_call *call, FunctionCallInfo fcinfo, Jsonb *defaults)
 	call->sampling.top_k = INT_OPTION("top_k", 4);
 	call->sampling.top_p = Max(REAL_OPTION("top_p", 5), FLT_MIN); /* 0: only the likeliest */
 	call->sampling.min_p = REAL_OPTION("min_p", 6);
-	call->seed = PG_ARGISNULL(7) ? rstar_model_settings.seed : PG_GETARG_INT64(7);
+	call->seed = PG_ARGISNULL(7) ? rstar_pg_model_settings.seed : PG_GETARG_INT64(7);
 	if (!PG_ARGISNULL(8))
 		read_stops(call, PG_GETARG_ARRAYTYPE_P(8));
 	rstar_check(rstar_sampling_check(&call->sampling, &err), &err);
@@ -161,7 +162,7 @@ prompt_node(generate_call *call, text *prompt)
 {
 	rstar_encode_options options = {.add_bos = true, .parse_special = true, .dummy_prefix = true};
 	rstar_guard *guard =
-		rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_kv_node_release);
+		rstar_pg_guard_create(CurrentMemoryContext, (rstar_release) rstar_kv_node_release);
 	uint32_t context = rstar_engine_max_context(call->model->engine);
 	rstar_kv_node *node;
 	int32 *ids = NULL;
@@ -189,10 +190,10 @@ prompt_node(generate_call *call, text *prompt)
 					 : errmsg("the prompt of %zu tokens does not fit the context of %u", count,
 							  context),
 				 errdetail("The context is the smaller of the model's own and \"%s\" (%d).",
-						   "rstar.max_context", rstar_model_settings.max_context)));
+						   "rstar.max_context", rstar_pg_model_settings.max_context)));
 	rstar_check(rstar_kv_node_create(rstar_engine_kv(call->model->engine), NULL, &node, &err),
 				&err);
-	rstar_guard_hold(guard, node);
+	rstar_pg_guard_hold(guard, node);
 	rstar_check(rstar_kv_node_append(node, ids, (uint32_t) count, &err), &err);
 	return node;
 }
@@ -201,7 +202,7 @@ static void
 run(generate_call *call, rstar_kv_node *prompt)
 {
 	rstar_guard *guard =
-		rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_generation_free);
+		rstar_pg_guard_create(CurrentMemoryContext, (rstar_release) rstar_generation_free);
 	rstar_sequence_spec spec = {.parent = prompt,
 								.stream = {.seed = (uint64) call->seed},
 								.max_tokens = (uint32_t) call->max_tokens};
@@ -217,12 +218,12 @@ run(generate_call *call, rstar_kv_node *prompt)
 	rstar_check(rstar_generation_create(call->model->engine, &options, &spec, 1,
 										&rstar_allocator_malloc, &generation, &err),
 				&err);
-	rstar_guard_hold(guard, generation);
+	rstar_pg_guard_hold(guard, generation);
 	while ((status = rstar_generation_step(generation, &rstar_pg_cancel, &err)) == RSTAR_AGAIN)
 		CHECK_FOR_INTERRUPTS();
 	rstar_check(status, &err);
 	rstar_check(call->status, &call->err);
-	rstar_guard_release(guard);
+	rstar_pg_guard_release(guard);
 }
 
 Datum
@@ -242,9 +243,9 @@ rstar_generate(PG_FUNCTION_ARGS)
 	call->allocator = rstar_pg_allocator_in(context);
 	rstar_buffer_init(&call->text, &call->allocator);
 
-	row = rstar_model_resolve(PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1), RSTAR_ROLE_POLICY);
+	row = rstar_pg_model_resolve(PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1), RSTAR_ROLE_POLICY);
 	read_arguments(call, fcinfo, row->defaults);
-	call->model = rstar_model_open_engine(row);
+	call->model = rstar_pg_model_open_engine(row);
 	run(call, prompt_node(call, PG_GETARG_TEXT_PP(0)));
 
 	/* A limit may have cut within a character; what came of it is left out. */
@@ -252,7 +253,7 @@ rstar_generate(PG_FUNCTION_ARGS)
 		rstar_utf8_complete_prefix(call->text.data ? call->text.data : "", call->text.length);
 	MemoryContextSwitchTo(caller);
 	result = cstring_to_text(
-		rstar_clean_text(call->text.data ? call->text.data : "", call->text.length));
+		rstar_pg_clean_text(call->text.data ? call->text.data : "", call->text.length));
 	MemoryContextDelete(context);
 	PG_RETURN_TEXT_P(result);
 }

@@ -128,7 +128,7 @@ string_key(const rstar_gguf *gguf, const char *key)
 
 	if (!rstar_gguf_get_string(gguf, key, &value))
 		return NULL;
-	return rstar_clean_text(value.data, value.length);
+	return rstar_pg_clean_text(value.data, value.length);
 }
 
 /* Architecture, parameters, context: what only a file with weights has. */
@@ -136,12 +136,12 @@ static void
 describe_weights(rstar_model_row *row, const rstar_gguf *gguf)
 {
 	rstar_guard *guard =
-		rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_weights_close);
+		rstar_pg_guard_create(CurrentMemoryContext, (rstar_release) rstar_weights_close);
 	rstar_weights *weights;
 	rstar_error err;
 
 	rstar_check(rstar_weights_open(gguf, &rstar_allocator_malloc, &weights, &err), &err);
-	rstar_guard_hold(guard, weights);
+	rstar_pg_guard_hold(guard, weights);
 	rstar_check(rstar_engine_check_weights(weights, &err), &err);
 	row->architecture = pstrdup(rstar_arch_name(weights->hparams.arch));
 	row->parameters = (int64) weights->n_parameters;
@@ -151,7 +151,7 @@ describe_weights(rstar_model_row *row, const rstar_gguf *gguf)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("model \"%s\" cannot score steps", row->name),
 						errdetail("The file holds no \"value_head.weight\".")));
-	rstar_guard_release(guard);
+	rstar_pg_guard_release(guard);
 }
 
 /*
@@ -188,10 +188,10 @@ choose_prompt(rstar_model_row *row, const rstar_gguf *gguf, const rstar_tokenize
 }
 
 void
-rstar_model_describe(rstar_model_row *row, const rstar_store_facts *facts)
+rstar_pg_model_describe(rstar_model_row *row, const rstar_store_facts *facts)
 {
 	rstar_guard *guard =
-		rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_tokenizer_close);
+		rstar_pg_guard_create(CurrentMemoryContext, (rstar_release) rstar_tokenizer_close);
 	rstar_tokenizer *tokenizer;
 	rstar_gguf *gguf;
 	rstar_error err;
@@ -199,10 +199,10 @@ rstar_model_describe(rstar_model_row *row, const rstar_store_facts *facts)
 	row->sha256 = pstrdup(facts->sha256);
 	row->file_size = (int64) facts->size;
 	row->file_id = pstrdup(facts->identity);
-	gguf = rstar_model_file_map(row);
+	gguf = rstar_pg_model_file_map(row);
 
 	rstar_check(rstar_tokenizer_open(gguf, &rstar_allocator_malloc, &tokenizer, &err), &err);
-	rstar_guard_hold(guard, tokenizer);
+	rstar_pg_guard_hold(guard, tokenizer);
 	if (strcmp(row->role, RSTAR_ROLE_VOCABULARY) != 0)
 		describe_weights(row, gguf);
 	if (!row->prompt_template)
@@ -213,11 +213,11 @@ rstar_model_describe(rstar_model_row *row, const rstar_store_facts *facts)
 }
 
 int64
-rstar_model_register(rstar_model_row *row, const rstar_store_entry *entry)
+rstar_pg_model_register(rstar_model_row *row, const rstar_store_entry *entry)
 {
 	row->path = pstrdup(entry->name);
-	rstar_model_describe(row, &entry->facts);
-	return rstar_model_insert(row);
+	rstar_pg_model_describe(row, &entry->facts);
+	return rstar_pg_model_insert(row);
 }
 
 /* --- import ----------------------------------------------------------------------------- */
@@ -272,7 +272,7 @@ keep_descriptor(rstar_guard *guard, int fd)
 	int *kept = palloc(sizeof(int));
 
 	*kept = fd;
-	rstar_guard_hold(guard, kept);
+	rstar_pg_guard_hold(guard, kept);
 }
 
 /* A writer that lives until the current memory context is reset. */
@@ -280,12 +280,12 @@ static rstar_gguf_writer *
 make_writer(void)
 {
 	rstar_guard *guard =
-		rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_gguf_writer_free);
+		rstar_pg_guard_create(CurrentMemoryContext, (rstar_release) rstar_gguf_writer_free);
 	rstar_gguf_writer *writer;
 	rstar_error err;
 
 	rstar_check(rstar_gguf_writer_create(&writer, &rstar_allocator_malloc, &err), &err);
-	rstar_guard_hold(guard, writer);
+	rstar_pg_guard_hold(guard, writer);
 	rstar_gguf_writer_cancel(writer, &rstar_pg_cancel_serving);
 	return writer;
 }
@@ -326,13 +326,14 @@ write_keys(const rstar_gguf *gguf, rstar_store_entry *entry)
 static void
 import_file(int fd, const rstar_model_row *row, const char *file_type, rstar_store_entry *entry)
 {
-	rstar_guard *guard = rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_gguf_close);
+	rstar_guard *guard =
+		rstar_pg_guard_create(CurrentMemoryContext, (rstar_release) rstar_gguf_close);
 	bool vocabulary = strcmp(row->role, RSTAR_ROLE_VOCABULARY) == 0;
 	rstar_gguf *gguf;
 	rstar_error err;
 
 	rstar_check(rstar_gguf_open_fd(fd, &rstar_allocator_malloc, &gguf, &err), &err);
-	rstar_guard_hold(guard, gguf);
+	rstar_pg_guard_hold(guard, gguf);
 	check_source(gguf, row);
 	if (vocabulary && rstar_gguf_n_tensors(gguf) > 0)
 		write_keys(gguf, entry);
@@ -380,7 +381,7 @@ Datum
 rstar_model_import(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = begin_work("rstar model import");
-	rstar_guard *guard = rstar_guard_create(CurrentMemoryContext, close_descriptor);
+	rstar_guard *guard = rstar_pg_guard_create(CurrentMemoryContext, close_descriptor);
 	rstar_model_row row = {0};
 	rstar_store_entry *entry;
 	char *file_type = rstar_optional_text(fcinfo, 3);
@@ -396,24 +397,24 @@ rstar_model_import(PG_FUNCTION_ARGS)
 	row.defaults = PG_ARGISNULL(5) ? NULL : PG_GETARG_JSONB_P(5);
 
 	check_may_read_files();
-	rstar_model_check_name(row.name);
+	rstar_pg_model_check_name(row.name);
 	check_role(row.role);
 	row.choose_prompt = strcmp(row.role, RSTAR_ROLE_POLICY) == 0;
 	check_template(row.prompt_template);
 	if (file_type)
 		(void) file_type_argument(file_type);
 	if (row.defaults)
-		rstar_options_check_defaults(row.defaults);
+		rstar_pg_options_check_defaults(row.defaults);
 
 	fd = open_source(path, &directory);
 	keep_descriptor(guard, fd);
-	entry = rstar_model_file_begin();
+	entry = rstar_pg_model_file_begin();
 	if (directory)
 		import_directory(path, &row, file_type, entry);
 	else
 		import_file(fd, &row, file_type, entry);
-	rstar_model_file_finish(entry);
-	model_id = rstar_model_register(&row, entry);
+	rstar_pg_model_file_finish(entry);
+	model_id = rstar_pg_model_register(&row, entry);
 	end_work(caller);
 	PG_RETURN_INT64(model_id);
 }
@@ -456,17 +457,17 @@ write_new_model(rstar_store_entry *entry, const rstar_model_row *row, rstar_hpar
 				const rstar_model_row *vocabulary, const rstar_create_options *options)
 {
 	rstar_guard *guard =
-		rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_create_free);
-	rstar_gguf *from = rstar_model_file_map(vocabulary);
+		rstar_pg_guard_create(CurrentMemoryContext, (rstar_release) rstar_create_free);
+	rstar_gguf *from = rstar_pg_model_file_map(vocabulary);
 	rstar_gguf_writer *writer = make_writer();
 	rstar_create *create;
 	rstar_error err;
 
 	shape->n_vocab =
-		(uint32) rstar_tokenizer_size(rstar_model_open_tokenizer(vocabulary)->tokenizer);
+		(uint32) rstar_tokenizer_size(rstar_pg_model_open_tokenizer(vocabulary)->tokenizer);
 	rstar_check(rstar_create_begin(shape, options, &rstar_allocator_malloc, writer, &create, &err),
 				&err);
-	rstar_guard_hold(guard, create);
+	rstar_pg_guard_hold(guard, create);
 	rstar_gguf_writer_string(writer, "general.name", row->name, strlen(row->name));
 	rstar_gguf_writer_copy_prefix(writer, from, "tokenizer.");
 	if (row->prompt_template)
@@ -494,15 +495,15 @@ rstar_model_create(PG_FUNCTION_ARGS)
 	row.role = rstar_required_text(fcinfo, 9, "role");
 	row.prompt_template = rstar_optional_text(fcinfo, 12);
 	row.defaults = PG_ARGISNULL(13) ? NULL : PG_GETARG_JSONB_P(13);
-	rstar_model_check_name(row.name);
+	rstar_pg_model_check_name(row.name);
 	check_role(row.role);
 	if (strcmp(row.role, RSTAR_ROLE_VOCABULARY) == 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("a vocabulary has no weights to create")));
 	if (row.defaults)
-		rstar_options_check_defaults(row.defaults);
+		rstar_pg_options_check_defaults(row.defaults);
 
-	vocabulary = rstar_model_find(rstar_required_text(fcinfo, 1, "vocabulary"));
+	vocabulary = rstar_pg_model_find(rstar_required_text(fcinfo, 1, "vocabulary"));
 	if (!row.prompt_template)
 		row.prompt_template = vocabulary->prompt_template;
 	check_template(row.prompt_template);
@@ -511,11 +512,11 @@ rstar_model_create(PG_FUNCTION_ARGS)
 	options.seed = PG_ARGISNULL(11) ? 0 : (uint64) PG_GETARG_INT64(11);
 	options.value_head = strcmp(row.role, RSTAR_ROLE_PPM) == 0;
 
-	entry = rstar_model_file_begin();
+	entry = rstar_pg_model_file_begin();
 	write_new_model(entry, &row, &shape, vocabulary, &options);
-	rstar_model_file_finish(entry);
+	rstar_pg_model_file_finish(entry);
 	row.parent_id = 0;
-	model_id = rstar_model_register(&row, entry);
+	model_id = rstar_pg_model_register(&row, entry);
 	end_work(caller);
 	PG_RETURN_INT64(model_id);
 }
@@ -529,7 +530,7 @@ Datum
 rstar_model_quantize(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = begin_work("rstar model quantize");
-	rstar_model_row *from = rstar_model_find(rstar_required_text(fcinfo, 0, "model"));
+	rstar_model_row *from = rstar_pg_model_find(rstar_required_text(fcinfo, 0, "model"));
 	rstar_quantize_target target;
 	rstar_model_row row = {0};
 	rstar_store_entry *entry;
@@ -539,7 +540,7 @@ rstar_model_quantize(PG_FUNCTION_ARGS)
 
 	row.name = rstar_required_text(fcinfo, 1, "name");
 	target = file_type_argument(rstar_required_text(fcinfo, 2, "file_type"));
-	rstar_model_check_name(row.name);
+	rstar_pg_model_check_name(row.name);
 	if (strcmp(from->role, RSTAR_ROLE_VOCABULARY) == 0)
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
 						errmsg("model \"%s\" is a vocabulary and holds no weights", from->name)));
@@ -548,13 +549,13 @@ rstar_model_quantize(PG_FUNCTION_ARGS)
 	row.defaults = from->defaults;
 	row.parent_id = from->model_id;
 
-	gguf = rstar_model_file_map(from);
-	entry = rstar_model_file_begin();
+	gguf = rstar_pg_model_file_map(from);
+	entry = rstar_pg_model_file_begin();
 	rstar_check(rstar_quantize(gguf, target, entry->fd, &rstar_allocator_malloc,
 							   &rstar_pg_cancel_serving, &err),
 				&err);
-	rstar_model_file_finish(entry);
-	model_id = rstar_model_register(&row, entry);
+	rstar_pg_model_file_finish(entry);
+	model_id = rstar_pg_model_register(&row, entry);
 	end_work(caller);
 	PG_RETURN_INT64(model_id);
 }
@@ -568,13 +569,13 @@ Datum
 rstar_model_verify(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = begin_work("rstar model verify");
-	rstar_guard *guard = rstar_guard_create(CurrentMemoryContext, close_descriptor);
+	rstar_guard *guard = rstar_pg_guard_create(CurrentMemoryContext, close_descriptor);
 	rstar_model_row *row;
 	rstar_error err;
 	int fd;
 
-	row = rstar_model_find(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	fd = rstar_model_file_open(row);
+	row = rstar_pg_model_find(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	fd = rstar_pg_model_file_open(row);
 	keep_descriptor(guard, fd);
 	rstar_check(rstar_store_verify(fd, (uint64) row->file_size, row->sha256,
 								   &rstar_allocator_malloc, &rstar_pg_cancel_serving, &err),
@@ -588,7 +589,7 @@ static bool
 is_unused_elsewhere(const rstar_model_row *row)
 {
 	bool known;
-	char *database = rstar_model_file_elsewhere(row->path, &known);
+	char *database = rstar_pg_model_file_elsewhere(row->path, &known);
 
 	if (database)
 		ereport(
@@ -606,7 +607,7 @@ is_unused_elsewhere(const rstar_model_row *row)
 Datum
 rstar_model_drop(PG_FUNCTION_ARGS)
 {
-	rstar_model_row *row = rstar_model_find(rstar_required_text(fcinfo, 0, "model"));
+	rstar_model_row *row = rstar_pg_model_find(rstar_required_text(fcinfo, 0, "model"));
 	bool remove_file = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
 	rstar_error err;
 	int64 others;
@@ -618,8 +619,8 @@ rstar_model_drop(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot drop model \"%s\", which comes with the extension", row->name)));
 	if (remove_file)
-		rstar_model_file_lock(row->path);
-	others = rstar_model_delete(row);
+		rstar_pg_model_file_lock(row->path);
+	others = rstar_pg_model_delete(row);
 	if (remove_file && others > 0)
 		ereport(NOTICE, (errmsg("the file of model \"%s\" stays", row->name),
 						 errdetail_plural("%lld other model uses it.", "%lld other models use it.",
@@ -628,9 +629,9 @@ rstar_model_drop(PG_FUNCTION_ARGS)
 	{
 		rstar_check(rstar_store_check_name(row->path, &err), &err);
 		if (is_unused_elsewhere(row))
-			rstar_model_file_drop(row->path);
+			rstar_pg_model_file_drop(row->path);
 	}
-	rstar_model_cache_forget(row->model_id);
+	rstar_pg_model_cache_forget(row->model_id);
 	PG_RETURN_VOID();
 }
 
@@ -695,10 +696,10 @@ rstar_model_orphans(PG_FUNCTION_ARGS)
 	rstar_error err;
 	int count;
 
-	rstar_materialize(fcinfo);
+	rstar_pg_materialize(fcinfo);
 	/* Files first: one that appears between the two lists has its row in the second. */
-	rstar_check(rstar_store_list(rstar_model_directory(), note_file, &list, &err), &err);
-	paths = rstar_model_paths(&count);
+	rstar_check(rstar_store_list(rstar_pg_model_directory(), note_file, &list, &err), &err);
+	paths = rstar_pg_model_paths(&count);
 	for (size_t i = 0; i < list.count; i++)
 	{
 		orphan *file = &list.files[i];
@@ -707,7 +708,7 @@ rstar_model_orphans(PG_FUNCTION_ARGS)
 
 		if (is_referred_to(file->name, paths, count))
 			continue;
-		values[0] = CStringGetTextDatum(rstar_clean_text(file->name, strlen(file->name)));
+		values[0] = CStringGetTextDatum(rstar_pg_clean_text(file->name, strlen(file->name)));
 		values[1] = Int64GetDatum((int64) file->size);
 		values[2] = BoolGetDatum(file->unfinished);
 		values[3] = DirectFunctionCall7(make_interval, 0, 0, 0, 0, 0, 0,

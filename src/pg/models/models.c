@@ -94,7 +94,7 @@ row_from_tuple(HeapTuple tuple, Relation table)
 static rstar_model_row *
 find_unique(const char *column, const char *index_name, Oid equal, Datum value)
 {
-	Relation table = table_open(rstar_table_oid("models"), AccessShareLock);
+	Relation table = table_open(rstar_pg_table_oid("models"), AccessShareLock);
 	Oid index = get_relname_relid(index_name, RelationGetNamespace(table));
 	AttrNumber number = get_attnum(RelationGetRelid(table), column);
 	rstar_model_row *row = NULL;
@@ -123,13 +123,13 @@ find_row(const char *name)
 }
 
 rstar_model_row *
-rstar_model_find_id(int64 model_id)
+rstar_pg_model_find_id(int64 model_id)
 {
 	return find_unique("model_id", "models_pkey", F_INT8EQ, Int64GetDatum(model_id));
 }
 
 rstar_model_row *
-rstar_model_find(const char *name)
+rstar_pg_model_find(const char *name)
 {
 	rstar_model_row *row = find_row(name);
 
@@ -143,7 +143,7 @@ rstar_model_find(const char *name)
 static rstar_model_row *
 find_builtin(const char *role)
 {
-	Relation table = table_open(rstar_table_oid("models"), AccessShareLock);
+	Relation table = table_open(rstar_pg_table_oid("models"), AccessShareLock);
 	SysScanDesc scan = systable_beginscan(table, InvalidOid, false, GetActiveSnapshot(), 0, NULL);
 	rstar_model_row *best = NULL;
 	HeapTuple tuple;
@@ -162,15 +162,15 @@ find_builtin(const char *role)
 }
 
 rstar_model_row *
-rstar_model_resolve_optional(text *argument, const char *role)
+rstar_pg_model_resolve_optional(text *argument, const char *role)
 {
 	bool is_ppm = strcmp(role, RSTAR_ROLE_PPM) == 0;
 	const char *setting = is_ppm ? "rstar.ppm" : "rstar.policy";
-	const char *name = is_ppm ? rstar_model_settings.ppm : rstar_model_settings.policy;
+	const char *name = is_ppm ? rstar_pg_model_settings.ppm : rstar_pg_model_settings.policy;
 	rstar_model_row *row;
 
 	if (argument)
-		return rstar_model_find(text_to_cstring(argument));
+		return rstar_pg_model_find(text_to_cstring(argument));
 	if (name && name[0])
 	{
 		row = find_row(name);
@@ -184,9 +184,9 @@ rstar_model_resolve_optional(text *argument, const char *role)
 }
 
 rstar_model_row *
-rstar_model_resolve(text *argument, const char *role)
+rstar_pg_model_resolve(text *argument, const char *role)
 {
-	rstar_model_row *row = rstar_model_resolve_optional(argument, role);
+	rstar_model_row *row = rstar_pg_model_resolve_optional(argument, role);
 
 	if (!row)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("no %s model is set", role),
@@ -197,9 +197,9 @@ rstar_model_resolve(text *argument, const char *role)
 }
 
 char **
-rstar_model_paths(int *count)
+rstar_pg_model_paths(int *count)
 {
-	Relation table = table_open(rstar_table_oid("models"), AccessShareLock);
+	Relation table = table_open(rstar_pg_table_oid("models"), AccessShareLock);
 	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
 	SysScanDesc scan = systable_beginscan(table, InvalidOid, false, snapshot, 0, NULL);
 	int capacity = 64;
@@ -222,7 +222,7 @@ rstar_model_paths(int *count)
 /* --- writing ---------------------------------------------------------------------- */
 
 void
-rstar_model_check_name(const char *name)
+rstar_pg_model_check_name(const char *name)
 {
 	if (name[0] == '\0' || strlen(name) > 200)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -300,12 +300,12 @@ write_row(const char *sql, const rstar_model_row *row)
 	if (SPI_processed == 1)
 		model_id =
 			DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null));
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 	return model_id;
 }
 
 int64
-rstar_model_insert(const rstar_model_row *row)
+rstar_pg_model_insert(const rstar_model_row *row)
 {
 	int64 model_id = write_row("INSERT INTO rstar.models (" COLUMNS ") VALUES (" VALUES ") "
 							   "ON CONFLICT (name) DO NOTHING RETURNING model_id",
@@ -318,7 +318,7 @@ rstar_model_insert(const rstar_model_row *row)
 }
 
 void
-rstar_model_put_builtin(const rstar_model_row *row)
+rstar_pg_model_put_builtin(const rstar_model_row *row)
 {
 	Assert(row->model_id > 0 && row->model_id < RSTAR_MODEL_FIRST_ID);
 	(void) write_row("INSERT INTO rstar.models (" COLUMNS ", model_id, builtin) "
@@ -336,7 +336,7 @@ rstar_model_put_builtin(const rstar_model_row *row)
 }
 
 void
-rstar_model_calibrate(int64 model_id, Jsonb *calibration, double min_confidence)
+rstar_pg_model_calibrate(int64 model_id, Jsonb *calibration, double min_confidence)
 {
 	Oid types[3] = {INT8OID, JSONBOID, FLOAT8OID};
 	Datum values[3] = {Int64GetDatum(model_id), JsonbPGetDatum(calibration),
@@ -352,11 +352,11 @@ rstar_model_calibrate(int64 model_id, Jsonb *calibration, double min_confidence)
 		SPI_processed != 1)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("model " INT64_FORMAT " does not exist", model_id)));
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 }
 
 int64
-rstar_model_delete(const rstar_model_row *row)
+rstar_pg_model_delete(const rstar_model_row *row)
 {
 	Oid types[2] = {INT8OID, TEXTOID};
 	Datum values[2] = {Int64GetDatum(row->model_id), CStringGetTextDatum(row->path)};
@@ -376,22 +376,22 @@ rstar_model_delete(const rstar_model_row *row)
 		elog(ERROR, "reading rstar.models failed");
 	others =
 		DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null));
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 	return others;
 }
 
 /* --- directories ------------------------------------------------------------------- */
 
 char *
-rstar_model_directory(void)
+rstar_pg_model_directory(void)
 {
-	if (is_absolute_path(rstar_model_settings.model_directory))
-		return pstrdup(rstar_model_settings.model_directory);
-	return psprintf("%s/%s", DataDir, rstar_model_settings.model_directory);
+	if (is_absolute_path(rstar_pg_model_settings.model_directory))
+		return pstrdup(rstar_pg_model_settings.model_directory);
+	return psprintf("%s/%s", DataDir, rstar_pg_model_settings.model_directory);
 }
 
 char *
-rstar_share_directory(void)
+rstar_pg_share_directory(void)
 {
 	char share[MAXPGPATH];
 

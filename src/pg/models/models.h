@@ -48,52 +48,52 @@ typedef struct rstar_model_row
 #define RSTAR_ROLE_VOCABULARY "vocabulary"
 
 /* The model of that name; raises ERRCODE_UNDEFINED_OBJECT if there is none. */
-extern rstar_model_row *rstar_model_find(const char *name);
+extern rstar_model_row *rstar_pg_model_find(const char *name);
 
 /* The model of that number, or NULL. */
-extern rstar_model_row *rstar_model_find_id(int64 model_id);
+extern rstar_model_row *rstar_pg_model_find_id(int64 model_id);
 
 /*
  * The model that a call means: the caller's argument (NULL: not given), else
  * the setting rstar.policy or rstar.ppm, else the built-in model of that role.
  * Raises if there is none.
  */
-extern rstar_model_row *rstar_model_resolve(text *argument, const char *role);
+extern rstar_model_row *rstar_pg_model_resolve(text *argument, const char *role);
 
 /* The same, or NULL where nothing names one. */
-extern rstar_model_row *rstar_model_resolve_optional(text *argument, const char *role);
+extern rstar_model_row *rstar_pg_model_resolve_optional(text *argument, const char *role);
 
 /*
  * Insert a row; model_id, builtin and created_at of *row are ignored. Returns
  * the new id. Raises ERRCODE_DUPLICATE_OBJECT if the name is taken.
  */
-extern int64 rstar_model_insert(const rstar_model_row *row);
+extern int64 rstar_pg_model_insert(const rstar_model_row *row);
 
 /*
  * Insert the row of a model that comes with the extension, with the model_id of
  * *row (below RSTAR_MODEL_FIRST_ID), or bring the row with that id up to date.
  */
-extern void rstar_model_put_builtin(const rstar_model_row *row);
+extern void rstar_pg_model_put_builtin(const rstar_model_row *row);
 
 /*
  * Keep a calibration, and with it the model's default for min_confidence. Raises
  * ERRCODE_UNDEFINED_OBJECT if the model is gone.
  */
-extern void rstar_model_calibrate(int64 model_id, Jsonb *calibration, double min_confidence);
+extern void rstar_pg_model_calibrate(int64 model_id, Jsonb *calibration, double min_confidence);
 
 /* Delete a row. Returns how many other rows refer to the same file. */
-extern int64 rstar_model_delete(const rstar_model_row *row);
+extern int64 rstar_pg_model_delete(const rstar_model_row *row);
 
 /* Is the name free? Raises if it is taken, empty or too long: ask before long work. */
-extern void rstar_model_check_name(const char *name);
+extern void rstar_pg_model_check_name(const char *name);
 
 /* All file names that rows refer to at this moment, as a palloc'd array. */
-extern char **rstar_model_paths(int *count);
+extern char **rstar_pg_model_paths(int *count);
 
 /* Absolute path of rstar.model_directory; palloc'd. */
-extern char *rstar_model_directory(void);
+extern char *rstar_pg_model_directory(void);
 
 /* Absolute path of the directory with shipped models ("$share"); palloc'd. */
-extern char *rstar_share_directory(void);
+extern char *rstar_pg_share_directory(void);
 
 #endif

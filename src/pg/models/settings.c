@@ -11,7 +11,7 @@
 #include "pg/base/settings.h"
 #include "pg/models/settings.h"
 
-rstar_model_settings_values rstar_model_settings;
+rstar_model_settings_values rstar_pg_model_settings;
 
 static const struct config_enum_entry kernel_choices[] = {{"auto", -1, false},
 														  {"portable", RSTAR_CPU_PORTABLE, false},
@@ -43,7 +43,7 @@ static const rstar_option options[] = {
 	/* models */
 	{.setting = "rstar.model_directory",
 	 .type = RSTAR_OPTION_TEXT,
-	 .variable.text = &rstar_model_settings.model_directory,
+	 .variable.text = &rstar_pg_model_settings.model_directory,
 	 .text = "rstar",
 	 .context = PGC_POSTMASTER,
 	 .flags = GUC_SUPERUSER_ONLY,
@@ -55,7 +55,7 @@ static const rstar_option options[] = {
 	{.name = "model",
 	 .setting = "rstar.policy",
 	 .type = RSTAR_OPTION_TEXT,
-	 .variable.text = &rstar_model_settings.policy,
+	 .variable.text = &rstar_pg_model_settings.policy,
 	 .text = "",
 	 .context = PGC_USERSET,
 	 .flags = GUC_EXPLAIN,
@@ -64,7 +64,7 @@ static const rstar_option options[] = {
 	{.name = "ppm",
 	 .setting = "rstar.ppm",
 	 .type = RSTAR_OPTION_TEXT,
-	 .variable.text = &rstar_model_settings.ppm,
+	 .variable.text = &rstar_pg_model_settings.ppm,
 	 .text = "",
 	 .context = PGC_USERSET,
 	 .flags = GUC_EXPLAIN,
@@ -74,7 +74,7 @@ static const rstar_option options[] = {
 	{.name = "threads",
 	 .setting = "rstar.threads",
 	 .type = RSTAR_OPTION_INT,
-	 .variable.integer = &rstar_model_settings.threads,
+	 .variable.integer = &rstar_pg_model_settings.threads,
 	 .fallback = 0,
 	 .min = 0,
 	 .max = 256,
@@ -84,7 +84,7 @@ static const rstar_option options[] = {
 	 .more = "0: as many as there are cores. Results do not depend on it."},
 	{.setting = "rstar.max_threads",
 	 .type = RSTAR_OPTION_INT,
-	 .variable.integer = &rstar_model_settings.max_threads,
+	 .variable.integer = &rstar_pg_model_settings.max_threads,
 	 .fallback = 64,
 	 .min = 1,
 	 .max = 256,
@@ -93,7 +93,7 @@ static const rstar_option options[] = {
 	{.name = "kv_cache",
 	 .setting = "rstar.kv_cache",
 	 .type = RSTAR_OPTION_INT,
-	 .variable.integer = &rstar_model_settings.kv_cache_mb,
+	 .variable.integer = &rstar_pg_model_settings.kv_cache_mb,
 	 .fallback = 256,
 	 .min = 1,
 	 .max = INT_MAX,
@@ -106,7 +106,7 @@ static const rstar_option options[] = {
 		 "When it is full, branches used least recently are dropped and computed again on demand."},
 	{.setting = "rstar.max_kv_cache",
 	 .type = RSTAR_OPTION_INT,
-	 .variable.integer = &rstar_model_settings.max_kv_cache_mb,
+	 .variable.integer = &rstar_pg_model_settings.max_kv_cache_mb,
 	 .fallback = 4096,
 	 .min = 1,
 	 .max = INT_MAX,
@@ -115,7 +115,7 @@ static const rstar_option options[] = {
 	 .help = "Upper bound of rstar.kv_cache."},
 	{.setting = "rstar.prompt_cache",
 	 .type = RSTAR_OPTION_INT,
-	 .variable.integer = &rstar_model_settings.prompt_cache,
+	 .variable.integer = &rstar_pg_model_settings.prompt_cache,
 	 .fallback = 1024,
 	 .min = 0,
 	 .max = INT_MAX,
@@ -125,7 +125,7 @@ static const rstar_option options[] = {
 	 .more = "Sessions share these files; the oldest make room for new ones. 0 uses none."},
 	{.setting = "rstar.max_context",
 	 .type = RSTAR_OPTION_INT,
-	 .variable.integer = &rstar_model_settings.max_context,
+	 .variable.integer = &rstar_pg_model_settings.max_context,
 	 .fallback = 4096,
 	 .min = 16,
 	 .max = 1048576,
@@ -135,7 +135,7 @@ static const rstar_option options[] = {
 	 .more = "A model's own context length bounds it too."},
 	{.setting = "rstar.max_cached_models",
 	 .type = RSTAR_OPTION_INT,
-	 .variable.integer = &rstar_model_settings.max_cached_models,
+	 .variable.integer = &rstar_pg_model_settings.max_cached_models,
 	 .fallback = 4,
 	 .min = 1,
 	 .max = 64,
@@ -146,7 +146,7 @@ static const rstar_option options[] = {
 		 "tokenizer's tables."},
 	{.setting = "rstar.kernels",
 	 .type = RSTAR_OPTION_ENUM,
-	 .variable.integer = &rstar_model_settings.kernels,
+	 .variable.integer = &rstar_pg_model_settings.kernels,
 	 .fallback = -1,
 	 .choices = kernel_choices,
 	 .context = PGC_USERSET,
@@ -157,7 +157,7 @@ static const rstar_option options[] = {
 		 "differ by rounding. auto: the best that this processor has."},
 	{.setting = "rstar.kv_type",
 	 .type = RSTAR_OPTION_ENUM,
-	 .variable.integer = &rstar_model_settings.kv_type,
+	 .variable.integer = &rstar_pg_model_settings.kv_type,
 	 .fallback = RSTAR_KV_F16,
 	 .choices = kv_type_choices,
 	 .context = PGC_USERSET,
@@ -168,7 +168,7 @@ static const rstar_option options[] = {
 	{.name = "max_tokens",
 	 .setting = "rstar.max_tokens",
 	 .type = RSTAR_OPTION_INT,
-	 .variable.integer = &rstar_model_settings.max_tokens,
+	 .variable.integer = &rstar_pg_model_settings.max_tokens,
 	 .fallback = 512,
 	 .min = 1,
 	 .max = 1048576,
@@ -180,7 +180,7 @@ static const rstar_option options[] = {
 	{.name = "temperature",
 	 .setting = "rstar.temperature",
 	 .type = RSTAR_OPTION_REAL,
-	 .variable.real = &rstar_model_settings.temperature,
+	 .variable.real = &rstar_pg_model_settings.temperature,
 	 .fallback = 0,
 	 .min = 0,
 	 .max = 100,
@@ -192,7 +192,7 @@ static const rstar_option options[] = {
 	{.name = "top_k",
 	 .setting = "rstar.top_k",
 	 .type = RSTAR_OPTION_INT,
-	 .variable.integer = &rstar_model_settings.top_k,
+	 .variable.integer = &rstar_pg_model_settings.top_k,
 	 .fallback = 0,
 	 .min = 0,
 	 .max = 1048576,
@@ -204,7 +204,7 @@ static const rstar_option options[] = {
 	{.name = "top_p",
 	 .setting = "rstar.top_p",
 	 .type = RSTAR_OPTION_REAL,
-	 .variable.real = &rstar_model_settings.top_p,
+	 .variable.real = &rstar_pg_model_settings.top_p,
 	 .fallback = 1,
 	 .min = 0,
 	 .max = 1,
@@ -216,7 +216,7 @@ static const rstar_option options[] = {
 	{.name = "min_p",
 	 .setting = "rstar.min_p",
 	 .type = RSTAR_OPTION_REAL,
-	 .variable.real = &rstar_model_settings.min_p,
+	 .variable.real = &rstar_pg_model_settings.min_p,
 	 .fallback = 0,
 	 .min = 0,
 	 .max = 1,
@@ -228,7 +228,7 @@ static const rstar_option options[] = {
 	{.name = "seed",
 	 .setting = "rstar.seed",
 	 .type = RSTAR_OPTION_INT,
-	 .variable.integer = &rstar_model_settings.seed,
+	 .variable.integer = &rstar_pg_model_settings.seed,
 	 .fallback = 0,
 	 .min = 0,
 	 .max = INT_MAX,
@@ -238,24 +238,25 @@ static const rstar_option options[] = {
 };
 
 void
-rstar_model_settings_define(void)
+rstar_pg_model_settings_define(void)
 {
-	rstar_settings_define(options, lengthof(options));
+	rstar_pg_settings_define(options, lengthof(options));
 }
 
 int
-rstar_settings_threads(void)
+rstar_pg_settings_threads(void)
 {
-	int threads = rstar_model_settings.threads;
+	int threads = rstar_pg_model_settings.threads;
 
 	if (threads == 0)
 		threads = rstar_cpu_count();
-	return Min(threads, rstar_model_settings.max_threads);
+	return Min(threads, rstar_pg_model_settings.max_threads);
 }
 
 Size
-rstar_settings_kv_bytes(void)
+rstar_pg_settings_kv_bytes(void)
 {
-	return (Size) Min(rstar_model_settings.kv_cache_mb, rstar_model_settings.max_kv_cache_mb) *
+	return (Size) Min(rstar_pg_model_settings.kv_cache_mb,
+					  rstar_pg_model_settings.max_kv_cache_mb) *
 		   1024 * 1024;
 }

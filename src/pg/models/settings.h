@@ -30,15 +30,15 @@ typedef struct rstar_model_settings_values
 	int seed;
 } rstar_model_settings_values;
 
-extern rstar_model_settings_values rstar_model_settings;
+extern rstar_model_settings_values rstar_pg_model_settings;
 
 /* Threads for one call: `rstar.threads`, or the cores, within `rstar.max_threads`. */
-extern int rstar_settings_threads(void);
+extern int rstar_pg_settings_threads(void);
 
 /* Bytes of KV cache for one call, within `rstar.max_kv_cache`. */
-extern Size rstar_settings_kv_bytes(void);
+extern Size rstar_pg_settings_kv_bytes(void);
 
 /* Define them; from _PG_init. */
-extern void rstar_model_settings_define(void);
+extern void rstar_pg_model_settings_define(void);
 
 #endif

@@ -57,8 +57,8 @@ rstar_tokenize(PG_FUNCTION_ARGS)
 	options.add_bos = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
 	options.dummy_prefix = true;
 
-	model = rstar_model_open_tokenizer(
-		rstar_model_resolve(PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1), RSTAR_ROLE_POLICY));
+	model = rstar_pg_model_open_tokenizer(
+		rstar_pg_model_resolve(PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1), RSTAR_ROLE_POLICY));
 	rstar_check(rstar_tokenizer_encode(model->tokenizer, VARDATA_ANY(input),
 									   VARSIZE_ANY_EXHDR(input), &options, &allocator,
 									   &rstar_pg_cancel, &ids, &count, &err),
@@ -98,7 +98,7 @@ typedef struct growing_text
 static void
 append_clean(growing_text *out, const char *bytes, size_t length)
 {
-	char *clean = rstar_clean_text(bytes, length);
+	char *clean = rstar_pg_clean_text(bytes, length);
 	Size n = strlen(clean);
 
 	if (out->length + n > MaxAllocSize - VARHDRSZ)
@@ -163,8 +163,8 @@ rstar_detokenize(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	ids = token_array(PG_GETARG_ARRAYTYPE_P(0), &count);
 	skip_special = !PG_ARGISNULL(2) && !PG_GETARG_BOOL(2);
-	model = rstar_model_open_tokenizer(
-		rstar_model_resolve(PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1), RSTAR_ROLE_POLICY));
+	model = rstar_pg_model_open_tokenizer(
+		rstar_pg_model_resolve(PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1), RSTAR_ROLE_POLICY));
 
 	PG_RETURN_TEXT_P(decode_text(model->tokenizer, ids, (size_t) count, skip_special));
 }

@@ -160,12 +160,12 @@ static void
 write_vocabulary(rstar_bpe_trainer *trainer, const rstar_model_row *row, rstar_store_entry *entry)
 {
 	rstar_guard *guard =
-		rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_gguf_writer_free);
+		rstar_pg_guard_create(CurrentMemoryContext, (rstar_release) rstar_gguf_writer_free);
 	rstar_gguf_writer *writer;
 	rstar_error err;
 
 	rstar_check(rstar_gguf_writer_create(&writer, &rstar_allocator_malloc, &err), &err);
-	rstar_guard_hold(guard, writer);
+	rstar_pg_guard_hold(guard, writer);
 	/* llama.cpp's tools know a file without weights by the architecture that its tokens are for. */
 	rstar_gguf_writer_string(writer, "general.architecture", "qwen2", strlen("qwen2"));
 	rstar_gguf_writer_string(writer, "general.name", row->name, strlen(row->name));
@@ -186,7 +186,7 @@ rstar_train_vocabulary(PG_FUNCTION_ARGS)
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	rstar_guard *guard =
-		rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_bpe_trainer_free);
+		rstar_pg_guard_create(CurrentMemoryContext, (rstar_release) rstar_bpe_trainer_free);
 	rstar_model_row row = {.role = RSTAR_ROLE_VOCABULARY};
 	rstar_prompt_template template;
 	rstar_bpe_options options;
@@ -199,7 +199,7 @@ rstar_train_vocabulary(PG_FUNCTION_ARGS)
 	row.name = rstar_required_text(fcinfo, 0, "name");
 	query = rstar_required_text(fcinfo, 1, "query");
 	row.prompt_template = rstar_optional_text(fcinfo, 5);
-	rstar_model_check_name(row.name);
+	rstar_pg_model_check_name(row.name);
 	if (row.prompt_template)
 		rstar_check(rstar_prompt_template_parse(row.prompt_template, strlen(row.prompt_template),
 												&template, &err),
@@ -207,15 +207,15 @@ rstar_train_vocabulary(PG_FUNCTION_ARGS)
 	read_options(fcinfo, &options);
 
 	rstar_check(rstar_bpe_trainer_create(&options, &rstar_allocator_malloc, &trainer, &err), &err);
-	rstar_guard_hold(guard, trainer);
+	rstar_pg_guard_hold(guard, trainer);
 	if (add_query(trainer, query) == 0)
 		ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND), errmsg("the corpus has no rows")));
 	rstar_check(rstar_bpe_trainer_train(trainer, &rstar_pg_cancel_serving, &err), &err);
 
-	entry = rstar_model_file_begin();
+	entry = rstar_pg_model_file_begin();
 	write_vocabulary(trainer, &row, entry);
-	rstar_model_file_finish(entry);
-	model_id = rstar_model_register(&row, entry);
+	rstar_pg_model_file_finish(entry);
+	model_id = rstar_pg_model_register(&row, entry);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 	PG_RETURN_INT64(model_id);

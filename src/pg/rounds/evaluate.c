@@ -65,10 +65,10 @@ run_over_trees(const char *statement, int64 evaluation_id, int64 problem_id, boo
 {
 	rstar_arguments a = {0};
 
-	rstar_add_bigint(&a, evaluation_id);
-	rstar_add_bigint(&a, problem_id);
-	rstar_add_bool(&a, greedy, false);
-	rstar_execute(statement, &a, true);
+	rstar_pg_add_bigint(&a, evaluation_id);
+	rstar_pg_add_bigint(&a, problem_id);
+	rstar_pg_add_bool(&a, greedy, false);
+	rstar_pg_execute(statement, &a, true);
 }
 
 static void
@@ -81,16 +81,16 @@ read_answers(problem_trees *p, MemoryContext context)
 	p->places = MemoryContextAllocZero(context, Max(p->n, 1) * sizeof *p->places);
 	for (uint32 i = 0; i < p->n; i++)
 	{
-		char *answer = rstar_result_text(i, "answer", context);
+		char *answer = rstar_pg_result_text(i, "answer", context);
 		bool is_null;
 
-		p->places[i] = (uint64) rstar_result_bigint(i, "place", 0);
+		p->places[i] = (uint64) rstar_pg_result_bigint(i, "place", 0);
 		p->answers[i] = (rstar_reached){
 			.answer = {answer ? answer : "", answer ? strlen(answer) : 0},
-			.correct = rstar_result_bool(i, "correct", &is_null),
-			.score = rstar_result_real(i, "score", 0),
+			.correct = rstar_pg_result_bool(i, "correct", &is_null),
+			.score = rstar_pg_result_real(i, "score", 0),
 		};
-		ppm |= rstar_result_bool(i, "ppm", &is_null);
+		ppm |= rstar_pg_result_bool(i, "ppm", &is_null);
 	}
 	rstar_outcomes_weigh(p->answers, p->n, ppm);
 }
@@ -100,14 +100,14 @@ read_tokens(problem_trees *p, MemoryContext context)
 {
 	uint64 sum = 0;
 
-	p->rollouts = (uint64) rstar_result_bigint(0, "rollouts", 0);
+	p->rollouts = (uint64) rstar_pg_result_bigint(0, "rollouts", 0);
 	p->tokens = MemoryContextAllocZero(context, Max(p->rollouts, 1) * sizeof *p->tokens);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
-		uint64 place = (uint64) rstar_result_bigint(row, "place", -1);
+		uint64 place = (uint64) rstar_pg_result_bigint(row, "place", -1);
 
 		if (place < p->rollouts)
-			p->tokens[place] += (uint64) rstar_result_bigint(row, "tokens", 0);
+			p->tokens[place] += (uint64) rstar_pg_result_bigint(row, "tokens", 0);
 	}
 	for (uint64 i = 0; i < p->rollouts; i++)
 		p->tokens[i] = sum += p->tokens[i];
@@ -158,14 +158,14 @@ static void
 put(counting *c, const char *measure, const char *per, uint64 k, double value, const char *answer,
 	uint64 tokens)
 {
-	rstar_put_bigint(&c->rows, c->evaluation_id);
-	rstar_put_bigint(&c->rows, c->problem_id);
-	rstar_put_text(&c->rows, measure);
-	rstar_put_text(&c->rows, per);
-	rstar_put_int(&c->rows, (int64) k);
-	rstar_put_real(&c->rows, value);
-	rstar_put_text(&c->rows, answer);
-	rstar_put_bigint(&c->rows, (int64) tokens);
+	rstar_pg_put_bigint(&c->rows, c->evaluation_id);
+	rstar_pg_put_bigint(&c->rows, c->problem_id);
+	rstar_pg_put_text(&c->rows, measure);
+	rstar_pg_put_text(&c->rows, per);
+	rstar_pg_put_int(&c->rows, (int64) k);
+	rstar_pg_put_real(&c->rows, value);
+	rstar_pg_put_text(&c->rows, answer);
+	rstar_pg_put_bigint(&c->rows, (int64) tokens);
 }
 
 /* The answer that a rule gives out of the first n, and whether it is right. */
@@ -248,7 +248,7 @@ evaluate_problem(int64 evaluation_id, int64 problem_id, uint64 asked, bool greed
 	counting c = {.evaluation_id = evaluation_id, .problem_id = problem_id};
 	problem_trees trees;
 
-	rstar_rows_init(&c.rows, "evaluation_answers", columns, lengthof(columns), 2 * 5 * 34 + 1);
+	rstar_pg_rows_init(&c.rows, "evaluation_answers", columns, lengthof(columns), 2 * 5 * 34 + 1);
 	c.trees = &trees;
 	if (greedy)
 	{
@@ -257,7 +257,7 @@ evaluate_problem(int64 evaluation_id, int64 problem_id, uint64 asked, bool greed
 	}
 	read_trees(evaluation_id, problem_id, false, &trees, CurrentMemoryContext);
 	count_problem(&c, asked);
-	rstar_rows_insert(&c.rows, NULL);
+	rstar_pg_rows_insert(&c.rows, NULL);
 }
 
 /* --- the job ---------------------------------------------------------------------------- */
@@ -268,7 +268,7 @@ start(rstar_job *job)
 	evaluation *e = palloc0(sizeof *e);
 	double number = 0;
 
-	if (!rstar_json_number(&job->arguments->root, "evaluation_id", &number))
+	if (!rstar_pg_json_number(&job->arguments->root, "evaluation_id", &number))
 		elog(ERROR, "job " INT64_FORMAT " does not name its evaluation", job->job_id);
 	e->evaluation_id = (int64) number;
 	e->scratch = AllocSetContextCreate(job->context, "rstar evaluation", ALLOCSET_DEFAULT_SIZES);
@@ -281,12 +281,12 @@ searches_remain(int64 evaluation_id)
 {
 	rstar_arguments a = {0};
 
-	rstar_add_bigint(&a, evaluation_id);
-	rstar_execute("SELECT FROM rstar.jobs j JOIN rstar.evaluations e"
-				  " ON j.job_id OPERATOR(pg_catalog.=) ANY (e.search_jobs)"
-				  " WHERE e.evaluation_id OPERATOR(pg_catalog.=) $1 AND j.status"
-				  " OPERATOR(pg_catalog.<>) ALL (ARRAY['done', 'failed', 'cancelled']) LIMIT 1",
-				  &a, true);
+	rstar_pg_add_bigint(&a, evaluation_id);
+	rstar_pg_execute("SELECT FROM rstar.jobs j JOIN rstar.evaluations e"
+					 " ON j.job_id OPERATOR(pg_catalog.=) ANY (e.search_jobs)"
+					 " WHERE e.evaluation_id OPERATOR(pg_catalog.=) $1 AND j.status"
+					 " OPERATOR(pg_catalog.<>) ALL (ARRAY['done', 'failed', 'cancelled']) LIMIT 1",
+					 &a, true);
 	return SPI_processed > 0;
 }
 
@@ -299,9 +299,9 @@ count_some(evaluation *e, int64 *counted, int64 *total)
 	int64 *problems;
 	bool greedy, is_null;
 
-	rstar_add_bigint(&a, e->evaluation_id);
-	rstar_add_int(&a, PROBLEMS_PER_STEP, false);
-	rstar_execute(
+	rstar_pg_add_bigint(&a, e->evaluation_id);
+	rstar_pg_add_int(&a, PROBLEMS_PER_STEP, false);
+	rstar_pg_execute(
 		"SELECT p.problem_id, e.greedy_job IS NOT NULL AS greedy, e.rollouts::int8 AS asked,"
 		" (SELECT pg_catalog.count(*) FROM rstar.evaluation_problems q"
 		"   WHERE q.evaluation_id OPERATOR(pg_catalog.=) $1) AS total,"
@@ -315,24 +315,24 @@ count_some(evaluation *e, int64 *counted, int64 *total)
 	n = SPI_processed;
 	if (n == 0)
 		return 0;
-	*total = rstar_result_bigint(0, "total", 0);
-	*counted = rstar_result_bigint(0, "counted", 0) + (int64) n;
-	greedy = rstar_result_bool(0, "greedy", &is_null);
-	asked = (uint64) rstar_result_bigint(0, "asked", 0);
+	*total = rstar_pg_result_bigint(0, "total", 0);
+	*counted = rstar_pg_result_bigint(0, "counted", 0) + (int64) n;
+	greedy = rstar_pg_result_bool(0, "greedy", &is_null);
+	asked = (uint64) rstar_pg_result_bigint(0, "asked", 0);
 	problems = palloc(n * sizeof *problems);
 	for (uint64 i = 0; i < n; i++)
-		problems[i] = rstar_result_bigint(i, "problem_id", 0);
+		problems[i] = rstar_pg_result_bigint(i, "problem_id", 0);
 	for (uint64 i = 0; i < n; i++)
 	{
 		rstar_arguments done = {0};
 
 		evaluate_problem(e->evaluation_id, problems[i], asked, greedy);
-		rstar_add_bigint(&done, e->evaluation_id);
-		rstar_add_bigint(&done, problems[i]);
-		rstar_execute("UPDATE rstar.evaluation_problems SET counted = true"
-					  " WHERE evaluation_id OPERATOR(pg_catalog.=) $1"
-					  " AND problem_id OPERATOR(pg_catalog.=) $2",
-					  &done, false);
+		rstar_pg_add_bigint(&done, e->evaluation_id);
+		rstar_pg_add_bigint(&done, problems[i]);
+		rstar_pg_execute("UPDATE rstar.evaluation_problems SET counted = true"
+						 " WHERE evaluation_id OPERATOR(pg_catalog.=) $1"
+						 " AND problem_id OPERATOR(pg_catalog.=) $2",
+						 &done, false);
 	}
 	return n;
 }
@@ -347,20 +347,20 @@ step(rstar_job *job)
 	uint64 n = 0;
 	bool waiting;
 
-	rstar_job_begin(job);
+	rstar_pg_job_begin(job);
 	MemoryContextSwitchTo(e->scratch);
 	rstar_tables_begin(&scope, "evaluation_problems", "evaluation_answers");
 	waiting = searches_remain(e->evaluation_id);
 	if (!waiting)
 		n = count_some(e, &counted, &total);
-	rstar_tables_end(&scope);
-	rstar_job_commit(job);
+	rstar_pg_tables_end(&scope);
+	rstar_pg_job_commit(job);
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(e->scratch);
 	if (waiting)
 		return RSTAR_JOB_WAIT;
 	if (n > 0)
-		rstar_job_progress(job, "counting", counted, total);
+		rstar_pg_job_progress(job, "counting", counted, total);
 	return n > 0 ? RSTAR_JOB_AGAIN : RSTAR_JOB_DONE;
 }
 
@@ -374,19 +374,19 @@ finish(rstar_job *job, rstar_job_end end)
 	if (end != RSTAR_JOB_FINISHED)
 		return;
 	rstar_tables_begin(&scope, "evaluations");
-	rstar_add_bigint(&a, e->evaluation_id);
-	rstar_execute("UPDATE rstar.evaluations SET status = 'done',"
-				  " finished_at = pg_catalog.clock_timestamp()"
-				  " WHERE evaluation_id OPERATOR(pg_catalog.=) $1",
-				  &a, false);
-	rstar_tables_end(&scope);
+	rstar_pg_add_bigint(&a, e->evaluation_id);
+	rstar_pg_execute("UPDATE rstar.evaluations SET status = 'done',"
+					 " finished_at = pg_catalog.clock_timestamp()"
+					 " WHERE evaluation_id OPERATOR(pg_catalog.=) $1",
+					 &a, false);
+	rstar_pg_tables_end(&scope);
 }
 
 static const rstar_job_kind kind = {
 	.name = "evaluate", .start = start, .step = step, .finish = finish};
 
 void
-rstar_evaluate_define(void)
+rstar_pg_evaluate_define(void)
 {
-	rstar_job_kind_define(&kind);
+	rstar_pg_job_kind_define(&kind);
 }

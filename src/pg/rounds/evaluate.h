@@ -6,6 +6,6 @@
 #define RSTAR_PG_ROUNDS_EVALUATE_H
 
 /* Add the kind of job; from _PG_init. */
-extern void rstar_evaluate_define(void);
+extern void rstar_pg_evaluate_define(void);
 
 #endif

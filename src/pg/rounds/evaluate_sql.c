@@ -72,30 +72,30 @@ insert_problems(int64 evaluation_id, const int64 *problems, uint32 n)
 	rstar_tables_scope scope;
 	rstar_rows rows;
 
-	rstar_rows_init(&rows, "evaluation_problems", columns, lengthof(columns), n);
+	rstar_pg_rows_init(&rows, "evaluation_problems", columns, lengthof(columns), n);
 	for (uint32 i = 0; i < n; i++)
 	{
 		rstar_problem_row row;
 
 		CHECK_FOR_INTERRUPTS();
-		rstar_problem_find(problems[i], &row);
+		rstar_pg_problem_find(problems[i], &row);
 		if (!row.answer)
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 							errmsg("problem " INT64_FORMAT " has no known answer", problems[i]),
 							errhint("Only problems with known answers can be evaluated.")));
-		rstar_put_bigint(&rows, evaluation_id);
-		rstar_put_bigint(&rows, problems[i]);
-		rstar_put_bool(&rows, is_closed(&row));
+		rstar_pg_put_bigint(&rows, evaluation_id);
+		rstar_pg_put_bigint(&rows, problems[i]);
+		rstar_pg_put_bool(&rows, is_closed(&row));
 	}
 	rstar_tables_begin(&scope, "evaluation_problems");
-	rstar_rows_insert(&rows, NULL);
-	rstar_tables_end(&scope);
+	rstar_pg_rows_insert(&rows, NULL);
+	rstar_pg_tables_end(&scope);
 }
 
 static int64
 insert_evaluation(const char *name, const rstar_search_setup *setup, int trees)
 {
-	Jsonb *settings = rstar_search_setup_to_jsonb(setup);
+	Jsonb *settings = rstar_pg_search_setup_to_jsonb(setup);
 	int64 rollouts = (int64) setup->options.mcts.max_rollouts * trees;
 	char *owner = GetUserNameFromId(GetUserId(), false);
 	rstar_tables_scope scope;
@@ -105,25 +105,25 @@ insert_evaluation(const char *name, const rstar_search_setup *setup, int trees)
 	if (setup->method == RSTAR_METHOD_GREEDY || setup->method == RSTAR_METHOD_BEAM)
 		rollouts = trees;
 	rstar_tables_begin(&scope, "evaluations");
-	rstar_add_text(&a, name);
-	rstar_add_text(&a, owner);
-	rstar_execute("SELECT FROM rstar.evaluations WHERE name OPERATOR(pg_catalog.=) $1"
-				  " AND created_by OPERATOR(pg_catalog.=) $2",
-				  &a, false);
+	rstar_pg_add_text(&a, name);
+	rstar_pg_add_text(&a, owner);
+	rstar_pg_execute("SELECT FROM rstar.evaluations WHERE name OPERATOR(pg_catalog.=) $1"
+					 " AND created_by OPERATOR(pg_catalog.=) $2",
+					 &a, false);
 	if (SPI_processed > 0)
 		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
 						errmsg("evaluation \"%s\" exists already", name)));
-	rstar_add_bigint(&a, setup->policy->model_id);
-	rstar_add(&a, INT8OID, Int64GetDatum(setup->ppm ? setup->ppm->model_id : 0), !setup->ppm);
-	rstar_add_text(&a, rstar_search_method_name(setup->method));
-	rstar_add(&a, JSONBOID, JsonbPGetDatum(settings), false);
-	rstar_add_int(&a, (int32) Min(rollouts, PG_INT32_MAX), false);
-	rstar_execute("INSERT INTO rstar.evaluations (name, created_by, policy_id, ppm_id, method,"
-				  " settings, rollouts) VALUES ($1, $2, $3, $4, $5, $6, $7)"
-				  " RETURNING evaluation_id",
-				  &a, false);
-	evaluation_id = rstar_result_bigint(0, "evaluation_id", 0);
-	rstar_tables_end(&scope);
+	rstar_pg_add_bigint(&a, setup->policy->model_id);
+	rstar_pg_add(&a, INT8OID, Int64GetDatum(setup->ppm ? setup->ppm->model_id : 0), !setup->ppm);
+	rstar_pg_add_text(&a, rstar_pg_search_method_name(setup->method));
+	rstar_pg_add(&a, JSONBOID, JsonbPGetDatum(settings), false);
+	rstar_pg_add_int(&a, (int32) Min(rollouts, PG_INT32_MAX), false);
+	rstar_pg_execute("INSERT INTO rstar.evaluations (name, created_by, policy_id, ppm_id, method,"
+					 " settings, rollouts) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+					 " RETURNING evaluation_id",
+					 &a, false);
+	evaluation_id = rstar_pg_result_bigint(0, "evaluation_id", 0);
+	rstar_pg_tables_end(&scope);
 	return evaluation_id;
 }
 
@@ -144,9 +144,9 @@ submit_search(const rstar_job_request *request, const rstar_search_setup *setup,
 	int64 job_id;
 
 	search.kind = "search_all";
-	search.arguments = rstar_search_setup_to_jsonb(setup);
-	job_id = rstar_job_submit(&search);
-	rstar_queue_add(job_id, problems, n);
+	search.arguments = rstar_pg_search_setup_to_jsonb(setup);
+	job_id = rstar_pg_job_submit(&search);
+	rstar_pg_queue_add(job_id, problems, n);
 	s->jobs[s->n++] = Int64GetDatum(job_id);
 	return job_id;
 }
@@ -163,7 +163,7 @@ submit_searches(const rstar_job_request *request, rstar_search_setup *setup,
 		rstar_search_setup once;
 
 		first.method = cstring_to_text("greedy");
-		rstar_search_setup_make(&first, false, &once);
+		rstar_pg_search_setup_make(&first, false, &once);
 		s->greedy = submit_search(request, &once, problems, n, s);
 	}
 	for (int t = 0; t < trees; t++)
@@ -180,17 +180,17 @@ note_jobs(int64 evaluation_id, int64 job_id, searches *s)
 	rstar_arguments a = {0};
 
 	rstar_tables_begin(&scope, "evaluations");
-	rstar_add_bigint(&a, evaluation_id);
-	rstar_add_bigint(&a, job_id);
-	rstar_add(&a, INT8OID, Int64GetDatum(s->greedy), s->greedy == 0);
-	rstar_add(&a, INT8ARRAYOID,
-			  PointerGetDatum(construct_array(s->jobs, s->n, INT8OID, sizeof(int64),
-											  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)),
-			  false);
-	rstar_execute("UPDATE rstar.evaluations SET job_id = $2, greedy_job = $3, search_jobs = $4"
-				  " WHERE evaluation_id OPERATOR(pg_catalog.=) $1",
-				  &a, false);
-	rstar_tables_end(&scope);
+	rstar_pg_add_bigint(&a, evaluation_id);
+	rstar_pg_add_bigint(&a, job_id);
+	rstar_pg_add(&a, INT8OID, Int64GetDatum(s->greedy), s->greedy == 0);
+	rstar_pg_add(&a, INT8ARRAYOID,
+				 PointerGetDatum(construct_array(s->jobs, s->n, INT8OID, sizeof(int64),
+												 FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)),
+				 false);
+	rstar_pg_execute("UPDATE rstar.evaluations SET job_id = $2, greedy_job = $3, search_jobs = $4"
+					 " WHERE evaluation_id OPERATOR(pg_catalog.=) $1",
+					 &a, false);
+	rstar_pg_tables_end(&scope);
 }
 
 /*
@@ -212,17 +212,17 @@ rstar_evaluate(PG_FUNCTION_ARGS)
 	int trees = bounded(fcinfo, ARG_TREES, "trees", 1, MAX_TREES, 1);
 	uint32 n;
 
-	rstar_job_require_workers("rstar_evaluate()");
+	rstar_pg_job_require_workers("rstar_evaluate()");
 	name = rstar_required_text(fcinfo, 0, "name");
 	query = rstar_required_text(fcinfo, 1, "query");
-	rstar_search_arguments_read(fcinfo, ARG_SEARCH, &arguments);
-	rstar_search_setup_make(&arguments, false, &setup);
+	rstar_pg_search_arguments_read(fcinfo, ARG_SEARCH, &arguments);
+	rstar_pg_search_setup_make(&arguments, false, &setup);
 	request.workers = bounded(fcinfo, ARG_WORKERS, "workers", 1, 256, 0);
 	if (!PG_ARGISNULL(ARG_THREADS))
 		request.threads =
-			(int) rstar_option_int("threads", true, PG_GETARG_INT32(ARG_THREADS), NULL);
+			(int) rstar_pg_option_int("threads", true, PG_GETARG_INT32(ARG_THREADS), NULL);
 	request.nice = bounded(fcinfo, ARG_NICE, "nice", 0, 19, -1);
-	problems = rstar_query_numbers(query, &n);
+	problems = rstar_pg_query_numbers(query, &n);
 	if (n == 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("the query returns no problems to evaluate")));
@@ -231,7 +231,7 @@ rstar_evaluate(PG_FUNCTION_ARGS)
 	request.arguments = DatumGetJsonbP(DirectFunctionCall1(
 		jsonb_in,
 		CStringGetDatum(psprintf("{\"evaluation_id\": " INT64_FORMAT "}", evaluation_id))));
-	job_id = rstar_job_submit(&request);
+	job_id = rstar_pg_job_submit(&request);
 	request.parent = job_id;
 	submit_searches(&request, &setup, &arguments, trees,
 					greedy && setup.method != RSTAR_METHOD_GREEDY, problems, n, &s);

@@ -134,7 +134,7 @@ rstar_answer_normalize(PG_FUNCTION_ARGS)
 		rstar_error err;
 
 		MemoryContextDelete(context);
-		rstar_raise(rstar_error_memory(&err, VARSIZE_ANY_EXHDR(input)), &err);
+		rstar_pg_raise(rstar_error_memory(&err, VARSIZE_ANY_EXHDR(input)), &err);
 	}
 	/* Cut in the middle of nothing: the core keeps or drops whole ASCII signs. */
 	pg_verifymbstr(out.data ? out.data : "", (int) out.length, false);
@@ -151,10 +151,10 @@ run_program(const char *program, size_t length)
 	rstar_sandbox_result result;
 	bool equal;
 
-	rstar_session_sandbox_limits(&step.limits);
-	rstar_session_sandbox_run(0, &step, &result);
+	rstar_pg_session_sandbox_limits(&step.limits);
+	rstar_pg_session_sandbox_run(0, &step, &result);
 	equal = result.status == RSTAR_SANDBOX_OK && strcmp(result.output, RSTAR_SYMBOLIC_EQUAL) == 0;
-	rstar_session_sandbox_release(result.node);
+	rstar_pg_session_sandbox_release(result.node);
 	rstar_sandbox_result_free(&result);
 	return equal;
 }

@@ -31,14 +31,14 @@ result_row(FunctionCallInfo fcinfo, const rstar_sandbox_result *result)
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	descriptor = BlessTupleDesc(descriptor);
-	values[0] = CStringGetTextDatum(rstar_session_sandbox_status(result->status));
-	values[1] = PointerGetDatum(rstar_session_sandbox_output(result));
+	values[0] = CStringGetTextDatum(rstar_pg_session_sandbox_status(result->status));
+	values[1] = PointerGetDatum(rstar_pg_session_sandbox_output(result));
 	nulls[2] = result->value == NULL;
 	if (result->value)
-		values[2] = PointerGetDatum(rstar_session_sandbox_value(result));
+		values[2] = PointerGetDatum(rstar_pg_session_sandbox_value(result));
 	nulls[3] = result->status == RSTAR_SANDBOX_OK;
 	if (!nulls[3])
-		values[3] = CStringGetTextDatum(rstar_session_sandbox_error(result));
+		values[3] = CStringGetTextDatum(rstar_pg_session_sandbox_error(result));
 	values[4] = Float8GetDatum(result->elapsed_ms);
 	return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
 }
@@ -57,23 +57,24 @@ rstar_run_python(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	code = PG_GETARG_TEXT_PP(0);
-	rstar_session_sandbox_limits(&step.limits);
+	rstar_pg_session_sandbox_limits(&step.limits);
 	if (!PG_ARGISNULL(1))
 	{
-		step.limits.wall_ms = (uint32) rstar_option_int("timeout", true, PG_GETARG_INT32(1), NULL);
+		step.limits.wall_ms =
+			(uint32) rstar_pg_option_int("timeout", true, PG_GETARG_INT32(1), NULL);
 		/* Who asks for more time means more of either kind. */
 		step.limits.cpu_ms = Max(step.limits.cpu_ms, step.limits.wall_ms);
 	}
 	step.code = VARDATA_ANY(code);
 	step.length = VARSIZE_ANY_EXHDR(code);
-	rstar_session_sandbox_run(0, &step, &result);
+	rstar_pg_session_sandbox_run(0, &step, &result);
 	PG_TRY();
 	{
 		row = result_row(fcinfo, &result);
 	}
 	PG_FINALLY();
 	{
-		rstar_session_sandbox_release(result.node);
+		rstar_pg_session_sandbox_release(result.node);
 		rstar_sandbox_result_free(&result);
 	}
 	PG_END_TRY();
@@ -125,12 +126,13 @@ limit_rows(ReturnSetInfo *rsinfo)
 {
 	rstar_sandbox_limits limits;
 
-	rstar_session_sandbox_limits(&limits);
+	rstar_pg_session_sandbox_limits(&limits);
 	info_row(rsinfo, "timeout", true, psprintf("%u ms", limits.wall_ms));
 	info_row(rsinfo, "cpu_timeout", true, psprintf("%u ms", limits.cpu_ms));
 	info_row(rsinfo, "step_memory", true,
-			 psprintf("%d MB", rstar_sandbox_settings.sandbox_step_memory_mb));
-	info_row(rsinfo, "memory", true, psprintf("%d MB", rstar_sandbox_settings.sandbox_memory_mb));
+			 psprintf("%d MB", rstar_pg_sandbox_settings.sandbox_step_memory_mb));
+	info_row(rsinfo, "memory", true,
+			 psprintf("%d MB", rstar_pg_sandbox_settings.sandbox_memory_mb));
 	info_row(rsinfo, "output", true, psprintf("%u bytes", limits.output));
 }
 
@@ -169,13 +171,13 @@ Datum
 rstar_sandbox_info(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	rstar_sandbox *sandbox = rstar_session_sandbox();
+	rstar_sandbox *sandbox = rstar_pg_session_sandbox();
 	rstar_sandbox_description info;
 	rstar_sandbox_statistics statistics;
 	rstar_status status;
 	rstar_error err;
 
-	rstar_materialize(fcinfo);
+	rstar_pg_materialize(fcinfo);
 	while ((status = rstar_sandbox_describe(sandbox, RSTAR_SLICE_MS, &rstar_pg_cancel, &info,
 											&err)) == RSTAR_AGAIN)
 		CHECK_FOR_INTERRUPTS();

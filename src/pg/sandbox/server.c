@@ -53,8 +53,8 @@ identity(const char *program)
 	key = mix(key, &PostmasterPid, sizeof(PostmasterPid));
 	key = mix(key, &PgStartTime, sizeof(PgStartTime));
 	key = mix(key, program, strlen(program));
-	key = mix(key, rstar_sandbox_settings.sandbox_modules,
-			  strlen(rstar_sandbox_settings.sandbox_modules));
+	key = mix(key, rstar_pg_sandbox_settings.sandbox_modules,
+			  strlen(rstar_pg_sandbox_settings.sandbox_modules));
 	if (stat(program, &file) == 0)
 	{
 		key = mix(key, &file.st_ino, sizeof(file.st_ino));
@@ -79,7 +79,7 @@ static bool
 spawn_program(char *program, int listener, bool stays)
 {
 	char idle_ms[24];
-	char *modules = rstar_session_sandbox_modules();
+	char *modules = rstar_pg_session_sandbox_modules();
 	char *argv[] = {program, "share", "namespaces", idle_ms, modules, NULL};
 	char *envp[] = {NULL};
 	posix_spawn_file_actions_t actions;
@@ -91,7 +91,7 @@ spawn_program(char *program, int listener, bool stays)
 	bool good = modules && lifeline >= 0 && socket_copy >= 0;
 
 	snprintf(idle_ms, sizeof(idle_ms), "%lld",
-			 stays ? 0LL : (long long) rstar_sandbox_settings.sandbox_idle_timeout_s * 1000);
+			 stays ? 0LL : (long long) rstar_pg_sandbox_settings.sandbox_idle_timeout_s * 1000);
 	sigfillset(&all);
 	sigemptyset(&none);
 	(void) posix_spawn_file_actions_init(&actions);
@@ -118,7 +118,7 @@ spawn_program(char *program, int listener, bool stays)
 }
 
 bool
-rstar_sandbox_server_start(bool stays)
+rstar_pg_sandbox_server_start(bool stays)
 {
 	char program[MAXPGPATH];
 	struct sockaddr_un address;
@@ -128,7 +128,7 @@ rstar_sandbox_server_start(bool stays)
 
 	if (!IsUnderPostmaster)
 		return false;
-	rstar_session_sandbox_program(program, sizeof(program));
+	rstar_pg_session_sandbox_program(program, sizeof(program));
 	length = name_socket(&address, program);
 	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (listener < 0)
@@ -158,7 +158,7 @@ try_connect(const struct sockaddr_un *address, socklen_t length)
 }
 
 int
-rstar_sandbox_server_connect(void)
+rstar_pg_sandbox_server_connect(void)
 {
 	char program[MAXPGPATH];
 	struct sockaddr_un address;
@@ -166,7 +166,7 @@ rstar_sandbox_server_connect(void)
 
 	if (!IsUnderPostmaster)
 		return -1;
-	rstar_session_sandbox_program(program, sizeof(program));
+	rstar_pg_session_sandbox_program(program, sizeof(program));
 	length = name_socket(&address, program);
 	/* Between another session's bind and listen a connection is refused. */
 	for (int i = 0; i < 3; i++)
@@ -175,7 +175,7 @@ rstar_sandbox_server_connect(void)
 
 		if (fd >= 0)
 			return fd;
-		if (!rstar_sandbox_server_start(false))
+		if (!rstar_pg_sandbox_server_start(false))
 			break;
 		if (i > 0)
 			pg_usleep(1000L);

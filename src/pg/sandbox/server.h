@@ -20,9 +20,9 @@
  * until Python is loaded. stays: it does not end when nobody uses it, which is
  * for the launcher. False: it cannot be started here. Never raises.
  */
-extern bool rstar_sandbox_server_start(bool stays);
+extern bool rstar_pg_sandbox_server_start(bool stays);
 
 /* A connection for a session, -1: there is none. Starts it if need be. Never raises. */
-extern int rstar_sandbox_server_connect(void);
+extern int rstar_pg_sandbox_server_connect(void);
 
 #endif

@@ -71,9 +71,9 @@ close_session(int code, Datum arg)
 }
 
 void
-rstar_session_sandbox_program(char *path, Size size)
+rstar_pg_session_sandbox_program(char *path, Size size)
 {
-	const char *set = rstar_sandbox_settings.sandbox_program;
+	const char *set = rstar_pg_sandbox_settings.sandbox_program;
 
 	if (set && set[0])
 		strlcpy(path, set, size);
@@ -82,24 +82,24 @@ rstar_session_sandbox_program(char *path, Size size)
 }
 
 char *
-rstar_session_sandbox_modules(void)
+rstar_pg_session_sandbox_modules(void)
 {
 	return rstar_sandbox_module_lines(&rstar_allocator_malloc,
-									  rstar_sandbox_settings.sandbox_modules);
+									  rstar_pg_sandbox_settings.sandbox_modules);
 }
 
 static void
 wanted_settings(opened_with *wanted)
 {
 	memset(wanted, 0, sizeof(*wanted));
-	wanted->mode = rstar_sandbox_settings.sandbox_mode;
-	wanted->memory_mb = rstar_sandbox_settings.sandbox_memory_mb;
-	wanted->processes = rstar_sandbox_settings.sandbox_processes;
-	wanted->parallel = rstar_sandbox_settings.sandbox_parallel;
-	wanted->idle_timeout_s = rstar_sandbox_settings.sandbox_idle_timeout_s;
-	wanted->namespaces = rstar_sandbox_settings.sandbox_namespaces;
-	wanted->shared = rstar_sandbox_settings.sandbox_shared;
-	rstar_session_sandbox_program(wanted->program, sizeof(wanted->program));
+	wanted->mode = rstar_pg_sandbox_settings.sandbox_mode;
+	wanted->memory_mb = rstar_pg_sandbox_settings.sandbox_memory_mb;
+	wanted->processes = rstar_pg_sandbox_settings.sandbox_processes;
+	wanted->parallel = rstar_pg_sandbox_settings.sandbox_parallel;
+	wanted->idle_timeout_s = rstar_pg_sandbox_settings.sandbox_idle_timeout_s;
+	wanted->namespaces = rstar_pg_sandbox_settings.sandbox_namespaces;
+	wanted->shared = rstar_pg_sandbox_settings.sandbox_shared;
+	rstar_pg_session_sandbox_program(wanted->program, sizeof(wanted->program));
 }
 
 static void
@@ -118,7 +118,7 @@ open_session(const opened_with *wanted)
 	registered = true;
 	rstar_sandbox_options_default(&options);
 	options.program = wanted->program;
-	options.modules = rstar_sandbox_settings.sandbox_modules;
+	options.modules = rstar_pg_sandbox_settings.sandbox_modules;
 	options.budget = (uint64) wanted->memory_mb << 20;
 	options.processes = (uint32) wanted->processes;
 	options.running = wanted->parallel > 0 ? wanted->parallel : Max(1, Min(cores, 256));
@@ -128,13 +128,13 @@ open_session(const opened_with *wanted)
 	options.child = told_child;
 	/* Without namespaces only if it is asked for: the shared one takes what it gets. */
 	if (wanted->shared && wanted->namespaces)
-		options.connect = rstar_sandbox_server_connect;
+		options.connect = rstar_pg_sandbox_server_connect;
 	rstar_check(rstar_sandbox_open(&options, &rstar_allocator_malloc, &session, &err), &err);
 	session_settings = *wanted;
 }
 
 rstar_sandbox *
-rstar_session_sandbox(void)
+rstar_pg_session_sandbox(void)
 {
 	opened_with wanted;
 
@@ -147,20 +147,20 @@ rstar_session_sandbox(void)
 }
 
 void
-rstar_session_sandbox_limits(rstar_sandbox_limits *limits)
+rstar_pg_session_sandbox_limits(rstar_sandbox_limits *limits)
 {
 	rstar_sandbox_limits_default(limits);
-	limits->wall_ms = (uint32) rstar_option_int("timeout", false, 0, NULL);
-	limits->cpu_ms = (uint32) rstar_sandbox_settings.sandbox_cpu_timeout_ms;
-	limits->memory = (uint64) rstar_sandbox_settings.sandbox_step_memory_mb << 20;
-	limits->output = (uint32) rstar_sandbox_settings.sandbox_output;
+	limits->wall_ms = (uint32) rstar_pg_option_int("timeout", false, 0, NULL);
+	limits->cpu_ms = (uint32) rstar_pg_sandbox_settings.sandbox_cpu_timeout_ms;
+	limits->memory = (uint64) rstar_pg_sandbox_settings.sandbox_step_memory_mb << 20;
+	limits->output = (uint32) rstar_pg_sandbox_settings.sandbox_output;
 }
 
 void
-rstar_session_sandbox_run(rstar_sandbox_node parent, const rstar_sandbox_step *step,
-						  rstar_sandbox_result *result)
+rstar_pg_session_sandbox_run(rstar_sandbox_node parent, const rstar_sandbox_step *step,
+							 rstar_sandbox_result *result)
 {
-	rstar_sandbox *sandbox = rstar_session_sandbox();
+	rstar_sandbox *sandbox = rstar_pg_session_sandbox();
 	rstar_sandbox_node node;
 	rstar_status status;
 	rstar_error err;
@@ -183,7 +183,7 @@ rstar_session_sandbox_run(rstar_sandbox_node parent, const rstar_sandbox_step *s
 }
 
 void
-rstar_session_sandbox_release(rstar_sandbox_node node)
+rstar_pg_session_sandbox_release(rstar_sandbox_node node)
 {
 	if (session)
 		rstar_sandbox_release(session, node);
@@ -192,7 +192,7 @@ rstar_session_sandbox_release(rstar_sandbox_node node)
 /* --- how results read ------------------------------------------------------------ */
 
 const char *
-rstar_session_sandbox_status(rstar_sandbox_status status)
+rstar_pg_session_sandbox_status(rstar_sandbox_status status)
 {
 	switch (status)
 	{
@@ -223,19 +223,19 @@ marked_text(const char *data, size_t length, bool cut, const char *what)
 }
 
 text *
-rstar_session_sandbox_output(const rstar_sandbox_result *result)
+rstar_pg_session_sandbox_output(const rstar_sandbox_result *result)
 {
 	return marked_text(result->output, result->output_length, result->output_cut, "output");
 }
 
 text *
-rstar_session_sandbox_value(const rstar_sandbox_result *result)
+rstar_pg_session_sandbox_value(const rstar_sandbox_result *result)
 {
 	return marked_text(result->value, result->value_length, result->value_cut, "value");
 }
 
 char *
-rstar_session_sandbox_error(const rstar_sandbox_result *result)
+rstar_pg_session_sandbox_error(const rstar_sandbox_result *result)
 {
 	const char *message = result->message ? result->message : "";
 	StringInfoData text;

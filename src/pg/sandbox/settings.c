@@ -10,7 +10,7 @@
 #include "pg/base/settings.h"
 #include "pg/sandbox/settings.h"
 
-rstar_sandbox_settings_values rstar_sandbox_settings;
+rstar_sandbox_settings_values rstar_pg_sandbox_settings;
 
 static const struct config_enum_entry sandbox_modes[] = {
 	{"auto", RSTAR_SANDBOX_MODE_AUTO, false},
@@ -21,7 +21,7 @@ static const rstar_option options[] = {
 	/* sandbox; the program and the modules run unconfined while it starts */
 	{.setting = "rstar.sandbox_program",
 	 .type = RSTAR_OPTION_TEXT,
-	 .variable.text = &rstar_sandbox_settings.sandbox_program,
+	 .variable.text = &rstar_pg_sandbox_settings.sandbox_program,
 	 .text = "",
 	 .context = PGC_POSTMASTER,
 	 .flags = GUC_SUPERUSER_ONLY,
@@ -29,7 +29,7 @@ static const rstar_option options[] = {
 	 .more = "Empty: the one in the server's library directory."},
 	{.setting = "rstar.sandbox_modules",
 	 .type = RSTAR_OPTION_TEXT,
-	 .variable.text = &rstar_sandbox_settings.sandbox_modules,
+	 .variable.text = &rstar_pg_sandbox_settings.sandbox_modules,
 	 .text = RSTAR_SANDBOX_MODULES,
 	 .context = PGC_POSTMASTER,
 	 .flags = GUC_SUPERUSER_ONLY,
@@ -38,7 +38,7 @@ static const rstar_option options[] = {
 			 "standard library can be imported too."},
 	{.setting = "rstar.sandbox_mode",
 	 .type = RSTAR_OPTION_ENUM,
-	 .variable.integer = &rstar_sandbox_settings.sandbox_mode,
+	 .variable.integer = &rstar_pg_sandbox_settings.sandbox_mode,
 	 .fallback = RSTAR_SANDBOX_MODE_AUTO,
 	 .choices = sandbox_modes,
 	 .context = PGC_SUSET,
@@ -47,14 +47,14 @@ static const rstar_option options[] = {
 			 "replay: the code of the steps before is run again."},
 	{.setting = "rstar.sandbox_namespaces",
 	 .type = RSTAR_OPTION_BOOL,
-	 .variable.flag = &rstar_sandbox_settings.sandbox_namespaces,
+	 .variable.flag = &rstar_pg_sandbox_settings.sandbox_namespaces,
 	 .fallback = 1,
 	 .context = PGC_SUSET,
 	 .help = "Whether the sandbox uses namespaces where the machine allows them.",
 	 .more = "They are one layer of several; the others do not depend on it."},
 	{.setting = "rstar.sandbox_shared",
 	 .type = RSTAR_OPTION_BOOL,
-	 .variable.flag = &rstar_sandbox_settings.sandbox_shared,
+	 .variable.flag = &rstar_pg_sandbox_settings.sandbox_shared,
 	 .fallback = 1,
 	 .context = PGC_SUSET,
 	 .help = "Whether sessions fork their sandboxes from one template of the whole server.",
@@ -63,7 +63,7 @@ static const rstar_option options[] = {
 	{.name = "timeout",
 	 .setting = "rstar.sandbox_timeout",
 	 .type = RSTAR_OPTION_INT,
-	 .variable.integer = &rstar_sandbox_settings.sandbox_timeout_ms,
+	 .variable.integer = &rstar_pg_sandbox_settings.sandbox_timeout_ms,
 	 .fallback = 5000,
 	 .min = 1,
 	 .max = 3600000,
@@ -73,7 +73,7 @@ static const rstar_option options[] = {
 	 .help = "Time that one step's code may take."},
 	{.setting = "rstar.sandbox_max_timeout",
 	 .type = RSTAR_OPTION_INT,
-	 .variable.integer = &rstar_sandbox_settings.sandbox_max_timeout_ms,
+	 .variable.integer = &rstar_pg_sandbox_settings.sandbox_max_timeout_ms,
 	 .fallback = 60000,
 	 .min = 1,
 	 .max = 3600000,
@@ -82,7 +82,7 @@ static const rstar_option options[] = {
 	 .help = "Upper bound of rstar.sandbox_timeout and of the argument timeout."},
 	{.setting = "rstar.sandbox_cpu_timeout",
 	 .type = RSTAR_OPTION_INT,
-	 .variable.integer = &rstar_sandbox_settings.sandbox_cpu_timeout_ms,
+	 .variable.integer = &rstar_pg_sandbox_settings.sandbox_cpu_timeout_ms,
 	 .fallback = 5000,
 	 .min = 1,
 	 .max = 3600000,
@@ -92,7 +92,7 @@ static const rstar_option options[] = {
 	 .more = "Unlike rstar.sandbox_timeout it does not depend on how busy the machine is."},
 	{.setting = "rstar.sandbox_step_memory",
 	 .type = RSTAR_OPTION_INT,
-	 .variable.integer = &rstar_sandbox_settings.sandbox_step_memory_mb,
+	 .variable.integer = &rstar_pg_sandbox_settings.sandbox_step_memory_mb,
 	 .fallback = 256,
 	 .min = 8,
 	 .max = 1048576,
@@ -101,7 +101,7 @@ static const rstar_option options[] = {
 	 .help = "Memory that a step and those before it may add to the interpreter's own."},
 	{.setting = "rstar.sandbox_memory",
 	 .type = RSTAR_OPTION_INT,
-	 .variable.integer = &rstar_sandbox_settings.sandbox_memory_mb,
+	 .variable.integer = &rstar_pg_sandbox_settings.sandbox_memory_mb,
 	 .fallback = 2048,
 	 .min = 64,
 	 .max = 1048576,
@@ -111,7 +111,7 @@ static const rstar_option options[] = {
 	 .more = "When it is full, states that are worth least are dropped and rebuilt on demand."},
 	{.setting = "rstar.sandbox_processes",
 	 .type = RSTAR_OPTION_INT,
-	 .variable.integer = &rstar_sandbox_settings.sandbox_processes,
+	 .variable.integer = &rstar_pg_sandbox_settings.sandbox_processes,
 	 .fallback = 256,
 	 .min = 4,
 	 .max = 4096,
@@ -121,7 +121,7 @@ static const rstar_option options[] = {
 			 "demand."},
 	{.setting = "rstar.sandbox_output",
 	 .type = RSTAR_OPTION_INT,
-	 .variable.integer = &rstar_sandbox_settings.sandbox_output,
+	 .variable.integer = &rstar_pg_sandbox_settings.sandbox_output,
 	 .fallback = 65536,
 	 .min = 256,
 	 .max = RSTAR_SANDBOX_OUTPUT_MAX,
@@ -130,7 +130,7 @@ static const rstar_option options[] = {
 	 .help = "Bytes of output that are kept of one step."},
 	{.setting = "rstar.sandbox_parallel",
 	 .type = RSTAR_OPTION_INT,
-	 .variable.integer = &rstar_sandbox_settings.sandbox_parallel,
+	 .variable.integer = &rstar_pg_sandbox_settings.sandbox_parallel,
 	 .fallback = 0,
 	 .min = 0,
 	 .max = 256,
@@ -139,7 +139,7 @@ static const rstar_option options[] = {
 	 .more = "0: as many as there are cores."},
 	{.setting = "rstar.sandbox_idle_timeout",
 	 .type = RSTAR_OPTION_INT,
-	 .variable.integer = &rstar_sandbox_settings.sandbox_idle_timeout_s,
+	 .variable.integer = &rstar_pg_sandbox_settings.sandbox_idle_timeout_s,
 	 .fallback = 600,
 	 .min = 0,
 	 .max = 86400,
@@ -150,13 +150,13 @@ static const rstar_option options[] = {
 };
 
 void
-rstar_sandbox_settings_define(void)
+rstar_pg_sandbox_settings_define(void)
 {
-	rstar_settings_define(options, lengthof(options));
+	rstar_pg_settings_define(options, lengthof(options));
 }
 
 Size
-rstar_settings_sandbox_bytes(void)
+rstar_pg_settings_sandbox_bytes(void)
 {
-	return (Size) rstar_sandbox_settings.sandbox_memory_mb * 1024 * 1024;
+	return (Size) rstar_pg_sandbox_settings.sandbox_memory_mb * 1024 * 1024;
 }

@@ -33,12 +33,12 @@ typedef struct rstar_sandbox_settings_values
 	int sandbox_idle_timeout_s;
 } rstar_sandbox_settings_values;
 
-extern rstar_sandbox_settings_values rstar_sandbox_settings;
+extern rstar_sandbox_settings_values rstar_pg_sandbox_settings;
 
 /* Bytes of all processes of the session's sandbox. */
-extern Size rstar_settings_sandbox_bytes(void);
+extern Size rstar_pg_settings_sandbox_bytes(void);
 
 /* Define them; from _PG_init. */
-extern void rstar_sandbox_settings_define(void);
+extern void rstar_pg_sandbox_settings_define(void);
 
 #endif

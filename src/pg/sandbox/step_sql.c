@@ -50,7 +50,7 @@ rstar_split_steps(PG_FUNCTION_ARGS)
 	rstar_part part;
 	int32 n = 0;
 
-	rstar_materialize(fcinfo);
+	rstar_pg_materialize(fcinfo);
 	begin_split(&splitter, solution);
 	while (rstar_splitter_next(&splitter, &part))
 	{
@@ -82,14 +82,14 @@ put_result(ReturnSetInfo *rsinfo, int32 n, const rstar_part *part,
 	values[0] = Int32GetDatum(n);
 	values[1] =
 		PointerGetDatum(cstring_to_text_with_len(part->content.data, (int) part->content.length));
-	values[2] = CStringGetTextDatum(rstar_session_sandbox_status(result->status));
-	values[3] = PointerGetDatum(rstar_session_sandbox_output(result));
+	values[2] = CStringGetTextDatum(rstar_pg_session_sandbox_status(result->status));
+	values[3] = PointerGetDatum(rstar_pg_session_sandbox_output(result));
 	nulls[4] = result->value == NULL;
 	if (result->value)
-		values[4] = PointerGetDatum(rstar_session_sandbox_value(result));
+		values[4] = PointerGetDatum(rstar_pg_session_sandbox_value(result));
 	nulls[5] = result->status == RSTAR_SANDBOX_OK;
 	if (!nulls[5])
-		values[5] = CStringGetTextDatum(rstar_session_sandbox_error(result));
+		values[5] = CStringGetTextDatum(rstar_pg_session_sandbox_error(result));
 	values[6] = Float8GetDatum(result->elapsed_ms);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
@@ -104,7 +104,7 @@ run_step(ReturnSetInfo *rsinfo, int32 n, const rstar_part *part, rstar_sandbox_n
 	rstar_sandbox_result result;
 	rstar_sandbox_node node;
 
-	rstar_session_sandbox_run(parent, &step, &result);
+	rstar_pg_session_sandbox_run(parent, &step, &result);
 	node = result.node;
 	PG_TRY();
 	{
@@ -113,7 +113,7 @@ run_step(ReturnSetInfo *rsinfo, int32 n, const rstar_part *part, rstar_sandbox_n
 	PG_CATCH();
 	{
 		rstar_sandbox_result_free(&result);
-		rstar_session_sandbox_release(node);
+		rstar_pg_session_sandbox_release(node);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
@@ -141,7 +141,7 @@ run_all(ReturnSetInfo *rsinfo, text *solution, const rstar_sandbox_limits *limit
 		node = run_step(rsinfo, ++n, &part, *parent, limits);
 		/* The client keeps what descendants need. */
 		if (*parent)
-			rstar_session_sandbox_release(*parent);
+			rstar_pg_session_sandbox_release(*parent);
 		*parent = node;
 	}
 }
@@ -158,13 +158,13 @@ rstar_run_steps(PG_FUNCTION_ARGS)
 	rstar_sandbox_limits limits;
 	volatile rstar_sandbox_node parent = 0;
 
-	rstar_materialize(fcinfo);
+	rstar_pg_materialize(fcinfo);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
-	rstar_session_sandbox_limits(&limits);
+	rstar_pg_session_sandbox_limits(&limits);
 	if (!PG_ARGISNULL(1))
 	{
-		limits.wall_ms = (uint32) rstar_option_int("timeout", true, PG_GETARG_INT32(1), NULL);
+		limits.wall_ms = (uint32) rstar_pg_option_int("timeout", true, PG_GETARG_INT32(1), NULL);
 		limits.cpu_ms = Max(limits.cpu_ms, limits.wall_ms);
 	}
 	PG_TRY();
@@ -174,7 +174,7 @@ rstar_run_steps(PG_FUNCTION_ARGS)
 	PG_FINALLY();
 	{
 		if (parent)
-			rstar_session_sandbox_release(parent);
+			rstar_pg_session_sandbox_release(parent);
 	}
 	PG_END_TRY();
 	return (Datum) 0;

@@ -127,20 +127,21 @@ start_shared(void)
 		shared->n_slots = slots_needed();
 		ConditionVariableInit(&shared->changed);
 		pg_atomic_init_u32(&shared->max_searches,
-						   searches_allowed(rstar_search_settings.max_active_searches));
-		pg_atomic_init_u64(&shared->total_kv, rstar_search_settings.total_kv_cache_mb * MEGABYTE);
+						   searches_allowed(rstar_pg_search_settings.max_active_searches));
+		pg_atomic_init_u64(&shared->total_kv,
+						   rstar_pg_search_settings.total_kv_cache_mb * MEGABYTE);
 		pg_atomic_init_u64(&shared->total_sandbox,
-						   rstar_search_settings.total_sandbox_memory_mb * MEGABYTE);
+						   rstar_pg_search_settings.total_sandbox_memory_mb * MEGABYTE);
 	}
 	LWLockRelease(AddinShmemInitLock);
 }
 
 void
-rstar_admission_init(void)
+rstar_pg_admission_init(void)
 {
 	if (!process_shared_preload_libraries_in_progress)
 		return;
-	rstar_on_shmem_request(request_shared);
+	rstar_pg_on_shmem_request(request_shared);
 	previous_startup = shmem_startup_hook;
 	shmem_startup_hook = start_shared;
 }
@@ -156,30 +157,30 @@ wake_all(bool changed)
 }
 
 void
-rstar_admission_assign_searches(int newval, void *extra)
+rstar_pg_admission_assign_searches(int newval, void *extra)
 {
 	if (!shared)
 		return;
 	pg_atomic_write_u32(&shared->max_searches, searches_allowed(newval));
-	wake_all(newval != rstar_search_settings.max_active_searches);
+	wake_all(newval != rstar_pg_search_settings.max_active_searches);
 }
 
 void
-rstar_admission_assign_kv(int newval, void *extra)
+rstar_pg_admission_assign_kv(int newval, void *extra)
 {
 	if (!shared)
 		return;
 	pg_atomic_write_u64(&shared->total_kv, newval * MEGABYTE);
-	wake_all(newval != rstar_search_settings.total_kv_cache_mb);
+	wake_all(newval != rstar_pg_search_settings.total_kv_cache_mb);
 }
 
 void
-rstar_admission_assign_sandbox(int newval, void *extra)
+rstar_pg_admission_assign_sandbox(int newval, void *extra)
 {
 	if (!shared)
 		return;
 	pg_atomic_write_u64(&shared->total_sandbox, newval * MEGABYTE);
-	wake_all(newval != rstar_search_settings.total_sandbox_memory_mb);
+	wake_all(newval != rstar_pg_search_settings.total_sandbox_memory_mb);
 }
 
 /* The totals in force, in bytes; 0: no limit. */
@@ -189,9 +190,9 @@ totals(void)
 	admission_bytes total;
 
 	total.kv = shared ? pg_atomic_read_u64(&shared->total_kv)
-					  : rstar_search_settings.total_kv_cache_mb * MEGABYTE;
+					  : rstar_pg_search_settings.total_kv_cache_mb * MEGABYTE;
 	total.sandbox = shared ? pg_atomic_read_u64(&shared->total_sandbox)
-						   : rstar_search_settings.total_sandbox_memory_mb * MEGABYTE;
+						   : rstar_pg_search_settings.total_sandbox_memory_mb * MEGABYTE;
 	return total;
 }
 
@@ -450,7 +451,7 @@ wait_for_turn(const admission_bytes *bytes)
 	if (is_running())
 		return;
 	if (event == 0)
-		event = rstar_wait_event("RstarAdmission");
+		event = rstar_pg_wait_event("RstarAdmission");
 	ConditionVariablePrepareToSleep(&shared->changed);
 	while (!is_running())
 	{
@@ -483,7 +484,7 @@ leave(void *handle)
 	{
 		/* What is no longer reserved must not be kept either. */
 		if (totals().kv > 0)
-			rstar_model_cache_trim();
+			rstar_pg_model_cache_trim();
 		free_slot();
 		return;
 	}
@@ -503,9 +504,9 @@ enter_nested(const admission_entry *entry)
 }
 
 rstar_guard *
-rstar_admission_enter(Size kv_bytes, Size sandbox_bytes)
+rstar_pg_admission_enter(Size kv_bytes, Size sandbox_bytes)
 {
-	rstar_guard *guard = rstar_guard_create(CurrentMemoryContext, leave);
+	rstar_guard *guard = rstar_pg_guard_create(CurrentMemoryContext, leave);
 	admission_entry *entry = palloc0(sizeof(admission_entry));
 
 	entry->bytes = (admission_bytes){kv_bytes, sandbox_bytes};
@@ -519,7 +520,7 @@ rstar_admission_enter(Size kv_bytes, Size sandbox_bytes)
 		take_slot(&entry->bytes);
 	entry->slot = mine;
 	entry->ticket = mine->ticket;
-	rstar_guard_hold(guard, entry);
+	rstar_pg_guard_hold(guard, entry);
 	if (entry->nested)
 		return guard;
 	PG_TRY();
@@ -530,7 +531,7 @@ rstar_admission_enter(Size kv_bytes, Size sandbox_bytes)
 	{
 		/* At once, not when the context goes: others wait. */
 		ConditionVariableCancelSleep();
-		rstar_guard_release(guard);
+		rstar_pg_guard_release(guard);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
@@ -538,19 +539,19 @@ rstar_admission_enter(Size kv_bytes, Size sandbox_bytes)
 }
 
 void
-rstar_admission_leave(rstar_guard *guard)
+rstar_pg_admission_leave(rstar_guard *guard)
 {
-	rstar_guard_release(guard);
+	rstar_pg_guard_release(guard);
 }
 
 void
-rstar_admission_be_background(void)
+rstar_pg_admission_be_background(void)
 {
 	background = MyBackendType == B_BG_WORKER;
 }
 
 bool
-rstar_admission_is_contended(void)
+rstar_pg_admission_is_contended(void)
 {
 	bool waits = false;
 
@@ -586,7 +587,7 @@ rstar_active_searches(PG_FUNCTION_ARGS)
 	admission_slot *slots;
 	int count = 0, place = 0;
 
-	rstar_materialize(fcinfo);
+	rstar_pg_materialize(fcinfo);
 	if (!shared)
 		return (Datum) 0;
 	slots = copy_slots(&count);

@@ -9,9 +9,9 @@
  * of arrival decides, also where a later one would fit. Without preloading a
  * session knows of no other, and only a request beyond the totals is refused.
  *
- *		guard = rstar_admission_enter(kv_bytes, sandbox_bytes);
+ *		guard = rstar_pg_admission_enter(kv_bytes, sandbox_bytes);
  *		... search, and free it ...
- *		rstar_admission_leave(guard);
+ *		rstar_pg_admission_leave(guard);
  *		... store what came of it ...
  *
  * A place is given back by leave, by the reset of the memory context that was
@@ -30,7 +30,7 @@
 #include "pg/base/boundary.h"
 
 /* From _PG_init: ask for shared memory, if the library is being preloaded. */
-extern void rstar_admission_init(void);
+extern void rstar_pg_admission_init(void);
 
 /*
  * Wait for a place and take it. kv_bytes and sandbox_bytes are the most that
@@ -39,22 +39,22 @@ extern void rstar_admission_init(void);
  * CONFIGURATION_LIMIT_EXCEEDED for a request beyond the totals, and whatever
  * ends the wait early.
  */
-extern rstar_guard *rstar_admission_enter(Size kv_bytes, Size sandbox_bytes);
+extern rstar_guard *rstar_pg_admission_enter(Size kv_bytes, Size sandbox_bytes);
 
 /* Give the place back. Harmless when it was given back before. */
-extern void rstar_admission_leave(rstar_guard *guard);
+extern void rstar_pg_admission_leave(rstar_guard *guard);
 
 /*
  * Searches of this process do not count against rstar.max_active_searches, if it is a
  * background worker: those have a limit of their own and must not keep people waiting.
  * Their bytes count, so they make place when others wait (is_contended).
  */
-extern void rstar_admission_be_background(void);
-extern bool rstar_admission_is_contended(void);
+extern void rstar_pg_admission_be_background(void);
+extern bool rstar_pg_admission_is_contended(void);
 
 /* The settings have new values (megabytes): tell those who wait. */
-extern void rstar_admission_assign_searches(int newval, void *extra);
-extern void rstar_admission_assign_kv(int newval, void *extra);
-extern void rstar_admission_assign_sandbox(int newval, void *extra);
+extern void rstar_pg_admission_assign_searches(int newval, void *extra);
+extern void rstar_pg_admission_assign_kv(int newval, void *extra);
+extern void rstar_pg_admission_assign_sandbox(int newval, void *extra);
 
 #endif

@@ -69,7 +69,7 @@ read_problems(ArrayType *array, uint32 *n)
 			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 							errmsg("a problem's number must not be NULL")));
 		CHECK_FOR_INTERRUPTS();
-		rstar_problem_find(DatumGetInt64(ids[i]), &rows[i]);
+		rstar_pg_problem_find(DatumGetInt64(ids[i]), &rows[i]);
 	}
 	*n = (uint32) count;
 	return rows;
@@ -90,8 +90,8 @@ try_problems(const rstar_search_setup *setup, const rstar_problem_row *rows, uin
 		problems[i].text = (rstar_string){rows[i].statement, strlen(rows[i].statement)};
 		problems[i].seed = rstar_search_seed((uint64) setup->seed, problems[i].text, 0);
 	}
-	rstar_search_open(setup, &parts);
-	rstar_search_run(setup, &parts, problems, n, keep_evidence, t);
+	rstar_pg_search_open(setup, &parts);
+	rstar_pg_search_run(setup, &parts, problems, n, keep_evidence, t);
 }
 
 /* The threshold for at most max_wrong, and all that is kept with it. */
@@ -152,12 +152,12 @@ rstar_calibrate(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("rstar_calibrate()");
 	arguments.model = PG_GETARG_TEXT_PP(0);
 	arguments.seed = rstar_optional_bigint(fcinfo, 3);
-	rstar_search_setup_make(&arguments, false, &setup);
+	rstar_pg_search_setup_make(&arguments, false, &setup);
 	rows = read_problems(PG_GETARG_ARRAYTYPE_P(1), &n);
 	try_problems(&setup, rows, n, &t);
 	threshold = measure(&t, n, max_wrong, &calibration, &reliability);
-	rstar_model_calibrate(setup.policy->model_id,
-						  rstar_calibration_to_jsonb(&calibration, &reliability), threshold);
+	rstar_pg_model_calibrate(setup.policy->model_id,
+							 rstar_pg_calibration_to_jsonb(&calibration, &reliability), threshold);
 	values[0] = Int32GetDatum((int32) n);
 	values[1] = Int32GetDatum((int32) reliability.answered);
 	values[2] = Int32GetDatum((int32) reliability.right);
@@ -172,13 +172,13 @@ static rstar_model_row *
 calibrated_model(FunctionCallInfo fcinfo, rstar_reliability *reliability)
 {
 	rstar_model_row *row =
-		rstar_model_resolve(PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), RSTAR_ROLE_POLICY);
+		rstar_pg_model_resolve(PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), RSTAR_ROLE_POLICY);
 
 	if (!row->calibration)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("model \"%s\" is not calibrated", row->name),
 						errhint("rstar_calibrate() calibrates a model.")));
-	rstar_reliability_from_jsonb(row->calibration, reliability);
+	rstar_pg_reliability_from_jsonb(row->calibration, reliability);
 	return row;
 }
 
@@ -209,7 +209,7 @@ rstar_calibration_levels(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	rstar_reliability r;
 
-	rstar_materialize(fcinfo);
+	rstar_pg_materialize(fcinfo);
 	(void) calibrated_model(fcinfo, &r);
 	for (int i = 0; i < RSTAR_RELIABILITY_LEVELS; i++)
 	{

@@ -23,7 +23,7 @@ append_real(StringInfo json, double value)
 }
 
 Jsonb *
-rstar_calibration_to_jsonb(const rstar_calibration *calibration, const rstar_reliability *r)
+rstar_pg_calibration_to_jsonb(const rstar_calibration *calibration, const rstar_reliability *r)
 {
 	StringInfoData json;
 
@@ -54,8 +54,10 @@ rstar_calibration_to_jsonb(const rstar_calibration *calibration, const rstar_rel
 
 /* --- reading -------------------------------------------------------------------------- */
 
+static void corrupt(const char *member) __attribute__((noreturn));
+
 static void
-pg_attribute_noreturn() corrupt(const char *member)
+corrupt(const char *member)
 {
 	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
 					errmsg("the calibration of the model lacks \"%s\", or it is of the wrong type",
@@ -67,7 +69,7 @@ pg_attribute_noreturn() corrupt(const char *member)
 static JsonbContainer *
 array_of(JsonbContainer *object, const char *member, uint32 n)
 {
-	JsonbValue *value = rstar_json_member(object, member);
+	JsonbValue *value = rstar_pg_json_member(object, member);
 
 	if (!value || value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data) ||
 		JsonContainerSize(value->val.binary.data) != n)
@@ -105,7 +107,7 @@ count_of(JsonbContainer *object, const char *member)
 {
 	double number;
 
-	if (!rstar_json_number(object, member, &number) || !(number >= 0 && number <= PG_INT32_MAX))
+	if (!rstar_pg_json_number(object, member, &number) || !(number >= 0 && number <= PG_INT32_MAX))
 		corrupt(member);
 	return (uint32) number;
 }
@@ -123,7 +125,7 @@ row_in(JsonbContainer *array, uint32 i, uint32 n, const char *member)
 }
 
 void
-rstar_calibration_from_jsonb(Jsonb *object, rstar_calibration *calibration)
+rstar_pg_calibration_from_jsonb(Jsonb *object, rstar_calibration *calibration)
 {
 	JsonbContainer *weights;
 
@@ -137,7 +139,7 @@ rstar_calibration_from_jsonb(Jsonb *object, rstar_calibration *calibration)
 }
 
 void
-rstar_reliability_from_jsonb(Jsonb *object, rstar_reliability *r)
+rstar_pg_reliability_from_jsonb(Jsonb *object, rstar_reliability *r)
 {
 	JsonbContainer *root = &object->root;
 	JsonbContainer *bins = array_of(root, "bins", RSTAR_RELIABILITY_BINS);
@@ -146,7 +148,7 @@ rstar_reliability_from_jsonb(Jsonb *object, rstar_reliability *r)
 	*r = (rstar_reliability){.problems = count_of(root, "problems"),
 							 .answered = count_of(root, "answered"),
 							 .right = count_of(root, "right")};
-	if (!rstar_json_number(root, "error", &r->error))
+	if (!rstar_pg_json_number(root, "error", &r->error))
 		corrupt("error");
 	for (uint32 i = 0; i < RSTAR_RELIABILITY_BINS; i++)
 	{

@@ -19,14 +19,14 @@
 #include "core/search/confidence.h"
 #include "core/search/reliability.h"
 
-extern Jsonb *rstar_calibration_to_jsonb(const rstar_calibration *calibration,
-										 const rstar_reliability *reliability);
+extern Jsonb *rstar_pg_calibration_to_jsonb(const rstar_calibration *calibration,
+											const rstar_reliability *reliability);
 
 /*
  * NULL gives a calibration that is not fitted. Raises ERRCODE_DATA_CORRUPTED if
  * the object is none that was made so.
  */
-extern void rstar_calibration_from_jsonb(Jsonb *object, rstar_calibration *calibration);
-extern void rstar_reliability_from_jsonb(Jsonb *object, rstar_reliability *reliability);
+extern void rstar_pg_calibration_from_jsonb(Jsonb *object, rstar_calibration *calibration);
+extern void rstar_pg_reliability_from_jsonb(Jsonb *object, rstar_reliability *reliability);
 
 #endif

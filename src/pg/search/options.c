@@ -18,21 +18,21 @@
 #include "pg/search/settings.h"
 #include "pg/models/settings.h"
 
-const struct config_enum_entry rstar_search_methods[] = {
+const struct config_enum_entry rstar_pg_search_methods[] = {
 	{"mcts", RSTAR_METHOD_MCTS, false},         {"beam", RSTAR_METHOD_BEAM, false},
 	{"majority", RSTAR_METHOD_MAJORITY, false}, {"best_of_n", RSTAR_METHOD_BEST_OF_N, false},
 	{"greedy", RSTAR_METHOD_GREEDY, false},     {NULL, 0, false}};
 
 const char *
-rstar_search_method_name(rstar_search_method method)
+rstar_pg_search_method_name(rstar_search_method method)
 {
-	return rstar_search_methods[method].name;
+	return rstar_pg_search_methods[method].name;
 }
 
 static rstar_search_method
 method_of(const char *name)
 {
-	for (const struct config_enum_entry *method = rstar_search_methods; method->name; method++)
+	for (const struct config_enum_entry *method = rstar_pg_search_methods; method->name; method++)
 		if (strcmp(name, method->name) == 0)
 			return (rstar_search_method) method->val;
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -43,7 +43,7 @@ method_of(const char *name)
 /* --- arguments and settings ------------------------------------------------------- */
 
 void
-rstar_search_arguments_read(FunctionCallInfo fcinfo, int first, rstar_search_arguments *a)
+rstar_pg_search_arguments_read(FunctionCallInfo fcinfo, int first, rstar_search_arguments *a)
 {
 	a->model = PG_ARGISNULL(first) ? NULL : PG_GETARG_TEXT_PP(first);
 	a->ppm = PG_ARGISNULL(first + 1) ? NULL : PG_GETARG_TEXT_PP(first + 1);
@@ -58,23 +58,23 @@ rstar_search_arguments_read(FunctionCallInfo fcinfo, int first, rstar_search_arg
 static uint32
 given_option(const char *name, rstar_optional_int argument, Jsonb *defaults)
 {
-	return (uint32) rstar_option_int(name, argument.given, argument.value, defaults);
+	return (uint32) rstar_pg_option_int(name, argument.given, argument.value, defaults);
 }
 
 static uint32
 set_option(const char *name, Jsonb *defaults)
 {
-	return (uint32) rstar_option_int(name, false, 0, defaults);
+	return (uint32) rstar_pg_option_int(name, false, 0, defaults);
 }
 
 static void
 make_sampling(const rstar_search_arguments *a, Jsonb *defaults, rstar_sampling *sampling)
 {
-	sampling->temperature = (float) rstar_option_real("search_temperature", a->temperature.given,
-													  a->temperature.value, defaults);
+	sampling->temperature = (float) rstar_pg_option_real("search_temperature", a->temperature.given,
+														 a->temperature.value, defaults);
 	sampling->top_k = set_option("top_k", defaults);
-	sampling->top_p = (float) rstar_option_real("top_p", false, 0, defaults);
-	sampling->min_p = (float) rstar_option_real("min_p", false, 0, defaults);
+	sampling->top_p = (float) rstar_pg_option_real("top_p", false, 0, defaults);
+	sampling->min_p = (float) rstar_pg_option_real("min_p", false, 0, defaults);
 }
 
 /* What the method makes of the options for a tree search. */
@@ -92,7 +92,7 @@ apply_method(rstar_search_setup *setup)
 		case RSTAR_N_METHODS:
 			break;
 		case RSTAR_METHOD_BEAM:
-			o->mcts.beam_width = (uint32) rstar_search_settings.beam_width;
+			o->mcts.beam_width = (uint32) rstar_pg_search_settings.beam_width;
 			break;
 		case RSTAR_METHOD_MAJORITY:
 		case RSTAR_METHOD_BEST_OF_N:
@@ -124,52 +124,52 @@ make_options(const rstar_search_arguments *a, bool ppm, bool known_answer,
 	o->mcts.known_answer = known_answer;
 	o->mcts.max_rollouts = given_option("rollouts", a->rollouts, defaults);
 	o->mcts.max_depth = given_option("max_depth", a->max_depth, defaults);
-	o->mcts.max_nodes = (uint32) rstar_search_settings.search_nodes;
-	o->mcts.c_uct = rstar_search_settings.exploration;
-	o->mcts.unvisited_value = rstar_search_settings.unvisited_value;
-	o->mcts.answer_exclusive = rstar_search_settings.answer_exclusive;
-	o->mcts.enough_correct = (uint32) rstar_search_settings.enough_correct;
-	o->mcts.enough_first = (uint32) rstar_search_settings.enough_first;
+	o->mcts.max_nodes = (uint32) rstar_pg_search_settings.search_nodes;
+	o->mcts.c_uct = rstar_pg_search_settings.exploration;
+	o->mcts.unvisited_value = rstar_pg_search_settings.unvisited_value;
+	o->mcts.answer_exclusive = rstar_pg_search_settings.answer_exclusive;
+	o->mcts.enough_correct = (uint32) rstar_pg_search_settings.enough_correct;
+	o->mcts.enough_first = (uint32) rstar_pg_search_settings.enough_first;
 	o->candidates = given_option("candidates", a->candidates, defaults);
 	o->candidates_below = o->candidates;
 	o->step_tokens = set_option("step_tokens", defaults);
 	o->total_tokens = set_option("solution_tokens", defaults);
 	make_sampling(a, defaults, &o->sampling);
-	o->max_code_errors = (uint32) rstar_search_settings.max_code_errors;
-	o->value_scale = rstar_search_settings.value_scale;
-	o->max_generated = (uint64) rstar_search_settings.search_tokens;
-	o->max_seconds = rstar_search_settings.search_timeout_ms / 1000.0;
-	o->side_by_side = (uint32) rstar_search_settings.side_by_side;
-	rstar_session_sandbox_limits(&o->limits);
+	o->max_code_errors = (uint32) rstar_pg_search_settings.max_code_errors;
+	o->value_scale = rstar_pg_search_settings.value_scale;
+	o->max_generated = (uint64) rstar_pg_search_settings.search_tokens;
+	o->max_seconds = rstar_pg_search_settings.search_timeout_ms / 1000.0;
+	o->side_by_side = (uint32) rstar_pg_search_settings.side_by_side;
+	rstar_pg_session_sandbox_limits(&o->limits);
 }
 
 void
-rstar_search_setup_make(const rstar_search_arguments *a, bool known_answer,
-						rstar_search_setup *setup)
+rstar_pg_search_setup_make(const rstar_search_arguments *a, bool known_answer,
+						   rstar_search_setup *setup)
 {
 	*setup = (rstar_search_setup){0};
 	setup->method = a->method ? method_of(text_to_cstring(a->method))
-							  : (rstar_search_method) rstar_search_settings.method;
-	setup->seed = a->seed.given ? a->seed.value : rstar_model_settings.seed;
-	setup->policy = rstar_model_resolve(a->model, RSTAR_ROLE_POLICY);
-	setup->ppm = rstar_model_resolve_optional(a->ppm, RSTAR_ROLE_PPM);
+							  : (rstar_search_method) rstar_pg_search_settings.method;
+	setup->seed = a->seed.given ? a->seed.value : rstar_pg_model_settings.seed;
+	setup->policy = rstar_pg_model_resolve(a->model, RSTAR_ROLE_POLICY);
+	setup->ppm = rstar_pg_model_resolve_optional(a->ppm, RSTAR_ROLE_PPM);
 	make_options(a, setup->ppm != NULL, known_answer, setup);
 	apply_method(setup);
 }
 
 void
-rstar_search_setup_of_settings(bool ppm, rstar_search_setup *setup)
+rstar_pg_search_setup_of_settings(bool ppm, rstar_search_setup *setup)
 {
 	static const rstar_search_arguments nothing_given;
 
-	*setup = (rstar_search_setup){.method = (rstar_search_method) rstar_search_settings.method,
-								  .seed = rstar_model_settings.seed};
-	make_options(&nothing_given, ppm, rstar_search_settings.use_known_answer, setup);
+	*setup = (rstar_search_setup){.method = (rstar_search_method) rstar_pg_search_settings.method,
+								  .seed = rstar_pg_model_settings.seed};
+	make_options(&nothing_given, ppm, rstar_pg_search_settings.use_known_answer, setup);
 	apply_method(setup);
 }
 
 int32
-rstar_search_setup_rollouts(const rstar_search_setup *setup, const rstar_mcts *mcts)
+rstar_pg_search_setup_rollouts(const rstar_search_setup *setup, const rstar_mcts *mcts)
 {
 	switch (setup->method)
 	{
@@ -293,13 +293,13 @@ append_model(StringInfo json, const char *role, const rstar_model_row *row)
 }
 
 Jsonb *
-rstar_search_setup_to_jsonb(const rstar_search_setup *setup)
+rstar_pg_search_setup_to_jsonb(const rstar_search_setup *setup)
 {
 	StringInfoData json;
 
 	initStringInfo(&json);
 	appendStringInfo(&json, "{\"method\": \"%s\", \"seed\": " INT64_FORMAT,
-					 rstar_search_method_name(setup->method), setup->seed);
+					 rstar_pg_search_method_name(setup->method), setup->seed);
 	for (size_t i = 0; i < lengthof(fields); i++)
 	{
 		appendStringInfo(&json, ", \"%s\": ", fields[i].key);
@@ -308,8 +308,8 @@ rstar_search_setup_to_jsonb(const rstar_search_setup *setup)
 	append_model(&json, "policy", setup->policy);
 	append_model(&json, "ppm", setup->ppm);
 	appendStringInfo(&json, ", \"kernels\": \"%s\", \"kv_type\": \"%s\"}",
-					 rstar_cpu_family_name(rstar_compute_family()),
-					 rstar_model_settings.kv_type == RSTAR_KV_F16 ? "f16" : "f32");
+					 rstar_cpu_family_name(rstar_pg_compute_family()),
+					 rstar_pg_model_settings.kv_type == RSTAR_KV_F16 ? "f16" : "f32");
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data)));
 }
 
@@ -326,7 +326,7 @@ number_of(Jsonb *object, const char *key)
 {
 	double number;
 
-	if (!rstar_json_number(&object->root, key, &number))
+	if (!rstar_pg_json_number(&object->root, key, &number))
 		no_settings(key);
 	return number;
 }
@@ -335,7 +335,7 @@ static void
 set_field(Jsonb *object, const field *f, rstar_search_options *options)
 {
 	char *at = (char *) options + f->offset;
-	JsonbValue *value = rstar_json_member(&object->root, f->key);
+	JsonbValue *value = rstar_pg_json_member(&object->root, f->key);
 	double number = f->type == FIELD_BOOL ? 0 : number_of(object, f->key);
 	uint32 u32 = (uint32) Max(0, Min(number, UINT32_MAX));
 	uint64 u64 = (uint64) Max(0, Min(number, 9007199254740992.0));
@@ -369,7 +369,7 @@ bound_limits(rstar_sandbox_limits *stored)
 {
 	rstar_sandbox_limits now;
 
-	rstar_session_sandbox_limits(&now);
+	rstar_pg_session_sandbox_limits(&now);
 	stored->wall_ms = Min(stored->wall_ms, now.wall_ms);
 	stored->cpu_ms = Min(stored->cpu_ms, now.cpu_ms);
 	stored->memory = Min(stored->memory, now.memory);
@@ -377,9 +377,9 @@ bound_limits(rstar_sandbox_limits *stored)
 }
 
 void
-rstar_search_setup_from_jsonb(Jsonb *object, rstar_search_setup *setup)
+rstar_pg_search_setup_from_jsonb(Jsonb *object, rstar_search_setup *setup)
 {
-	char *method = rstar_json_text(&object->root, "method");
+	char *method = rstar_pg_json_text(&object->root, "method");
 
 	if (!method)
 		no_settings("method");
@@ -397,12 +397,12 @@ rstar_search_setup_from_jsonb(Jsonb *object, rstar_search_setup *setup)
 }
 
 bool
-rstar_search_same_arithmetic(Jsonb *object)
+rstar_pg_search_same_arithmetic(Jsonb *object)
 {
-	char *kernels = rstar_json_text(&object->root, "kernels");
-	char *kv_type = rstar_json_text(&object->root, "kv_type");
+	char *kernels = rstar_pg_json_text(&object->root, "kernels");
+	char *kv_type = rstar_pg_json_text(&object->root, "kv_type");
 
 	return kernels && kv_type &&
-		   strcmp(kernels, rstar_cpu_family_name(rstar_compute_family())) == 0 &&
-		   strcmp(kv_type, rstar_model_settings.kv_type == RSTAR_KV_F16 ? "f16" : "f32") == 0;
+		   strcmp(kernels, rstar_cpu_family_name(rstar_pg_compute_family())) == 0 &&
+		   strcmp(kv_type, rstar_pg_model_settings.kv_type == RSTAR_KV_F16 ? "f16" : "f32") == 0;
 }

@@ -14,7 +14,7 @@
 #include "pg/base/arguments.h"
 #include "pg/models/models.h"
 
-/* rstar.method, in the order of rstar_search_methods. */
+/* rstar.method, in the order of rstar_pg_search_methods. */
 typedef enum rstar_search_method
 {
 	RSTAR_METHOD_MCTS,      /* tree search */
@@ -26,8 +26,8 @@ typedef enum rstar_search_method
 } rstar_search_method;
 
 /* Their names, as the setting takes them. */
-extern const struct config_enum_entry rstar_search_methods[];
-extern const char *rstar_search_method_name(rstar_search_method method);
+extern const struct config_enum_entry rstar_pg_search_methods[];
+extern const char *rstar_pg_search_method_name(rstar_search_method method);
 
 /* One search as it was asked for. */
 typedef struct rstar_search_setup
@@ -52,31 +52,32 @@ typedef struct rstar_search_arguments
 } rstar_search_arguments;
 
 /* Arguments of all SQL functions that search, in this order from position `first`. */
-extern void rstar_search_arguments_read(FunctionCallInfo fcinfo, int first,
-										rstar_search_arguments *arguments);
+extern void rstar_pg_search_arguments_read(FunctionCallInfo fcinfo, int first,
+										   rstar_search_arguments *arguments);
 
 /*
  * The search that is asked for. known_answer: whether an answer that the problem
  * comes with may guide it. Raises for models that do not exist and values out of range.
  */
-extern void rstar_search_setup_make(const rstar_search_arguments *arguments, bool known_answer,
-									rstar_search_setup *setup);
+extern void rstar_pg_search_setup_make(const rstar_search_arguments *arguments, bool known_answer,
+									   rstar_search_setup *setup);
 
 /* The same from the settings alone, without models; ppm: guidance by scores. */
-extern void rstar_search_setup_of_settings(bool ppm, rstar_search_setup *setup);
+extern void rstar_pg_search_setup_of_settings(bool ppm, rstar_search_setup *setup);
 
 /* The number of samples or rollouts that the finished tree stands for. */
-extern int32 rstar_search_setup_rollouts(const rstar_search_setup *setup, const rstar_mcts *mcts);
+extern int32 rstar_pg_search_setup_rollouts(const rstar_search_setup *setup,
+											const rstar_mcts *mcts);
 
 /*
  * The setup as a json object: every option, names and checksums of the models,
  * the kernel family. Reading it back gives the same options; models are not
  * looked up. Raises if the object is not one that was made so.
  */
-extern Jsonb *rstar_search_setup_to_jsonb(const rstar_search_setup *setup);
-extern void rstar_search_setup_from_jsonb(Jsonb *object, rstar_search_setup *setup);
+extern Jsonb *rstar_pg_search_setup_to_jsonb(const rstar_search_setup *setup);
+extern void rstar_pg_search_setup_from_jsonb(Jsonb *object, rstar_search_setup *setup);
 
 /* Whether this session computes with the kernels and the cache type that the object names. */
-extern bool rstar_search_same_arithmetic(Jsonb *object);
+extern bool rstar_pg_search_same_arithmetic(Jsonb *object);
 
 #endif

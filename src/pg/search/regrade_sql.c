@@ -28,10 +28,10 @@ trees_of(const rstar_problem_row *problem, uint64 *n)
 	rstar_arguments a = {0};
 	int64 *trees;
 
-	rstar_tables_read(&scope);
-	rstar_add_bigint(&a, problem->problem_id);
-	rstar_add_text(&a, problem->statement);
-	rstar_execute(
+	rstar_pg_tables_read(&scope);
+	rstar_pg_add_bigint(&a, problem->problem_id);
+	rstar_pg_add_text(&a, problem->statement);
+	rstar_pg_execute(
 		"SELECT tree_id FROM rstar.trees"
 		" WHERE problem_id OPERATOR(pg_catalog.=) $1 AND status OPERATOR(pg_catalog.=) 'done'"
 		" AND COALESCE(statement, $2) OPERATOR(pg_catalog.=) $2 ORDER BY tree_id",
@@ -39,8 +39,8 @@ trees_of(const rstar_problem_row *problem, uint64 *n)
 	*n = SPI_processed;
 	trees = MemoryContextAlloc(context, Max(*n, 1) * sizeof *trees);
 	for (uint64 i = 0; i < *n; i++)
-		trees[i] = rstar_result_bigint(i, "tree_id", 0);
-	rstar_tables_end(&scope);
+		trees[i] = rstar_pg_result_bigint(i, "tree_id", 0);
+	rstar_pg_tables_end(&scope);
 	return trees;
 }
 
@@ -49,7 +49,7 @@ static bool
 regrade_tree(int64 tree_id, const char *gold)
 {
 	rstar_stored_tree tree;
-	rstar_mcts *mcts = rstar_tree_load(tree_id, &tree);
+	rstar_mcts *mcts = rstar_pg_tree_load(tree_id, &tree);
 
 	if (!tree.problem.answer)
 		rstar_mcts_without_answer(&mcts->options);
@@ -57,7 +57,7 @@ regrade_tree(int64 tree_id, const char *gold)
 			0 &&
 		tree.problem.answer && strcmp(tree.problem.answer, gold) == 0)
 		return false;
-	rstar_tree_store_grades(&tree, mcts, gold);
+	rstar_pg_tree_store_grades(&tree, mcts, gold);
 	return true;
 }
 
@@ -74,7 +74,7 @@ rstar_regrade(PG_FUNCTION_ARGS)
 	uint64 n;
 
 	PreventCommandIfReadOnly("rstar_regrade()");
-	rstar_problem_find(PG_GETARG_INT64(0), &problem);
+	rstar_pg_problem_find(PG_GETARG_INT64(0), &problem);
 	if (!problem.answer)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

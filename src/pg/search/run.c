@@ -49,7 +49,7 @@ keep_prefix(void *handle)
 static void
 share_prefix(const rstar_model_row *row, const rstar_search_model *model)
 {
-	rstar_guard *guard = rstar_guard_create(CurrentMemoryContext, keep_prefix);
+	rstar_guard *guard = rstar_pg_guard_create(CurrentMemoryContext, keep_prefix);
 	shared_prefix *prefix = palloc0(sizeof(shared_prefix));
 	rstar_error err;
 
@@ -59,17 +59,17 @@ share_prefix(const rstar_model_row *row, const rstar_search_model *model)
 	if (!prefix->node)
 		return;
 	prefix->engine = model->engine;
-	prefix->store.directory = pstrdup(rstar_model_directory());
+	prefix->store.directory = pstrdup(rstar_pg_model_directory());
 	prefix->store.model = pstrdup(row->sha256);
-	prefix->store.most_bytes = (uint64) rstar_model_settings.prompt_cache * 1024 * 1024;
-	rstar_guard_hold(guard, prefix);
+	prefix->store.most_bytes = (uint64) rstar_pg_model_settings.prompt_cache * 1024 * 1024;
+	rstar_pg_guard_hold(guard, prefix);
 	(void) rstar_prefix_load(prefix->engine, prefix->node, &prefix->store);
 }
 
 static void
 open_model(rstar_model_row *row, rstar_search_model *model)
 {
-	const rstar_open_model *open = rstar_model_open_engine(row);
+	const rstar_open_model *open = rstar_pg_model_open_engine(row);
 	rstar_error err;
 
 	model->engine = open->engine;
@@ -85,7 +85,7 @@ open_model(rstar_model_row *row, rstar_search_model *model)
 }
 
 void
-rstar_search_open_models(const rstar_search_setup *setup, rstar_search_parts *parts)
+rstar_pg_search_open_models(const rstar_search_setup *setup, rstar_search_parts *parts)
 {
 	if (setup->policy)
 		open_model(setup->policy, &parts->policy);
@@ -94,18 +94,18 @@ rstar_search_open_models(const rstar_search_setup *setup, rstar_search_parts *pa
 }
 
 void
-rstar_search_open(const rstar_search_setup *setup, rstar_search_parts *parts)
+rstar_pg_search_open(const rstar_search_setup *setup, rstar_search_parts *parts)
 {
-	rstar_search_open_models(setup, parts);
-	parts->sandbox = rstar_session_sandbox();
+	rstar_pg_search_open_models(setup, parts);
+	parts->sandbox = rstar_pg_session_sandbox();
 }
 
 char *
-rstar_search_answer_text(const rstar_mcts *mcts, uint32 node)
+rstar_pg_search_answer_text(const rstar_mcts *mcts, uint32 node)
 {
 	const rstar_string *answer = &mcts->tree.nodes[node].answer;
 
-	return rstar_clean_text(answer->data, answer->length);
+	return rstar_pg_clean_text(answer->data, answer->length);
 }
 
 /* --- progress ----------------------------------------------------------------------- */
@@ -136,7 +136,7 @@ last_answer(const rstar_mcts *mcts)
 		const rstar_tree_node *node = &mcts->tree.nodes[id];
 
 		if (node->kind == RSTAR_NODE_ANSWER && node->rollout + 1 == mcts->rollouts)
-			return psprintf(", answer %s%s", rstar_search_answer_text(mcts, id),
+			return psprintf(", answer %s%s", rstar_pg_search_answer_text(mcts, id),
 							!node->graded   ? ""
 							: node->correct ? " (correct)"
 											: " (wrong)");
@@ -171,7 +171,7 @@ report(rstar_searcher *searcher)
 {
 	MemoryContext context, caller;
 
-	if (!rstar_search_settings.show_progress)
+	if (!rstar_pg_search_settings.show_progress)
 		return;
 	context = AllocSetContextCreate(CurrentMemoryContext, "rstar progress", ALLOCSET_SMALL_SIZES);
 	caller = MemoryContextSwitchTo(context);
@@ -189,30 +189,31 @@ take_place(const rstar_search_parts *parts)
 {
 	int models = (parts->policy.engine != NULL) + (parts->ppm.engine != NULL);
 
-	return rstar_admission_enter(models * rstar_settings_kv_bytes(),
-								 parts->sandbox ? rstar_settings_sandbox_bytes() : 0);
+	return rstar_pg_admission_enter(models * rstar_pg_settings_kv_bytes(),
+									parts->sandbox ? rstar_pg_settings_sandbox_bytes() : 0);
 }
 
 rstar_searcher *
-rstar_searcher_open(const rstar_search_setup *setup, const rstar_search_parts *parts)
+rstar_pg_searcher_open(const rstar_search_setup *setup, const rstar_search_parts *parts)
 {
 	rstar_searcher *searcher = palloc0(sizeof *searcher);
 	rstar_error err;
 
 	searcher->setup = setup;
 	searcher->place = take_place(parts);
-	searcher->guard = rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_search_free);
+	searcher->guard =
+		rstar_pg_guard_create(CurrentMemoryContext, (rstar_release) rstar_search_free);
 	rstar_check(rstar_search_create(parts, &setup->options, &rstar_allocator_malloc,
 									&searcher->search, &err),
 				&err);
-	rstar_guard_hold(searcher->guard, searcher->search);
+	rstar_pg_guard_hold(searcher->guard, searcher->search);
 	searcher->room = 16;
 	searcher->said = palloc0(searcher->room * sizeof *searcher->said);
 	return searcher;
 }
 
 uint32
-rstar_searcher_add(rstar_searcher *searcher, const rstar_search_problem *problem)
+rstar_pg_searcher_add(rstar_searcher *searcher, const rstar_search_problem *problem)
 {
 	uint32 number;
 	rstar_error err;
@@ -228,7 +229,7 @@ rstar_searcher_add(rstar_searcher *searcher, const rstar_search_problem *problem
 }
 
 uint32
-rstar_searcher_unfinished(const rstar_searcher *searcher)
+rstar_pg_searcher_unfinished(const rstar_searcher *searcher)
 {
 	return rstar_search_unfinished(searcher->search);
 }
@@ -271,7 +272,7 @@ visit_finished(rstar_search *search, rstar_search_visitor visitor, void *arg)
 }
 
 bool
-rstar_searcher_step(rstar_searcher *searcher, rstar_search_visitor visitor, void *arg)
+rstar_pg_searcher_step(rstar_searcher *searcher, rstar_search_visitor visitor, void *arg)
 {
 	rstar_status status;
 	rstar_error err;
@@ -279,31 +280,31 @@ rstar_searcher_step(rstar_searcher *searcher, rstar_search_visitor visitor, void
 	CHECK_FOR_INTERRUPTS();
 	status = rstar_search_step(searcher->search, &rstar_pg_cancel, &err);
 	if (status != RSTAR_OK && status != RSTAR_AGAIN)
-		rstar_raise(status, &err);
+		rstar_pg_raise(status, &err);
 	report(searcher);
 	visit_finished(searcher->search, visitor, arg);
 	return status == RSTAR_AGAIN;
 }
 
 void
-rstar_searcher_close(rstar_searcher *searcher)
+rstar_pg_searcher_close(rstar_searcher *searcher)
 {
-	rstar_guard_release(searcher->guard);
-	rstar_admission_leave(searcher->place);
+	rstar_pg_guard_release(searcher->guard);
+	rstar_pg_admission_leave(searcher->place);
 	pfree(searcher->said);
 	pfree(searcher);
 }
 
 void
-rstar_search_run(const rstar_search_setup *setup, const rstar_search_parts *parts,
-				 const rstar_search_problem *problems, uint32 n, rstar_search_visitor visitor,
-				 void *arg)
+rstar_pg_search_run(const rstar_search_setup *setup, const rstar_search_parts *parts,
+					const rstar_search_problem *problems, uint32 n, rstar_search_visitor visitor,
+					void *arg)
 {
-	rstar_searcher *searcher = rstar_searcher_open(setup, parts);
+	rstar_searcher *searcher = rstar_pg_searcher_open(setup, parts);
 
 	for (uint32 i = 0; i < n; i++)
-		(void) rstar_searcher_add(searcher, &problems[i]);
-	while (rstar_searcher_step(searcher, visitor, arg))
+		(void) rstar_pg_searcher_add(searcher, &problems[i]);
+	while (rstar_pg_searcher_step(searcher, visitor, arg))
 		;
-	rstar_searcher_close(searcher);
+	rstar_pg_searcher_close(searcher);
 }

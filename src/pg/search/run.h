@@ -10,10 +10,10 @@
 #include "pg/search/options.h"
 
 /* Open the models of the setup. */
-extern void rstar_search_open_models(const rstar_search_setup *setup, rstar_search_parts *parts);
+extern void rstar_pg_search_open_models(const rstar_search_setup *setup, rstar_search_parts *parts);
 
 /* The same, and the session's sandbox. */
-extern void rstar_search_open(const rstar_search_setup *setup, rstar_search_parts *parts);
+extern void rstar_pg_search_open(const rstar_search_setup *setup, rstar_search_parts *parts);
 
 /* What a problem came to; valid during the call of the visitor. */
 typedef struct rstar_search_outcome
@@ -44,22 +44,23 @@ typedef void (*rstar_search_visitor)(void *arg, const rstar_search_outcome *outc
  */
 typedef struct rstar_searcher rstar_searcher;
 
-extern rstar_searcher *rstar_searcher_open(const rstar_search_setup *setup,
-										   const rstar_search_parts *parts);
-extern uint32 rstar_searcher_add(rstar_searcher *searcher, const rstar_search_problem *problem);
-extern uint32 rstar_searcher_unfinished(const rstar_searcher *searcher);
-extern bool rstar_searcher_step(rstar_searcher *searcher, rstar_search_visitor visitor, void *arg);
-extern void rstar_searcher_close(rstar_searcher *searcher);
+extern rstar_searcher *rstar_pg_searcher_open(const rstar_search_setup *setup,
+											  const rstar_search_parts *parts);
+extern uint32 rstar_pg_searcher_add(rstar_searcher *searcher, const rstar_search_problem *problem);
+extern uint32 rstar_pg_searcher_unfinished(const rstar_searcher *searcher);
+extern bool rstar_pg_searcher_step(rstar_searcher *searcher, rstar_search_visitor visitor,
+								   void *arg);
+extern void rstar_pg_searcher_close(rstar_searcher *searcher);
 
 /*
  * The same for problems that are all known beforehand. Raises when the machinery
  * fails; a problem that cannot be searched is an outcome.
  */
-extern void rstar_search_run(const rstar_search_setup *setup, const rstar_search_parts *parts,
-							 const rstar_search_problem *problems, uint32 n,
-							 rstar_search_visitor visitor, void *arg);
+extern void rstar_pg_search_run(const rstar_search_setup *setup, const rstar_search_parts *parts,
+								const rstar_search_problem *problems, uint32 n,
+								rstar_search_visitor visitor, void *arg);
 
 /* The text of an answer node, as the database accepts it; palloc'd. */
-extern char *rstar_search_answer_text(const rstar_mcts *mcts, uint32 node);
+extern char *rstar_pg_search_answer_text(const rstar_mcts *mcts, uint32 node);
 
 #endif

@@ -48,30 +48,30 @@ rstar_score(PG_FUNCTION_ARGS)
 	char *problem, *solution;
 	size_t n;
 
-	rstar_materialize(fcinfo);
+	rstar_pg_materialize(fcinfo);
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		return (Datum) 0;
 	problem = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	solution = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	setup.policy =
-		rstar_model_resolve(PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2), RSTAR_ROLE_POLICY);
-	setup.ppm =
-		rstar_model_resolve_optional(PG_ARGISNULL(3) ? NULL : PG_GETARG_TEXT_PP(3), RSTAR_ROLE_PPM);
-	rstar_search_open_models(&setup, &parts);
+		rstar_pg_model_resolve(PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2), RSTAR_ROLE_POLICY);
+	setup.ppm = rstar_pg_model_resolve_optional(PG_ARGISNULL(3) ? NULL : PG_GETARG_TEXT_PP(3),
+												RSTAR_ROLE_PPM);
+	rstar_pg_search_open_models(&setup, &parts);
 
-	guard = rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_scoring_free);
-	rstar_check(rstar_scoring_create(&parts, rstar_search_settings.value_scale,
+	guard = rstar_pg_guard_create(CurrentMemoryContext, (rstar_release) rstar_scoring_free);
+	rstar_check(rstar_scoring_create(&parts, rstar_pg_search_settings.value_scale,
 									 (rstar_string){problem, strlen(problem)},
 									 (rstar_string){solution, strlen(solution)},
 									 &rstar_allocator_malloc, &rstar_pg_cancel, &scoring, &err),
 				&err);
-	rstar_guard_hold(guard, scoring);
+	rstar_pg_guard_hold(guard, scoring);
 	while ((status = rstar_scoring_step(scoring, &rstar_pg_cancel, &err)) == RSTAR_AGAIN)
 		CHECK_FOR_INTERRUPTS();
 	rstar_check(status, &err);
 	steps = rstar_scoring_get(scoring, &n);
 	for (size_t i = 0; i < n; i++)
 		put_step(rsinfo, i, &steps[i]);
-	rstar_guard_release(guard);
+	rstar_pg_guard_release(guard);
 	return (Datum) 0;
 }

@@ -41,16 +41,16 @@ static rstar_scripted
 read_candidate(JsonbContainer *object)
 {
 	rstar_scripted result = {.tokens = 1};
-	char *text = rstar_json_text(object, "text");
-	JsonbValue *status = rstar_json_member(object, "status");
+	char *text = rstar_pg_json_text(object, "text");
+	JsonbValue *status = rstar_pg_json_member(object, "status");
 
 	if (!text)
 		malformed("A candidate has no text.");
 	result.text = (rstar_string){text, strlen(text)};
-	(void) rstar_json_number(object, "score", &result.score);
+	(void) rstar_pg_json_number(object, "score", &result.score);
 	if (status)
 	{
-		char *name = rstar_json_text(object, "status");
+		char *name = rstar_pg_json_text(object, "status");
 
 		result.judged = true;
 		result.status = status_of(name ? name : "");
@@ -92,8 +92,8 @@ scripted_candidate(void *arg, uint32_t problem, uint32_t node, uint32_t number, 
 }
 
 void
-rstar_search_script_open(Jsonb *json, bool ppm, rstar_search_setup *setup,
-						 rstar_search_parts *parts)
+rstar_pg_search_script_open(Jsonb *json, bool ppm, rstar_search_setup *setup,
+							rstar_search_parts *parts)
 {
 	script *s = palloc(sizeof *s);
 	uint32 most = 1;
@@ -111,9 +111,9 @@ rstar_search_script_open(Jsonb *json, bool ppm, rstar_search_setup *setup,
 		s->lines[i] = read_line(value->val.binary.data);
 		most = Max(most, s->lines[i].n);
 	}
-	rstar_search_setup_of_settings(ppm, setup);
+	rstar_pg_search_setup_of_settings(ppm, setup);
 	setup->options.candidates = setup->options.candidates_below = most;
 	parts->script.candidate = scripted_candidate;
 	parts->script.arg = s;
-	parts->sandbox = rstar_session_sandbox();
+	parts->sandbox = rstar_pg_session_sandbox();
 }

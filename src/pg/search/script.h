@@ -15,7 +15,7 @@
 #include "pg/search/options.h"
 
 /* Fill setup (from the settings) and parts. Raises if the script is not of that form. */
-extern void rstar_search_script_open(Jsonb *script, bool ppm, rstar_search_setup *setup,
-									 rstar_search_parts *parts);
+extern void rstar_pg_search_script_open(Jsonb *script, bool ppm, rstar_search_setup *setup,
+										rstar_search_parts *parts);
 
 #endif

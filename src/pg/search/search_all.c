@@ -66,9 +66,9 @@ typedef struct search_all
 static rstar_model_row *
 model_of(Jsonb *arguments, const char *role)
 {
-	char *name = rstar_json_text(&arguments->root, role);
-	char *sha256 = rstar_json_text(&arguments->root, psprintf("%s_sha256", role));
-	rstar_model_row *row = name ? rstar_model_find(name) : NULL;
+	char *name = rstar_pg_json_text(&arguments->root, role);
+	char *sha256 = rstar_pg_json_text(&arguments->root, psprintf("%s_sha256", role));
+	rstar_model_row *row = name ? rstar_pg_model_find(name) : NULL;
 
 	if (!name)
 		return NULL;
@@ -83,10 +83,10 @@ start(rstar_job *job)
 {
 	search_all *s = palloc0(sizeof *s);
 
-	rstar_search_setup_from_jsonb(job->arguments, &s->setup);
+	rstar_pg_search_setup_from_jsonb(job->arguments, &s->setup);
 	s->setup.policy = model_of(job->arguments, "policy");
 	s->setup.ppm = model_of(job->arguments, "ppm");
-	s->places = (uint32) rstar_search_settings.side_by_side;
+	s->places = (uint32) rstar_pg_search_settings.side_by_side;
 	s->ahead = (s->places + 1) / 2;
 	s->items = palloc((s->places + s->ahead) * sizeof *s->items);
 	s->setup.options.side_by_side = s->places;
@@ -104,19 +104,19 @@ open_searcher(search_all *s)
 {
 	if (s->searcher)
 		return;
-	rstar_job_progress(s->job, "opening models", 0, s->job->total);
-	rstar_admission_be_background();
-	rstar_search_open(&s->setup, &s->parts);
-	s->searcher = rstar_searcher_open(&s->setup, &s->parts);
+	rstar_pg_job_progress(s->job, "opening models", 0, s->job->total);
+	rstar_pg_admission_be_background();
+	rstar_pg_search_open(&s->setup, &s->parts);
+	s->searcher = rstar_pg_searcher_open(&s->setup, &s->parts);
 	s->n = 0;
-	rstar_job_progress(s->job, "searching", 0, s->job->total);
+	rstar_pg_job_progress(s->job, "searching", 0, s->job->total);
 }
 
 static void
 close_searcher(search_all *s)
 {
 	if (s->searcher)
-		rstar_searcher_close(s->searcher);
+		rstar_pg_searcher_close(s->searcher);
 	s->searcher = NULL;
 }
 
@@ -129,37 +129,37 @@ lock_problem(int64 problem_id)
 	bool found;
 
 	rstar_tables_begin(&scope, "problems");
-	rstar_add_bigint(&a, problem_id);
-	rstar_execute("SELECT FROM rstar.problems WHERE problem_id OPERATOR(pg_catalog.=) $1"
-				  " FOR KEY SHARE",
-				  &a, false);
+	rstar_pg_add_bigint(&a, problem_id);
+	rstar_pg_execute("SELECT FROM rstar.problems WHERE problem_id OPERATOR(pg_catalog.=) $1"
+					 " FOR KEY SHARE",
+					 &a, false);
 	found = SPI_processed > 0;
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 	return found;
 }
 
 /* Reads as the caller, in a worker the job's owner. */
 bool
-rstar_search_find_problem(int64 problem_id, bool lock, rstar_problem_row *row)
+rstar_pg_search_find_problem(int64 problem_id, bool lock, rstar_problem_row *row)
 {
 	MemoryContext context = CurrentMemoryContext;
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
 	bool found;
 
-	rstar_tables_read(&scope);
-	rstar_add_bigint(&a, problem_id);
-	rstar_execute("SELECT statement, answer FROM rstar.problems"
-				  " WHERE problem_id OPERATOR(pg_catalog.=) $1",
-				  &a, false);
+	rstar_pg_tables_read(&scope);
+	rstar_pg_add_bigint(&a, problem_id);
+	rstar_pg_execute("SELECT statement, answer FROM rstar.problems"
+					 " WHERE problem_id OPERATOR(pg_catalog.=) $1",
+					 &a, false);
 	found = SPI_processed > 0;
 	if (found && row)
 	{
 		row->problem_id = problem_id;
-		row->statement = rstar_result_text(0, "statement", context);
-		row->answer = rstar_result_text(0, "answer", context);
+		row->statement = rstar_pg_result_text(0, "statement", context);
+		row->answer = rstar_pg_result_text(0, "answer", context);
 	}
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 	return found && (!lock || lock_problem(problem_id));
 }
 
@@ -172,7 +172,7 @@ add_problem(search_all *s, const rstar_queue_item *item, const rstar_problem_row
 	if (row->answer)
 		problem.gold = (rstar_string){row->answer, strlen(row->answer)};
 	problem.seed = rstar_search_seed((uint64) s->setup.seed, problem.text, 0);
-	number = rstar_searcher_add(s->searcher, &problem);
+	number = rstar_pg_searcher_add(s->searcher, &problem);
 	if (number >= s->room)
 	{
 		s->room *= 2;
@@ -191,16 +191,16 @@ add_items(search_all *s, const rstar_queue_item *items, uint32 n)
 	rstar_problem_row *rows = MemoryContextAllocZero(s->scratch, n * sizeof *rows);
 	int64 missing = 0;
 
-	rstar_job_begin(s->job);
+	rstar_pg_job_begin(s->job);
 	MemoryContextSwitchTo(s->scratch);
 	for (uint32 i = 0; i < n; i++)
-		if (!rstar_search_find_problem(items[i].problem_id, false, &rows[i]))
+		if (!rstar_pg_search_find_problem(items[i].problem_id, false, &rows[i]))
 		{
-			rstar_queue_failed(s->job, items[i].item_id, "the problem was deleted");
+			rstar_pg_queue_failed(s->job, items[i].item_id, "the problem was deleted");
 			missing++;
 		}
-	rstar_job_commit(s->job);
-	rstar_queue_committed(s->job, 0, missing);
+	rstar_pg_job_commit(s->job);
+	rstar_pg_queue_committed(s->job, 0, missing);
 	for (uint32 i = 0; i < n; i++)
 		if (rows[i].statement)
 			add_problem(s, &items[i], &rows[i]);
@@ -214,13 +214,13 @@ refill(search_all *s)
 
 	if (s->in_hand == 0)
 		s->dry = s->alone = s->draining = false;
-	if (s->in_hand > 0 && (s->n >= RENEW_AFTER || rstar_admission_is_contended()))
+	if (s->in_hand > 0 && (s->n >= RENEW_AFTER || rstar_pg_admission_is_contended()))
 		s->draining = true;
 	if (s->dry || s->alone || s->draining || s->in_hand > s->places)
 		return;
 	/* First, since what is wrong with a model is no fault of the problems. */
 	open_searcher(s);
-	n = rstar_queue_claim(s->job, s->places + s->ahead - s->in_hand, s->in_hand == 0, s->items);
+	n = rstar_pg_queue_claim(s->job, s->places + s->ahead - s->in_hand, s->in_hand == 0, s->items);
 	s->dry = n == 0;
 	if (n > 0)
 		add_items(s, s->items, n);
@@ -232,11 +232,11 @@ static void
 describe(search_all *s, const problem_in_hand *p, const rstar_search_outcome *outcome)
 {
 	const char *answer = outcome->mcts && outcome->answer != RSTAR_NO_NODE
-							 ? rstar_search_answer_text(outcome->mcts, outcome->answer)
+							 ? rstar_pg_search_answer_text(outcome->mcts, outcome->answer)
 							 : "none";
 
-	rstar_job_doing(s->job, "%u problems in hand; last problem " INT64_FORMAT ", answer %.60s",
-					s->in_hand, p->problem_id, answer);
+	rstar_pg_job_doing(s->job, "%u problems in hand; last problem " INT64_FORMAT ", answer %.60s",
+					   s->in_hand, p->problem_id, answer);
 }
 
 /* A tree is done: its rows and the queue's in one transaction. */
@@ -248,16 +248,16 @@ store(void *arg, const rstar_search_outcome *outcome)
 	MemoryContext caller = CurrentMemoryContext;
 	bool there;
 
-	rstar_job_begin(s->job);
+	rstar_pg_job_begin(s->job);
 	MemoryContextSwitchTo(s->scratch);
-	there = rstar_search_find_problem(p->problem_id, true, NULL);
+	there = rstar_pg_search_find_problem(p->problem_id, true, NULL);
 	if (there)
-		rstar_queue_done(s->job, p->item_id,
-						 rstar_tree_store(p->problem_id, p->seed, &s->setup, outcome));
+		rstar_pg_queue_done(s->job, p->item_id,
+							rstar_pg_tree_store(p->problem_id, p->seed, &s->setup, outcome));
 	else
-		rstar_queue_failed(s->job, p->item_id, "the problem was deleted");
-	rstar_job_commit(s->job);
-	rstar_queue_committed(s->job, there, !there);
+		rstar_pg_queue_failed(s->job, p->item_id, "the problem was deleted");
+	rstar_pg_job_commit(s->job);
+	rstar_pg_queue_committed(s->job, there, !there);
 	s->in_hand--;
 	MemoryContextSwitchTo(s->scratch);
 	describe(s, p, outcome);
@@ -276,7 +276,7 @@ step(rstar_job *job)
 		close_searcher(s);
 		return s->dry ? RSTAR_JOB_DONE : RSTAR_JOB_AGAIN;
 	}
-	(void) rstar_searcher_step(s->searcher, store, s);
+	(void) rstar_pg_searcher_step(s->searcher, store, s);
 	if (s->in_hand == 0 && s->draining)
 		close_searcher(s);
 	return RSTAR_JOB_AGAIN;
@@ -292,9 +292,9 @@ static const rstar_job_kind kind = {
 	.name = "search_all", .queue = true, .start = start, .step = step, .finish = finish};
 
 void
-rstar_search_all_define(void)
+rstar_pg_search_all_define(void)
 {
-	rstar_job_kind_define(&kind);
+	rstar_pg_job_kind_define(&kind);
 }
 
 /* --- the function ----------------------------------------------------------------------- */
@@ -325,17 +325,17 @@ rstar_search_all(PG_FUNCTION_ARGS)
 	char *query;
 	uint32 n;
 
-	rstar_job_require_workers("rstar_search_all()");
+	rstar_pg_job_require_workers("rstar_search_all()");
 	query = rstar_required_text(fcinfo, 0, "query");
-	rstar_search_arguments_read(fcinfo, 1, &arguments);
-	rstar_search_setup_make(&arguments, rstar_search_settings.use_known_answer, &setup);
+	rstar_pg_search_arguments_read(fcinfo, 1, &arguments);
+	rstar_pg_search_setup_make(&arguments, rstar_pg_search_settings.use_known_answer, &setup);
 	request.workers = bounded(fcinfo, 9, "workers", 1, 256, 0);
 	if (!PG_ARGISNULL(10))
-		request.threads = (int) rstar_option_int("threads", true, PG_GETARG_INT32(10), NULL);
+		request.threads = (int) rstar_pg_option_int("threads", true, PG_GETARG_INT32(10), NULL);
 	request.nice = bounded(fcinfo, 11, "nice", 0, 19, -1);
-	request.arguments = rstar_search_setup_to_jsonb(&setup);
-	problems = rstar_query_numbers(query, &n);
-	job_id = rstar_job_submit(&request);
-	rstar_queue_add(job_id, problems, n);
+	request.arguments = rstar_pg_search_setup_to_jsonb(&setup);
+	problems = rstar_pg_query_numbers(query, &n);
+	job_id = rstar_pg_job_submit(&request);
+	rstar_pg_queue_add(job_id, problems, n);
 	PG_RETURN_INT64(job_id);
 }

@@ -11,9 +11,9 @@
  * The problem's row (NULL: not wanted); false: there is none (any more). lock: nobody deletes it
  * before the transaction ends.
  */
-extern bool rstar_search_find_problem(int64 problem_id, bool lock, rstar_problem_row *row);
+extern bool rstar_pg_search_find_problem(int64 problem_id, bool lock, rstar_problem_row *row);
 
 /* Define the kind of job; from _PG_init. */
-extern void rstar_search_all_define(void);
+extern void rstar_pg_search_all_define(void);
 
 #endif

@@ -46,22 +46,22 @@ typedef struct search_each
 static void
 leave(void *handle)
 {
-	rstar_shared_leave_session();
+	rstar_pg_shared_leave_session();
 }
 
 /* A row in rstar.progress, until the memory context goes. A negative number of a job: none. */
 static void
 show_progress(const search_each *s)
 {
-	rstar_guard *guard = rstar_guard_create(CurrentMemoryContext, leave);
-	rstar_slot *slot = rstar_shared_enter_session();
+	rstar_guard *guard = rstar_pg_guard_create(CurrentMemoryContext, leave);
+	rstar_slot *slot = rstar_pg_shared_enter_session();
 
 	if (!slot)
 		return;
-	rstar_guard_hold(guard, slot);
-	(void) rstar_shared_take_job(-MyProcPid, "search_each", GetUserId(), INT_MAX);
-	rstar_shared_start_counts(s->n, 0, 0);
-	rstar_shared_describe("searching", NULL);
+	rstar_pg_guard_hold(guard, slot);
+	(void) rstar_pg_shared_take_job(-MyProcPid, "search_each", GetUserId(), INT_MAX);
+	rstar_pg_shared_start_counts(s->n, 0, 0);
+	rstar_pg_shared_describe("searching", NULL);
 }
 
 /* --- problems come and go ------------------------------------------------------------------ */
@@ -82,7 +82,7 @@ add_problem(search_each *s, int64 problem_id)
 	bool there;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
-	there = rstar_search_find_problem(problem_id, false, &row);
+	there = rstar_pg_search_find_problem(problem_id, false, &row);
 	PopActiveSnapshot();
 	if (there)
 	{
@@ -92,7 +92,7 @@ add_problem(search_each *s, int64 problem_id)
 		if (row.answer)
 			problem.gold = (rstar_string){row.answer, strlen(row.answer)};
 		problem.seed = rstar_search_seed((uint64) s->setup.seed, problem.text, 0);
-		number = rstar_searcher_add(s->searcher, &problem);
+		number = rstar_pg_searcher_add(s->searcher, &problem);
 		s->problem_ids[number] = problem_id;
 		s->seeds[number] = problem.seed;
 	}
@@ -109,7 +109,7 @@ refill(search_each *s)
 {
 	uint32 places = s->setup.options.side_by_side;
 
-	while (s->next < s->n && (places == 0 || rstar_searcher_unfinished(s->searcher) < places))
+	while (s->next < s->n && (places == 0 || rstar_pg_searcher_unfinished(s->searcher) < places))
 		(void) add_problem(s, s->ids[s->next++]);
 }
 
@@ -122,15 +122,15 @@ store(void *arg, const rstar_search_outcome *outcome)
 	bool there;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
-	there = rstar_search_find_problem(problem_id, true, NULL);
+	there = rstar_pg_search_find_problem(problem_id, true, NULL);
 	if (there)
-		(void) rstar_tree_store(problem_id, s->seeds[outcome->problem], &s->setup, outcome);
+		(void) rstar_pg_tree_store(problem_id, s->seeds[outcome->problem], &s->setup, outcome);
 	PopActiveSnapshot();
 	commit();
 	if (!there)
 		ereport(WARNING, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						  errmsg("problem " INT64_FORMAT " does not exist", problem_id)));
-	rstar_shared_count_done(there, !there);
+	rstar_pg_shared_count_done(there, !there);
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(s->scratch);
 }
@@ -138,13 +138,13 @@ store(void *arg, const rstar_search_outcome *outcome)
 static void
 search(search_each *s)
 {
-	rstar_search_open(&s->setup, &s->parts);
-	s->searcher = rstar_searcher_open(&s->setup, &s->parts);
+	rstar_pg_search_open(&s->setup, &s->parts);
+	s->searcher = rstar_pg_searcher_open(&s->setup, &s->parts);
 	show_progress(s);
 	do
 		refill(s);
-	while (rstar_searcher_step(s->searcher, store, s) || s->next < s->n);
-	rstar_searcher_close(s->searcher);
+	while (rstar_pg_searcher_step(s->searcher, store, s) || s->next < s->n);
+	rstar_pg_searcher_close(s->searcher);
 }
 
 /* --- the procedure ---------------------------------------------------------------------------- */
@@ -167,9 +167,9 @@ prepare(FunctionCallInfo fcinfo, search_each *s)
 	rstar_search_arguments arguments;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
-	rstar_search_arguments_read(fcinfo, 1, &arguments);
-	rstar_search_setup_make(&arguments, rstar_search_settings.use_known_answer, &s->setup);
-	s->ids = rstar_query_numbers(rstar_required_text(fcinfo, 0, "query"), &s->n);
+	rstar_pg_search_arguments_read(fcinfo, 1, &arguments);
+	rstar_pg_search_setup_make(&arguments, rstar_pg_search_settings.use_known_answer, &s->setup);
+	s->ids = rstar_pg_query_numbers(rstar_required_text(fcinfo, 0, "query"), &s->n);
 	PopActiveSnapshot();
 	s->problem_ids = palloc_extended((s->n + 1) * sizeof *s->problem_ids, MCXT_ALLOC_HUGE);
 	s->seeds = palloc_extended((s->n + 1) * sizeof *s->seeds, MCXT_ALLOC_HUGE);

@@ -44,7 +44,7 @@ static void
 raise_failure(const rstar_search_outcome *outcome)
 {
 	if (outcome->status != RSTAR_OK)
-		rstar_raise(outcome->status, outcome->error);
+		rstar_pg_raise(outcome->status, outcome->error);
 }
 
 /* --- rstar_search --------------------------------------------------------------------- */
@@ -70,7 +70,8 @@ store_tree(void *arg, const rstar_search_outcome *outcome)
 	if (b->alone)
 		raise_failure(outcome);
 	caller = MemoryContextSwitchTo(b->scratch);
-	b->trees[i] = rstar_tree_store(b->rows[i].problem_id, b->problems[i].seed, b->setup, outcome);
+	b->trees[i] =
+		rstar_pg_tree_store(b->rows[i].problem_id, b->problems[i].seed, b->setup, outcome);
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(b->scratch);
 }
@@ -87,7 +88,7 @@ search_rows(const rstar_search_setup *setup, const rstar_search_parts *parts,
 	b.scratch = AllocSetContextCreate(CurrentMemoryContext, "rstar tree", ALLOCSET_DEFAULT_SIZES);
 	for (uint32 i = 0; i < n; i++)
 		b.problems[i] = problem_of(rows[i].statement, rows[i].answer, setup->seed, 0);
-	rstar_search_run(setup, parts, b.problems, n, store_tree, &b);
+	rstar_pg_search_run(setup, parts, b.problems, n, store_tree, &b);
 	return b.trees;
 }
 
@@ -102,9 +103,9 @@ search_one(FunctionCallInfo fcinfo, int first,
 	rstar_problem_row row;
 
 	PreventCommandIfReadOnly("rstar_search()");
-	rstar_search_arguments_read(fcinfo, first, &arguments);
-	rstar_search_setup_make(&arguments, rstar_search_settings.use_known_answer, &setup);
-	rstar_search_open(&setup, &parts);
+	rstar_pg_search_arguments_read(fcinfo, first, &arguments);
+	rstar_pg_search_setup_make(&arguments, rstar_pg_search_settings.use_known_answer, &setup);
+	rstar_pg_search_open(&setup, &parts);
 	find(fcinfo, &row);
 	return search_rows(&setup, &parts, &row, 1, true)[0];
 }
@@ -112,13 +113,14 @@ search_one(FunctionCallInfo fcinfo, int first,
 static void
 enter_problem(FunctionCallInfo fcinfo, rstar_problem_row *row)
 {
-	rstar_problem_enter(text_to_cstring(PG_GETARG_TEXT_PP(0)), rstar_optional_text(fcinfo, 1), row);
+	rstar_pg_problem_enter(text_to_cstring(PG_GETARG_TEXT_PP(0)), rstar_optional_text(fcinfo, 1),
+						   row);
 }
 
 static void
 find_problem(FunctionCallInfo fcinfo, rstar_problem_row *row)
 {
-	rstar_problem_find(PG_GETARG_INT64(0), row);
+	rstar_pg_problem_find(PG_GETARG_INT64(0), row);
 }
 
 Datum
@@ -155,7 +157,7 @@ find_problems(ArrayType *array, uint32 *n)
 			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 							errmsg("a problem's number must not be NULL")));
 		CHECK_FOR_INTERRUPTS();
-		rstar_problem_find(DatumGetInt64(ids[i]), &rows[i]);
+		rstar_pg_problem_find(DatumGetInt64(ids[i]), &rows[i]);
 	}
 	*n = (uint32) count;
 	return rows;
@@ -172,16 +174,16 @@ rstar_search_ids(PG_FUNCTION_ARGS)
 	int64 *trees;
 	uint32 n;
 
-	rstar_materialize(fcinfo);
+	rstar_pg_materialize(fcinfo);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	PreventCommandIfReadOnly("rstar_search()");
-	rstar_search_arguments_read(fcinfo, 1, &arguments);
-	rstar_search_setup_make(&arguments, rstar_search_settings.use_known_answer, &setup);
+	rstar_pg_search_arguments_read(fcinfo, 1, &arguments);
+	rstar_pg_search_setup_make(&arguments, rstar_pg_search_settings.use_known_answer, &setup);
 	rows = find_problems(PG_GETARG_ARRAYTYPE_P(0), &n);
 	if (n == 0)
 		return (Datum) 0;
-	rstar_search_open(&setup, &parts);
+	rstar_pg_search_open(&setup, &parts);
 	trees = search_rows(&setup, &parts, rows, n, false);
 	for (uint32 i = 0; i < n; i++)
 	{
@@ -200,8 +202,8 @@ rstar_search_scripted(PG_FUNCTION_ARGS)
 	rstar_search_setup setup;
 	rstar_problem_row row;
 
-	rstar_problem_find(PG_GETARG_INT64(0), &row);
-	rstar_search_script_open(PG_GETARG_JSONB_P(1), PG_GETARG_BOOL(2), &setup, &parts);
+	rstar_pg_problem_find(PG_GETARG_INT64(0), &row);
+	rstar_pg_search_script_open(PG_GETARG_JSONB_P(1), PG_GETARG_BOOL(2), &setup, &parts);
 	PG_RETURN_INT64(search_rows(&setup, &parts, &row, 1, true)[0]);
 }
 
@@ -224,15 +226,15 @@ replace_tree(void *arg, const rstar_search_outcome *outcome)
 	raise_failure(outcome);
 	cost.reproducible &= c->same_arithmetic;
 	replaced.cost = &cost;
-	rstar_tree_replace(c->stored, c->setup, &replaced);
+	rstar_pg_tree_replace(c->stored, c->setup, &replaced);
 }
 
 /* The model that the tree was searched with; raises if it is not there any more. */
 static rstar_model_row *
 model_of(const rstar_stored_tree *tree, const char *role, int64 model_id)
 {
-	char *sha256 = rstar_json_text(&tree->settings->root, psprintf("%s_sha256", role));
-	rstar_model_row *row = model_id ? rstar_model_find_id(model_id) : NULL;
+	char *sha256 = rstar_pg_json_text(&tree->settings->root, psprintf("%s_sha256", role));
+	rstar_model_row *row = model_id ? rstar_pg_model_find_id(model_id) : NULL;
 
 	if (!sha256)
 		return NULL;
@@ -251,7 +253,7 @@ more_rollouts(const rstar_stored_tree *tree, int32 more)
 	if (more < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("rollouts must be at least 1")));
-	return (uint32) rstar_option_int("rollouts", true, (int64) tree->rollouts + more, NULL);
+	return (uint32) rstar_pg_option_int("rollouts", true, (int64) tree->rollouts + more, NULL);
 }
 
 static void
@@ -263,7 +265,7 @@ prepare_continuation(int32 more, rstar_stored_tree *tree, rstar_mcts *mcts,
 						errmsg("tree " INT64_FORMAT " cannot be continued", tree->tree_id),
 						errdetail("Only finished trees of method mcts can; this one is %s, %s.",
 								  tree->method, tree->status)));
-	rstar_search_setup_from_jsonb(tree->settings, setup);
+	rstar_pg_search_setup_from_jsonb(tree->settings, setup);
 	setup->options.mcts.max_rollouts = more_rollouts(tree, more);
 	mcts->options.max_rollouts = setup->options.mcts.max_rollouts;
 	setup->policy = model_of(tree, "policy", tree->policy_id);
@@ -286,13 +288,13 @@ rstar_continue(PG_FUNCTION_ARGS)
 	continuation c = {.stored = &tree, .setup = &setup};
 
 	PreventCommandIfReadOnly("rstar_continue()");
-	mcts = rstar_tree_load(PG_GETARG_INT64(0), &tree);
+	mcts = rstar_pg_tree_load(PG_GETARG_INT64(0), &tree);
 	prepare_continuation(PG_GETARG_INT32(1), &tree, mcts, &setup);
-	c.same_arithmetic = rstar_search_same_arithmetic(tree.settings);
-	rstar_search_open(&setup, &parts);
+	c.same_arithmetic = rstar_pg_search_same_arithmetic(tree.settings);
+	rstar_pg_search_open(&setup, &parts);
 	problem = problem_of(tree.problem.statement, tree.problem.answer, 0, 0);
 	problem.seed = tree.seed;
 	problem.resume = mcts;
-	rstar_search_run(&setup, &parts, &problem, 1, replace_tree, &c);
+	rstar_pg_search_run(&setup, &parts, &problem, 1, replace_tree, &c);
 	PG_RETURN_INT64(tree.tree_id);
 }

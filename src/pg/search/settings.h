@@ -40,9 +40,9 @@ typedef struct rstar_search_settings_values
 	bool show_progress;
 } rstar_search_settings_values;
 
-extern rstar_search_settings_values rstar_search_settings;
+extern rstar_search_settings_values rstar_pg_search_settings;
 
 /* Define them; from _PG_init. */
-extern void rstar_search_settings_define(void);
+extern void rstar_pg_search_settings_define(void);
 
 #endif

@@ -69,13 +69,13 @@ read_question(FunctionCallInfo fcinfo, bool explain, question *q)
 	rstar_search_arguments arguments;
 	bool given = !PG_ARGISNULL(MIN_CONFIDENCE);
 
-	*q = (question){.explain = explain, .trees = (uint32) rstar_search_settings.trees};
-	rstar_search_arguments_read(fcinfo, 1, &arguments);
-	rstar_search_setup_make(&arguments, false, &q->setup);
+	*q = (question){.explain = explain, .trees = (uint32) rstar_pg_search_settings.trees};
+	rstar_pg_search_arguments_read(fcinfo, 1, &arguments);
+	rstar_pg_search_setup_make(&arguments, false, &q->setup);
 	q->min_confidence =
-		rstar_option_real("min_confidence", given, given ? PG_GETARG_FLOAT8(MIN_CONFIDENCE) : 0,
-						  q->setup.policy->defaults);
-	rstar_calibration_from_jsonb(q->setup.policy->calibration, &q->calibration);
+		rstar_pg_option_real("min_confidence", given, given ? PG_GETARG_FLOAT8(MIN_CONFIDENCE) : 0,
+							 q->setup.policy->defaults);
+	rstar_pg_calibration_from_jsonb(q->setup.policy->calibration, &q->calibration);
 }
 
 /* A problem of nothing but white space has no answer, whatever a model makes of it. */
@@ -99,7 +99,7 @@ solution_of(const rstar_mcts *mcts, uint32 answer)
 		rstar_buffer_free(&text);
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 	}
-	result = rstar_clean_text(text.data, text.length);
+	result = rstar_pg_clean_text(text.data, text.length);
 	rstar_buffer_free(&text);
 	return result;
 }
@@ -127,7 +127,7 @@ alternatives_of(const rstar_mcts *mcts, uint32 answer)
 		if (&shares.classes[i] == mine)
 			continue;
 		appendStringInfoString(&json, json.len > 0 ? ", {\"answer\": " : "{\"answer\": ");
-		escape_json(&json, rstar_search_answer_text(mcts, shares.classes[i].node));
+		escape_json(&json, rstar_pg_search_answer_text(mcts, shares.classes[i].node));
 		appendStringInfo(&json, ", \"share\": %.4f}", all > 0 ? shares.classes[i].mass / all : 0);
 	}
 	rstar_answer_shares_free(&shares, &allocator);
@@ -141,13 +141,13 @@ keep_opinion(void *arg, const rstar_search_outcome *outcome)
 	opinion *o = &q->opinions[outcome->problem];
 
 	if (outcome->status != RSTAR_OK)
-		rstar_raise(outcome->status, outcome->error);
+		rstar_pg_raise(outcome->status, outcome->error);
 	o->silence = outcome->silence;
 	if (q->explain)
 		o->alternatives = alternatives_of(outcome->mcts, outcome->answer);
 	if (outcome->answer == RSTAR_NO_NODE)
 		return;
-	o->answer = rstar_search_answer_text(outcome->mcts, outcome->answer);
+	o->answer = rstar_pg_search_answer_text(outcome->mcts, outcome->answer);
 	o->score = rstar_mcts_score(outcome->mcts, outcome->answer);
 	o->confidence = rstar_confidence(&q->calibration, &outcome->evidence);
 	if (q->explain)
@@ -168,19 +168,19 @@ search(question *q, char **problems, uint32 n)
 		n_searched += !is_blank(problems[i]);
 	if (n_searched == 0)
 		return;
-	rstar_search_open(&q->setup, &q->parts);
-	searcher = rstar_searcher_open(&q->setup, &q->parts);
+	rstar_pg_search_open(&q->setup, &q->parts);
+	searcher = rstar_pg_searcher_open(&q->setup, &q->parts);
 	for (uint32 i = 0; i < n; i++)
 		for (uint32 tree = 0; tree < q->trees && !is_blank(problems[i]); tree++)
 		{
 			rstar_search_problem problem = {.text = {problems[i], strlen(problems[i])}};
 
 			problem.seed = rstar_search_seed((uint64) q->setup.seed, problem.text, tree);
-			(void) rstar_searcher_add(searcher, &problem);
+			(void) rstar_pg_searcher_add(searcher, &problem);
 		}
-	while (rstar_searcher_step(searcher, keep_opinion, q))
+	while (rstar_pg_searcher_step(searcher, keep_opinion, q))
 		;
-	rstar_searcher_close(searcher);
+	rstar_pg_searcher_close(searcher);
 }
 
 /*
@@ -203,8 +203,9 @@ decide(const question *q, const opinion *opinions, verdict *v)
 		answers[i] = (rstar_string){answer ? answer : "", answer ? strlen(answer) : 0};
 		scores[i] = opinions[i].score;
 	}
-	rstar_check(rstar_search_elect(answers, scores, q->trees, (uint32) rstar_search_settings.top_n,
-								   &rstar_allocator_malloc, &winner, &err),
+	rstar_check(rstar_search_elect(answers, scores, q->trees,
+								   (uint32) rstar_pg_search_settings.top_n, &rstar_allocator_malloc,
+								   &winner, &err),
 				&err);
 	if (winner >= q->trees)
 		return;

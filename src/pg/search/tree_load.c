@@ -25,8 +25,8 @@ select_tree_row(int64 tree_id)
 {
 	rstar_arguments a = {0};
 
-	rstar_add_bigint(&a, tree_id);
-	rstar_execute(
+	rstar_pg_add_bigint(&a, tree_id);
+	rstar_pg_execute(
 		"SELECT t.tree_id, t.problem_id, COALESCE(t.statement, p.statement) AS statement,"
 		" CASE WHEN t.statement IS NULL THEN p.answer ELSE t.known_answer END AS gold, "
 		"t.policy_id, t.ppm_id,"
@@ -49,10 +49,10 @@ lock_tree(int64 tree_id)
 	rstar_arguments a = {0};
 
 	rstar_tables_begin(&scope, "trees");
-	rstar_add_bigint(&a, tree_id);
-	rstar_execute("SELECT FROM rstar.trees WHERE tree_id OPERATOR(pg_catalog.=) $1 FOR UPDATE", &a,
-				  false);
-	rstar_tables_end(&scope);
+	rstar_pg_add_bigint(&a, tree_id);
+	rstar_pg_execute("SELECT FROM rstar.trees WHERE tree_id OPERATOR(pg_catalog.=) $1 FOR UPDATE",
+					 &a, false);
+	rstar_pg_tables_end(&scope);
 }
 
 static void
@@ -64,24 +64,24 @@ read_tree_row(int64 tree_id, rstar_stored_tree *tree, MemoryContext context)
 
 	select_tree_row(tree_id);
 	*tree = (rstar_stored_tree){.tree_id = tree_id};
-	tree->problem.problem_id = rstar_result_bigint(0, "problem_id", 0);
-	tree->problem.statement = rstar_result_text(0, "statement", context);
-	tree->problem.answer = rstar_result_text(0, "gold", context);
-	tree->policy_id = rstar_result_bigint(0, "policy_id", 0);
-	tree->ppm_id = rstar_result_bigint(0, "ppm_id", 0);
-	tree->method = rstar_result_text(0, "method", context);
-	tree->status = rstar_result_text(0, "status", context);
-	tree->seed = (uint64) rstar_result_bigint(0, "seed", 0);
-	tree->rollouts = rstar_result_int(0, "rollouts", 0);
-	tree->reproducible = rstar_result_bool(0, "reproducible", &is_null);
-	tree->answer = rstar_result_text(0, "answer", context);
-	tree->answer_id = rstar_result_int(0, "answer_id", -1);
-	tree->generated_tokens = rstar_result_bigint(0, "generated_tokens", 0);
-	tree->python_steps = rstar_result_bigint(0, "python_steps", 0);
-	tree->policy_ms = rstar_result_real(0, "policy_ms", 0);
-	tree->ppm_ms = rstar_result_real(0, "ppm_ms", 0);
-	tree->sandbox_ms = rstar_result_real(0, "sandbox_ms", 0);
-	value = rstar_result(0, "settings", &is_null);
+	tree->problem.problem_id = rstar_pg_result_bigint(0, "problem_id", 0);
+	tree->problem.statement = rstar_pg_result_text(0, "statement", context);
+	tree->problem.answer = rstar_pg_result_text(0, "gold", context);
+	tree->policy_id = rstar_pg_result_bigint(0, "policy_id", 0);
+	tree->ppm_id = rstar_pg_result_bigint(0, "ppm_id", 0);
+	tree->method = rstar_pg_result_text(0, "method", context);
+	tree->status = rstar_pg_result_text(0, "status", context);
+	tree->seed = (uint64) rstar_pg_result_bigint(0, "seed", 0);
+	tree->rollouts = rstar_pg_result_int(0, "rollouts", 0);
+	tree->reproducible = rstar_pg_result_bool(0, "reproducible", &is_null);
+	tree->answer = rstar_pg_result_text(0, "answer", context);
+	tree->answer_id = rstar_pg_result_int(0, "answer_id", -1);
+	tree->generated_tokens = rstar_pg_result_bigint(0, "generated_tokens", 0);
+	tree->python_steps = rstar_pg_result_bigint(0, "python_steps", 0);
+	tree->policy_ms = rstar_pg_result_real(0, "policy_ms", 0);
+	tree->ppm_ms = rstar_pg_result_real(0, "ppm_ms", 0);
+	tree->sandbox_ms = rstar_pg_result_real(0, "sandbox_ms", 0);
+	value = rstar_pg_result(0, "settings", &is_null);
 	caller = MemoryContextSwitchTo(context);
 	tree->settings = DatumGetJsonbPCopy(value);
 	MemoryContextSwitchTo(caller);
@@ -90,7 +90,7 @@ read_tree_row(int64 tree_id, rstar_stored_tree *tree, MemoryContext context)
 static rstar_string
 result_string(uint64 row, const char *column)
 {
-	char *text = rstar_result_text(row, column, CurrentMemoryContext);
+	char *text = rstar_pg_result_text(row, column, CurrentMemoryContext);
 
 	return text ? (rstar_string){text, strlen(text)} : (rstar_string){"", 0};
 }
@@ -129,39 +129,40 @@ status_name(int i)
 static void
 restore_row(uint64 row, rstar_tree *tree)
 {
-	int64 parent = rstar_result_int(row, "parent_id", -1);
+	int64 parent = rstar_pg_result_int(row, "parent_id", -1);
 	rstar_tree_node node = {0};
 	rstar_error err;
 	bool is_null;
 	uint32 id = 0;
 
-	if (rstar_result_int(row, "node_id", -1) != (int64) row || (row == 0) != (parent < 0) ||
+	if (rstar_pg_result_int(row, "node_id", -1) != (int64) row || (row == 0) != (parent < 0) ||
 		parent >= (int64) row)
 		corrupt_node(row);
-	node.kind = (rstar_node_kind) name_index(rstar_result_text(row, "kind", CurrentMemoryContext),
-											 kind_name, RSTAR_NODE_ANSWER + 1, row);
+	node.kind =
+		(rstar_node_kind) name_index(rstar_pg_result_text(row, "kind", CurrentMemoryContext),
+									 kind_name, RSTAR_NODE_ANSWER + 1, row);
 	node.status =
-		(rstar_node_status) name_index(rstar_result_text(row, "status", CurrentMemoryContext),
+		(rstar_node_status) name_index(rstar_pg_result_text(row, "status", CurrentMemoryContext),
 									   status_name, RSTAR_N_NODE_STATUSES, row);
-	node.kept = node.status != RSTAR_NODE_OK && !rstar_result_bool(row, "rejected", &is_null);
+	node.kept = node.status != RSTAR_NODE_OK && !rstar_pg_result_bool(row, "rejected", &is_null);
 	node.text = result_string(row, "text");
 	node.output = result_string(row, "output");
 	node.answer = result_string(row, "answer");
-	node.correct = rstar_result_bool(row, "correct", &is_null);
+	node.correct = rstar_pg_result_bool(row, "correct", &is_null);
 	node.graded = !is_null;
-	node.ppm_score = rstar_result_real(row, "ppm_score", NAN);
+	node.ppm_score = rstar_pg_result_real(row, "ppm_score", NAN);
 	node.scored = !isnan(node.ppm_score);
-	node.logprob = rstar_result_real(row, "logprob", 0);
-	node.tokens = (uint32) rstar_result_int(row, "tokens", 0);
-	node.duplicates = (uint32) rstar_result_int(row, "duplicates", 0);
-	node.rollout = (uint32) rstar_result_int(row, "rollout", 0);
+	node.logprob = rstar_pg_result_real(row, "logprob", 0);
+	node.tokens = (uint32) rstar_pg_result_int(row, "tokens", 0);
+	node.duplicates = (uint32) rstar_pg_result_int(row, "duplicates", 0);
+	node.rollout = (uint32) rstar_pg_result_int(row, "rollout", 0);
 	if ((row == 0) != (node.kind == RSTAR_NODE_ROOT))
 		corrupt_node(row);
 	if (row > 0)
 		rstar_check(rstar_tree_add(tree, (uint32) parent, &node, &id, &err), &err);
-	tree->nodes[id].visits = (uint32) rstar_result_int(row, "visits", 0);
-	tree->nodes[id].value_sum = rstar_result_real(row, "value_sum", 0);
-	tree->nodes[id].expanded = rstar_result_bool(row, "expanded", &is_null);
+	tree->nodes[id].visits = (uint32) rstar_pg_result_int(row, "visits", 0);
+	tree->nodes[id].value_sum = rstar_pg_result_real(row, "value_sum", 0);
+	tree->nodes[id].expanded = rstar_pg_result_bool(row, "expanded", &is_null);
 }
 
 /* The rows of the tree behind its root, which is there. */
@@ -170,8 +171,8 @@ read_nodes(int64 tree_id, bool read_only, rstar_tree *tree)
 {
 	rstar_arguments a = {0};
 
-	rstar_add_bigint(&a, tree_id);
-	rstar_execute(
+	rstar_pg_add_bigint(&a, tree_id);
+	rstar_pg_execute(
 		"SELECT node_id, parent_id, rollout, kind, status, rejected, expanded, text, output,"
 		" answer, correct, visits, value_sum, ppm_score, logprob, tokens, duplicates"
 		" FROM rstar.nodes WHERE tree_id OPERATOR(pg_catalog.=) $1 ORDER BY node_id",
@@ -190,40 +191,40 @@ free_tree(void *tree)
 }
 
 rstar_tree *
-rstar_tree_load_nodes(int64 tree_id)
+rstar_pg_tree_load_nodes(int64 tree_id)
 {
-	rstar_guard *guard = rstar_guard_create(CurrentMemoryContext, free_tree);
+	rstar_guard *guard = rstar_pg_guard_create(CurrentMemoryContext, free_tree);
 	rstar_tree *tree = palloc0(sizeof *tree);
 	rstar_tables_scope scope;
 	rstar_error err;
 
-	rstar_tables_read(&scope);
+	rstar_pg_tables_read(&scope);
 	rstar_check(rstar_tree_init(tree, &rstar_allocator_malloc, &err), &err);
-	rstar_guard_hold(guard, tree);
+	rstar_pg_guard_hold(guard, tree);
 	read_nodes(tree_id, true, tree);
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 	return tree;
 }
 
 rstar_mcts *
-rstar_tree_load(int64 tree_id, rstar_stored_tree *tree)
+rstar_pg_tree_load(int64 tree_id, rstar_stored_tree *tree)
 {
 	MemoryContext context = CurrentMemoryContext;
-	rstar_guard *guard = rstar_guard_create(context, (rstar_release) rstar_mcts_free);
+	rstar_guard *guard = rstar_pg_guard_create(context, (rstar_release) rstar_mcts_free);
 	rstar_mcts *mcts = palloc0(sizeof *mcts);
 	rstar_search_setup setup;
 	rstar_tables_scope scope;
 	rstar_error err;
 
-	rstar_tables_read(&scope);
+	rstar_pg_tables_read(&scope);
 	select_tree_row(tree_id); /* only what the caller can see is locked */
 	lock_tree(tree_id);
 	read_tree_row(tree_id, tree, context);
-	rstar_search_setup_from_jsonb(tree->settings, &setup);
+	rstar_pg_search_setup_from_jsonb(tree->settings, &setup);
 	rstar_check(rstar_mcts_init(mcts, &setup.options.mcts, &rstar_allocator_malloc, &err), &err);
-	rstar_guard_hold(guard, mcts);
+	rstar_pg_guard_hold(guard, mcts);
 	read_nodes(tree_id, false, &mcts->tree);
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 	mcts->rollouts = (uint32) tree->rollouts;
 	rstar_check(rstar_mcts_restore(mcts, &err), &err);
 	return mcts;

@@ -29,28 +29,28 @@
 static void
 problem_from_result(rstar_problem_row *row, MemoryContext context)
 {
-	row->problem_id = rstar_result_bigint(0, "problem_id", 0);
-	row->statement = rstar_result_text(0, "statement", context);
-	row->answer = rstar_result_text(0, "answer", context);
+	row->problem_id = rstar_pg_result_bigint(0, "problem_id", 0);
+	row->statement = rstar_pg_result_text(0, "statement", context);
+	row->answer = rstar_pg_result_text(0, "answer", context);
 }
 
 void
-rstar_problem_find(int64 problem_id, rstar_problem_row *row)
+rstar_pg_problem_find(int64 problem_id, rstar_problem_row *row)
 {
 	MemoryContext context = CurrentMemoryContext;
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
 
-	rstar_tables_read(&scope);
-	rstar_add_bigint(&a, problem_id);
-	rstar_execute("SELECT problem_id, statement, answer FROM rstar.problems"
-				  " WHERE problem_id OPERATOR(pg_catalog.=) $1",
-				  &a, true);
+	rstar_pg_tables_read(&scope);
+	rstar_pg_add_bigint(&a, problem_id);
+	rstar_pg_execute("SELECT problem_id, statement, answer FROM rstar.problems"
+					 " WHERE problem_id OPERATOR(pg_catalog.=) $1",
+					 &a, true);
 	if (SPI_processed == 0)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("problem " INT64_FORMAT " does not exist", problem_id)));
 	problem_from_result(row, context);
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 }
 
 /*
@@ -74,23 +74,23 @@ lock_statement(const char *statement)
 static void
 look_for_problem(rstar_arguments *statement_and_answer)
 {
-	rstar_execute("SELECT problem_id, statement, answer FROM rstar.problems"
-				  " WHERE statement OPERATOR(pg_catalog.=) $1"
-				  " AND ($2 IS NULL OR answer OPERATOR(pg_catalog.=) $2)"
-				  " ORDER BY problem_id LIMIT 1",
-				  statement_and_answer, false);
+	rstar_pg_execute("SELECT problem_id, statement, answer FROM rstar.problems"
+					 " WHERE statement OPERATOR(pg_catalog.=) $1"
+					 " AND ($2 IS NULL OR answer OPERATOR(pg_catalog.=) $2)"
+					 " ORDER BY problem_id LIMIT 1",
+					 statement_and_answer, false);
 }
 
 void
-rstar_problem_enter(const char *statement, const char *answer, rstar_problem_row *row)
+rstar_pg_problem_enter(const char *statement, const char *answer, rstar_problem_row *row)
 {
 	MemoryContext context = CurrentMemoryContext;
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
 
-	rstar_tables_read(&scope);
-	rstar_add_text(&a, statement);
-	rstar_add_text(&a, answer);
+	rstar_pg_tables_read(&scope);
+	rstar_pg_add_text(&a, statement);
+	rstar_pg_add_text(&a, answer);
 	look_for_problem(&a);
 	if (SPI_processed == 0)
 	{
@@ -100,13 +100,13 @@ rstar_problem_enter(const char *statement, const char *answer, rstar_problem_row
 	}
 	if (SPI_processed == 0)
 	{
-		rstar_check_trusted(rstar_table_oid("problems"), GetUserId());
-		rstar_execute("INSERT INTO rstar.problems (statement, answer, source)"
-					  " VALUES ($1, $2, 'rstar_search') RETURNING problem_id, statement, answer",
-					  &a, false);
+		rstar_pg_check_trusted(rstar_pg_table_oid("problems"), GetUserId());
+		rstar_pg_execute("INSERT INTO rstar.problems (statement, answer, source)"
+						 " VALUES ($1, $2, 'rstar_search') RETURNING problem_id, statement, answer",
+						 &a, false);
 	}
 	problem_from_result(row, context);
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 }
 
 /* --- writing a tree ----------------------------------------------------------------- */
@@ -125,45 +125,45 @@ static void
 put_grade(rstar_rows *rows, const rstar_tree_node *node)
 {
 	if (node->graded)
-		rstar_put_bool(rows, node->correct);
+		rstar_pg_put_bool(rows, node->correct);
 	else
-		rstar_put_null(rows);
+		rstar_pg_put_null(rows);
 }
 
 static void
 put_node(rstar_rows *rows, int64 tree_id, uint32 id, const rstar_tree_node *node)
 {
-	rstar_put_bigint(rows, tree_id);
-	rstar_put_int(rows, id);
+	rstar_pg_put_bigint(rows, tree_id);
+	rstar_pg_put_int(rows, id);
 	if (id > 0)
-		rstar_put_int(rows, node->parent);
+		rstar_pg_put_int(rows, node->parent);
 	else
-		rstar_put_null(rows);
-	rstar_put_int(rows, node->depth);
-	rstar_put_int(rows, node->rollout);
-	rstar_put_text(rows, rstar_node_kind_name(node->kind));
-	rstar_put_text(rows, rstar_node_status_name(node->status));
-	rstar_put_bool(rows, rstar_node_rejected(node));
-	rstar_put_bool(rows, node->expanded);
-	rstar_put_string(rows, node->text);
+		rstar_pg_put_null(rows);
+	rstar_pg_put_int(rows, node->depth);
+	rstar_pg_put_int(rows, node->rollout);
+	rstar_pg_put_text(rows, rstar_node_kind_name(node->kind));
+	rstar_pg_put_text(rows, rstar_node_status_name(node->status));
+	rstar_pg_put_bool(rows, rstar_node_rejected(node));
+	rstar_pg_put_bool(rows, node->expanded);
+	rstar_pg_put_string(rows, node->text);
 	if (node->output.length > 0)
-		rstar_put_string(rows, node->output);
+		rstar_pg_put_string(rows, node->output);
 	else
-		rstar_put_null(rows);
+		rstar_pg_put_null(rows);
 	if (node->kind == RSTAR_NODE_ANSWER)
-		rstar_put_string(rows, node->answer);
+		rstar_pg_put_string(rows, node->answer);
 	else
-		rstar_put_null(rows);
+		rstar_pg_put_null(rows);
 	put_grade(rows, node);
-	rstar_put_int(rows, node->visits);
-	rstar_put_real(rows, node->value_sum);
+	rstar_pg_put_int(rows, node->visits);
+	rstar_pg_put_real(rows, node->value_sum);
 	if (node->scored)
-		rstar_put_real(rows, node->ppm_score);
+		rstar_pg_put_real(rows, node->ppm_score);
 	else
-		rstar_put_null(rows);
-	rstar_put_real(rows, node->logprob);
-	rstar_put_int(rows, node->tokens);
-	rstar_put_int(rows, node->duplicates);
+		rstar_pg_put_null(rows);
+	rstar_pg_put_real(rows, node->logprob);
+	rstar_pg_put_int(rows, node->tokens);
+	rstar_pg_put_int(rows, node->duplicates);
 }
 
 static void
@@ -171,10 +171,10 @@ insert_nodes(int64 tree_id, const rstar_tree *tree)
 {
 	rstar_rows rows;
 
-	rstar_rows_init(&rows, "nodes", node_columns, lengthof(node_columns), tree->n_nodes);
+	rstar_pg_rows_init(&rows, "nodes", node_columns, lengthof(node_columns), tree->n_nodes);
 	for (uint32 i = 0; i < tree->n_nodes; i++)
 		put_node(&rows, tree_id, i, &tree->nodes[i]);
-	rstar_rows_insert(&rows, NULL);
+	rstar_pg_rows_insert(&rows, NULL);
 }
 
 static const rstar_column trajectory_columns[] = {
@@ -196,7 +196,7 @@ solution_text(const rstar_tree *tree, uint32 leaf)
 		rstar_buffer_free(&solution);
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 	}
-	text = rstar_clean_text(solution.data, solution.length);
+	text = rstar_pg_clean_text(solution.data, solution.length);
 	rstar_buffer_free(&solution);
 	return text;
 }
@@ -208,16 +208,16 @@ put_trajectory(rstar_rows *rows, int64 tree_id, const rstar_mcts *mcts, uint32 l
 	rstar_path_summary path;
 
 	rstar_tree_path(&mcts->tree, leaf, &path);
-	rstar_put_bigint(rows, tree_id);
-	rstar_put_int(rows, leaf);
-	rstar_put_int(rows, path.steps);
-	rstar_put_int(rows, path.failed);
-	rstar_put_string(rows, node->answer);
+	rstar_pg_put_bigint(rows, tree_id);
+	rstar_pg_put_int(rows, leaf);
+	rstar_pg_put_int(rows, path.steps);
+	rstar_pg_put_int(rows, path.failed);
+	rstar_pg_put_string(rows, node->answer);
 	put_grade(rows, node);
-	rstar_put_real(rows, path.mean_q);
-	rstar_put_real(rows, path.min_q);
-	rstar_put_real(rows, rstar_mcts_score(mcts, leaf));
-	rstar_put_text(rows, solution_text(&mcts->tree, leaf));
+	rstar_pg_put_real(rows, path.mean_q);
+	rstar_pg_put_real(rows, path.min_q);
+	rstar_pg_put_real(rows, rstar_mcts_score(mcts, leaf));
+	rstar_pg_put_text(rows, solution_text(&mcts->tree, leaf));
 }
 
 static void
@@ -225,8 +225,8 @@ insert_trajectories(int64 tree_id, const rstar_mcts *mcts)
 {
 	rstar_rows rows;
 
-	rstar_rows_init(&rows, "trajectories", trajectory_columns, lengthof(trajectory_columns),
-					mcts->answers);
+	rstar_pg_rows_init(&rows, "trajectories", trajectory_columns, lengthof(trajectory_columns),
+					   mcts->answers);
 	for (uint32 id = 0; id < mcts->tree.n_nodes && rows.n < mcts->answers; id++)
 	{
 		const rstar_tree_node *node = &mcts->tree.nodes[id];
@@ -234,7 +234,7 @@ insert_trajectories(int64 tree_id, const rstar_mcts *mcts)
 		if (node->kind == RSTAR_NODE_ANSWER && !rstar_node_rejected(node))
 			put_trajectory(&rows, tree_id, mcts, id);
 	}
-	rstar_rows_insert(&rows, NULL);
+	rstar_pg_rows_insert(&rows, NULL);
 }
 
 /* Columns that insert and replace have in common, from rollouts to correct. */
@@ -247,27 +247,27 @@ add_outcome(rstar_arguments *a, const rstar_search_setup *setup, const rstar_sea
 	const rstar_tree_node *answer = solved ? &mcts->tree.nodes[tree->answer] : NULL;
 	bool first = mcts && mcts->first_correct_rollout != RSTAR_NO_NODE;
 
-	rstar_add_bool(a, cost->reproducible, false);
-	rstar_add_int(a, mcts ? rstar_search_setup_rollouts(setup, mcts) : 0, false);
-	rstar_add_int(a, mcts ? (int32) mcts->tree.n_nodes : 0, false);
-	rstar_add_bigint(a, (int64) cost->generated_tokens);
-	rstar_add_bigint(a, (int64) (cost->computed_tokens + 0.5));
-	rstar_add_bigint(a, (int64) cost->python_steps);
-	rstar_add_real(a, cost->policy_ms);
-	rstar_add_real(a, cost->ppm_ms);
-	rstar_add_real(a, cost->sandbox_ms);
-	rstar_add_int(a, first ? (int32) mcts->first_correct_rollout : 0, !first);
-	rstar_add_text(a, solved ? rstar_search_answer_text(mcts, tree->answer) : NULL);
-	rstar_add_int(a, (int32) tree->answer, !solved);
-	rstar_add_bool(a, solved && answer->correct, !solved || !answer->graded);
-	rstar_add_text(a, mcts ? rstar_ending_name(tree->ending) : NULL);
+	rstar_pg_add_bool(a, cost->reproducible, false);
+	rstar_pg_add_int(a, mcts ? rstar_pg_search_setup_rollouts(setup, mcts) : 0, false);
+	rstar_pg_add_int(a, mcts ? (int32) mcts->tree.n_nodes : 0, false);
+	rstar_pg_add_bigint(a, (int64) cost->generated_tokens);
+	rstar_pg_add_bigint(a, (int64) (cost->computed_tokens + 0.5));
+	rstar_pg_add_bigint(a, (int64) cost->python_steps);
+	rstar_pg_add_real(a, cost->policy_ms);
+	rstar_pg_add_real(a, cost->ppm_ms);
+	rstar_pg_add_real(a, cost->sandbox_ms);
+	rstar_pg_add_int(a, first ? (int32) mcts->first_correct_rollout : 0, !first);
+	rstar_pg_add_text(a, solved ? rstar_pg_search_answer_text(mcts, tree->answer) : NULL);
+	rstar_pg_add_int(a, (int32) tree->answer, !solved);
+	rstar_pg_add_bool(a, solved && answer->correct, !solved || !answer->graded);
+	rstar_pg_add_text(a, mcts ? rstar_ending_name(tree->ending) : NULL);
 }
 
 /* A text of the problem as it was asked; NULL: none. */
 static void
 add_asked(rstar_arguments *a, rstar_string text)
 {
-	rstar_add_text(a, text.length > 0 ? pnstrdup(text.data, text.length) : NULL);
+	rstar_pg_add_text(a, text.length > 0 ? pnstrdup(text.data, text.length) : NULL);
 }
 
 static void
@@ -287,10 +287,10 @@ failure_text(const rstar_search_outcome *tree)
 }
 
 int64
-rstar_tree_store(int64 problem_id, uint64 seed, const rstar_search_setup *setup,
-				 const rstar_search_outcome *tree)
+rstar_pg_tree_store(int64 problem_id, uint64 seed, const rstar_search_setup *setup,
+					const rstar_search_outcome *tree)
 {
-	Jsonb *settings = rstar_search_setup_to_jsonb(setup);
+	Jsonb *settings = rstar_pg_search_setup_to_jsonb(setup);
 	TimestampTz finished = GetCurrentTimestamp();
 	TimestampTz started = finished - (TimestampTz) (tree->cost->elapsed_ms * 1000);
 	rstar_tables_scope scope;
@@ -298,22 +298,22 @@ rstar_tree_store(int64 problem_id, uint64 seed, const rstar_search_setup *setup,
 	int64 tree_id;
 
 	rstar_tables_begin(&scope, "trees", "nodes", "trajectories");
-	rstar_add_text(&a, GetUserNameFromId(scope.user, false));
-	rstar_add_bigint(&a, problem_id);
+	rstar_pg_add_text(&a, GetUserNameFromId(scope.user, false));
+	rstar_pg_add_bigint(&a, problem_id);
 	add_asked(&a, tree->asked->text);
 	add_asked(&a, tree->asked->gold);
-	rstar_add(&a, INT8OID, Int64GetDatum(setup->policy ? setup->policy->model_id : 0),
-			  !setup->policy);
-	rstar_add(&a, INT8OID, Int64GetDatum(setup->ppm ? setup->ppm->model_id : 0), !setup->ppm);
-	rstar_add_text(&a, rstar_search_method_name(setup->method));
-	rstar_add(&a, JSONBOID, JsonbPGetDatum(settings), false);
-	rstar_add_bigint(&a, (int64) seed);
-	rstar_add_text(&a, tree->mcts ? "done" : "failed");
-	rstar_add_text(&a, failure_text(tree));
-	rstar_add(&a, TIMESTAMPTZOID, TimestampTzGetDatum(started), false);
-	rstar_add(&a, TIMESTAMPTZOID, TimestampTzGetDatum(finished), false);
+	rstar_pg_add(&a, INT8OID, Int64GetDatum(setup->policy ? setup->policy->model_id : 0),
+				 !setup->policy);
+	rstar_pg_add(&a, INT8OID, Int64GetDatum(setup->ppm ? setup->ppm->model_id : 0), !setup->ppm);
+	rstar_pg_add_text(&a, rstar_pg_search_method_name(setup->method));
+	rstar_pg_add(&a, JSONBOID, JsonbPGetDatum(settings), false);
+	rstar_pg_add_bigint(&a, (int64) seed);
+	rstar_pg_add_text(&a, tree->mcts ? "done" : "failed");
+	rstar_pg_add_text(&a, failure_text(tree));
+	rstar_pg_add(&a, TIMESTAMPTZOID, TimestampTzGetDatum(started), false);
+	rstar_pg_add(&a, TIMESTAMPTZOID, TimestampTzGetDatum(finished), false);
 	add_outcome(&a, setup, tree);
-	rstar_execute(
+	rstar_pg_execute(
 		"INSERT INTO rstar.trees (created_by, problem_id, statement, known_answer, policy_id,"
 		" ppm_id, method, settings, seed, status, error, started_at, finished_at, reproducible, "
 		"rollouts, nodes, generated_tokens,"
@@ -322,46 +322,47 @@ rstar_tree_store(int64 problem_id, uint64 seed, const rstar_search_setup *setup,
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
 		" $19, $20, $21, $22, $23, $24, $25, $26, $27) RETURNING tree_id",
 		&a, false);
-	tree_id = rstar_result_bigint(0, "tree_id", 0);
+	tree_id = rstar_pg_result_bigint(0, "tree_id", 0);
 	if (tree->mcts)
 		insert_rows(tree_id, tree->mcts);
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 	return tree_id;
 }
 
 void
-rstar_tree_replace(const rstar_stored_tree *stored, const rstar_search_setup *setup,
-				   const rstar_search_outcome *tree)
+rstar_pg_tree_replace(const rstar_stored_tree *stored, const rstar_search_setup *setup,
+					  const rstar_search_outcome *tree)
 {
-	Jsonb *settings = rstar_search_setup_to_jsonb(setup);
+	Jsonb *settings = rstar_pg_search_setup_to_jsonb(setup);
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
 	rstar_arguments id = {0};
 
 	rstar_tables_begin(&scope, "trees", "nodes", "trajectories", "preference_pairs");
-	rstar_add_bigint(&id, stored->tree_id);
-	rstar_execute("DELETE FROM rstar.nodes WHERE tree_id OPERATOR(pg_catalog.=) $1", &id, false);
-	rstar_add_bigint(&a, stored->tree_id);
-	rstar_add(&a, JSONBOID, JsonbPGetDatum(settings), false);
+	rstar_pg_add_bigint(&id, stored->tree_id);
+	rstar_pg_execute("DELETE FROM rstar.nodes WHERE tree_id OPERATOR(pg_catalog.=) $1", &id, false);
+	rstar_pg_add_bigint(&a, stored->tree_id);
+	rstar_pg_add(&a, JSONBOID, JsonbPGetDatum(settings), false);
 	add_outcome(&a, setup, tree);
-	rstar_execute("UPDATE rstar.trees SET settings = $2,"
-				  " finished_at = pg_catalog.clock_timestamp(),"
-				  " reproducible = reproducible AND $3, rollouts = $4, nodes = $5,"
-				  " generated_tokens = generated_tokens OPERATOR(pg_catalog.+) $6,"
-				  " computed_tokens = computed_tokens OPERATOR(pg_catalog.+) $7,"
-				  " python_steps = python_steps OPERATOR(pg_catalog.+) $8,"
-				  " policy_ms = policy_ms OPERATOR(pg_catalog.+) $9,"
-				  " ppm_ms = ppm_ms OPERATOR(pg_catalog.+) $10,"
-				  " sandbox_ms = sandbox_ms OPERATOR(pg_catalog.+) $11,"
-				  " first_correct_rollout = $12, answer = $13, answer_id = $14, correct = $15,"
-				  " ended_by = $16 WHERE tree_id OPERATOR(pg_catalog.=) $1",
-				  &a, false);
+	rstar_pg_execute("UPDATE rstar.trees SET settings = $2,"
+					 " finished_at = pg_catalog.clock_timestamp(),"
+					 " reproducible = reproducible AND $3, rollouts = $4, nodes = $5,"
+					 " generated_tokens = generated_tokens OPERATOR(pg_catalog.+) $6,"
+					 " computed_tokens = computed_tokens OPERATOR(pg_catalog.+) $7,"
+					 " python_steps = python_steps OPERATOR(pg_catalog.+) $8,"
+					 " policy_ms = policy_ms OPERATOR(pg_catalog.+) $9,"
+					 " ppm_ms = ppm_ms OPERATOR(pg_catalog.+) $10,"
+					 " sandbox_ms = sandbox_ms OPERATOR(pg_catalog.+) $11,"
+					 " first_correct_rollout = $12, answer = $13, answer_id = $14, correct = $15,"
+					 " ended_by = $16 WHERE tree_id OPERATOR(pg_catalog.=) $1",
+					 &a, false);
 	insert_rows(stored->tree_id, tree->mcts);
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 }
 
 void
-rstar_tree_store_grades(const rstar_stored_tree *stored, const rstar_mcts *mcts, const char *gold)
+rstar_pg_tree_store_grades(const rstar_stored_tree *stored, const rstar_mcts *mcts,
+						   const char *gold)
 {
 	bool first = mcts->first_correct_rollout != RSTAR_NO_NODE;
 	bool answered = stored->answer_id >= 0 && (uint32) stored->answer_id < mcts->tree.n_nodes;
@@ -370,15 +371,15 @@ rstar_tree_store_grades(const rstar_stored_tree *stored, const rstar_mcts *mcts,
 	rstar_arguments id = {0};
 
 	rstar_tables_begin(&scope, "trees", "nodes", "trajectories", "preference_pairs");
-	rstar_add_bigint(&id, stored->tree_id);
-	rstar_execute("DELETE FROM rstar.nodes WHERE tree_id OPERATOR(pg_catalog.=) $1", &id, false);
-	rstar_add_bigint(&a, stored->tree_id);
-	rstar_add_text(&a, gold);
-	rstar_add_int(&a, first ? (int32) mcts->first_correct_rollout : 0, !first);
-	rstar_add_bool(&a, answered && mcts->tree.nodes[stored->answer_id].correct, !answered);
-	rstar_execute("UPDATE rstar.trees SET known_answer = $2, first_correct_rollout = $3,"
-				  " correct = $4 WHERE tree_id OPERATOR(pg_catalog.=) $1",
-				  &a, false);
+	rstar_pg_add_bigint(&id, stored->tree_id);
+	rstar_pg_execute("DELETE FROM rstar.nodes WHERE tree_id OPERATOR(pg_catalog.=) $1", &id, false);
+	rstar_pg_add_bigint(&a, stored->tree_id);
+	rstar_pg_add_text(&a, gold);
+	rstar_pg_add_int(&a, first ? (int32) mcts->first_correct_rollout : 0, !first);
+	rstar_pg_add_bool(&a, answered && mcts->tree.nodes[stored->answer_id].correct, !answered);
+	rstar_pg_execute("UPDATE rstar.trees SET known_answer = $2, first_correct_rollout = $3,"
+					 " correct = $4 WHERE tree_id OPERATOR(pg_catalog.=) $1",
+					 &a, false);
 	insert_rows(stored->tree_id, mcts);
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 }

@@ -18,20 +18,21 @@ typedef struct rstar_problem_row
 } rstar_problem_row;
 
 /* The problem of that number; raises ERRCODE_UNDEFINED_OBJECT if there is none. */
-extern void rstar_problem_find(int64 problem_id, rstar_problem_row *row);
+extern void rstar_pg_problem_find(int64 problem_id, rstar_problem_row *row);
 
 /*
  * The problem with this statement and answer (NULL: any); a new row, of source
  * 'rstar_search', if there is none.
  */
-extern void rstar_problem_enter(const char *statement, const char *answer, rstar_problem_row *row);
+extern void rstar_pg_problem_enter(const char *statement, const char *answer,
+								   rstar_problem_row *row);
 
 /*
  * Insert a tree with its nodes and trajectories, in a few statements; returns
  * its number. tree->mcts NULL: a failed one.
  */
-extern int64 rstar_tree_store(int64 problem_id, uint64 seed, const rstar_search_setup *setup,
-							  const rstar_search_outcome *tree);
+extern int64 rstar_pg_tree_store(int64 problem_id, uint64 seed, const rstar_search_setup *setup,
+								 const rstar_search_outcome *tree);
 
 /* A stored tree. */
 typedef struct rstar_stored_tree
@@ -56,20 +57,20 @@ typedef struct rstar_stored_tree
  * ends. Reads as the caller: raises ERRCODE_UNDEFINED_OBJECT if there is no such tree or row
  * security hides it, ERRCODE_INSUFFICIENT_PRIVILEGE, ERRCODE_DATA_CORRUPTED.
  */
-extern rstar_mcts *rstar_tree_load(int64 tree_id, rstar_stored_tree *tree);
+extern rstar_mcts *rstar_pg_tree_load(int64 tree_id, rstar_stored_tree *tree);
 
 /*
  * The nodes alone, for those who look at a tree and do not search it: whatever its settings are,
- * and without a row of rstar.trees just the root. Otherwise as rstar_tree_load.
+ * and without a row of rstar.trees just the root. Otherwise as rstar_pg_tree_load.
  */
-extern rstar_tree *rstar_tree_load_nodes(int64 tree_id);
+extern rstar_tree *rstar_pg_tree_load_nodes(int64 tree_id);
 
 /* Replace a stored tree's rows after more rollouts; costs are added to those stored. */
-extern void rstar_tree_replace(const rstar_stored_tree *stored, const rstar_search_setup *setup,
-							   const rstar_search_outcome *tree);
+extern void rstar_pg_tree_replace(const rstar_stored_tree *stored, const rstar_search_setup *setup,
+								  const rstar_search_outcome *tree);
 
 /* Replace them after the tree was graded anew by `gold`; its pairs are removed. */
-extern void rstar_tree_store_grades(const rstar_stored_tree *stored, const rstar_mcts *mcts,
-									const char *gold);
+extern void rstar_pg_tree_store_grades(const rstar_stored_tree *stored, const rstar_mcts *mcts,
+									   const char *gold);
 
 #endif

@@ -29,7 +29,8 @@ check_rights(void)
 
 	for (int i = 0; i < lengthof(tables); i++)
 	{
-		AclResult result = pg_class_aclcheck(rstar_table_oid(tables[i]), GetUserId(), ACL_SELECT);
+		AclResult result =
+			pg_class_aclcheck(rstar_pg_table_oid(tables[i]), GetUserId(), ACL_SELECT);
 
 		if (result != ACLCHECK_OK)
 			aclcheck_error(result, OBJECT_TABLE, psprintf("rstar.%s", tables[i]));
@@ -43,8 +44,8 @@ read_head(int64 run_id, rstar_curve *curve, MemoryContext context)
 	rstar_arguments a = {0};
 	char *title, *note;
 
-	rstar_add_bigint(&a, run_id);
-	rstar_execute(
+	rstar_pg_add_bigint(&a, run_id);
+	rstar_pg_execute(
 		"SELECT pg_catalog.format('Run %s: %s', r.run_id, r.name) AS title,"
 		" pg_catalog.concat_ws(', ', r.kind,"
 		"   pg_catalog.format('%s parameters trained', r.trained_parameters),"
@@ -56,8 +57,8 @@ read_head(int64 run_id, rstar_curve *curve, MemoryContext context)
 	if (SPI_processed == 0)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("training run " INT64_FORMAT " does not exist", run_id)));
-	title = rstar_result_text(0, "title", context);
-	note = rstar_result_text(0, "note", context);
+	title = rstar_pg_result_text(0, "title", context);
+	note = rstar_pg_result_text(0, "note", context);
 	curve->title = (rstar_string){title, strlen(title)};
 	curve->note = (rstar_string){note, strlen(note)};
 }
@@ -68,17 +69,17 @@ read_points(int64 run_id, rstar_curve *curve, MemoryContext context)
 	rstar_arguments a = {0};
 	rstar_curve_point *points;
 
-	rstar_add_bigint(&a, run_id);
-	rstar_execute("SELECT step, loss, held_out_loss, learning_rate FROM rstar.training_steps"
-				  " WHERE run_id OPERATOR(pg_catalog.=) $1 ORDER BY step",
-				  &a, true);
+	rstar_pg_add_bigint(&a, run_id);
+	rstar_pg_execute("SELECT step, loss, held_out_loss, learning_rate FROM rstar.training_steps"
+					 " WHERE run_id OPERATOR(pg_catalog.=) $1 ORDER BY step",
+					 &a, true);
 	points = MemoryContextAllocHuge(context, (SPI_processed + 1) * sizeof *points);
 	for (uint64 i = 0; i < SPI_processed; i++)
 		points[i] = (rstar_curve_point){
-			.step = (double) rstar_result_bigint(i, "step", 0),
-			.loss = rstar_result_real(i, "loss", NAN),
-			.held_out = rstar_result_real(i, "held_out_loss", NAN),
-			.rate = rstar_result_real(i, "learning_rate", NAN),
+			.step = (double) rstar_pg_result_bigint(i, "step", 0),
+			.loss = rstar_pg_result_real(i, "loss", NAN),
+			.held_out = rstar_pg_result_real(i, "held_out_loss", NAN),
+			.rate = rstar_pg_result_real(i, "learning_rate", NAN),
 		};
 	curve->points = points;
 	curve->n = SPI_processed;
@@ -101,10 +102,10 @@ rstar_training_curve(PG_FUNCTION_ARGS)
 	text *result;
 
 	check_rights();
-	rstar_tables_read(&scope);
+	rstar_pg_tables_read(&scope);
 	read_head(PG_GETARG_INT64(0), &curve, context);
 	read_points(PG_GETARG_INT64(0), &curve, context);
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 	rstar_buffer_init(&out, &allocator);
 	rstar_check(rstar_curve_svg(&curve, &out, &err), &err);
 	MemoryContextSwitchTo(caller);

@@ -116,19 +116,19 @@ static const rstar_column stored_columns[] = {
 static void
 put_row(const source *s, rstar_rows *rows, char **values, uint32 tokens)
 {
-	rstar_put_bigint(rows, s->run_id);
-	rstar_put_bigint(rows, s->counts.rows);
-	rstar_put_text(rows, values[0]);
-	rstar_put_text(rows, s->ppm ? NULL : values[1]);
+	rstar_pg_put_bigint(rows, s->run_id);
+	rstar_pg_put_bigint(rows, s->counts.rows);
+	rstar_pg_put_text(rows, values[0]);
+	rstar_pg_put_text(rows, s->ppm ? NULL : values[1]);
 	for (int i = 1; i < 4; i++)
-		rstar_put_text(rows, s->ppm ? values[i] : NULL);
+		rstar_pg_put_text(rows, s->ppm ? values[i] : NULL);
 	if (s->ppm)
-		rstar_put_real(rows,
-					   DatumGetFloat8(DirectFunctionCall1(float8in, CStringGetDatum(values[4]))));
+		rstar_pg_put_real(
+			rows, DatumGetFloat8(DirectFunctionCall1(float8in, CStringGetDatum(values[4]))));
 	else
-		rstar_put_null(rows);
-	rstar_put_int(rows, tokens);
-	rstar_put_bool(rows, tokens <= s->examples->context);
+		rstar_pg_put_null(rows);
+	rstar_pg_put_int(rows, tokens);
+	rstar_pg_put_bool(rows, tokens <= s->examples->context);
 }
 
 /* The rows that were fetched last become examples, and rows of the table. */
@@ -138,8 +138,8 @@ take_rows(source *s)
 	rstar_tables_scope scope;
 	rstar_rows rows;
 
-	rstar_rows_init(&rows, "training_examples", stored_columns, lengthof(stored_columns),
-					(uint32) SPI_processed);
+	rstar_pg_rows_init(&rows, "training_examples", stored_columns, lengthof(stored_columns),
+					   (uint32) SPI_processed);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		char *values[MAX_COLUMNS];
@@ -153,8 +153,8 @@ take_rows(source *s)
 		put_row(s, &rows, values, tokens);
 	}
 	rstar_tables_begin(&scope, "training_examples");
-	rstar_rows_insert(&rows, NULL);
-	rstar_tables_end(&scope);
+	rstar_pg_rows_insert(&rows, NULL);
+	rstar_pg_tables_end(&scope);
 }
 
 /* A statement that returns rows can have a cursor, but only SELECT (or VALUES, TABLE) is one. */
@@ -172,7 +172,7 @@ open_cursor(const char *query)
 }
 
 rstar_example_counts
-rstar_examples_store(int64 run_id, bool ppm, const char *query, rstar_examples *examples)
+rstar_pg_examples_store(int64 run_id, bool ppm, const char *query, rstar_examples *examples)
 {
 	source s = {.run_id = run_id, .ppm = ppm, .examples = examples};
 	Portal portal;
@@ -218,8 +218,8 @@ read_some(rstar_examples *examples, bool ppm, int64 *ids, int *n, int64 *last)
 
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < n_columns; i++)
-			values[i] = rstar_result_text(row, names[i], CurrentMemoryContext);
-		*last = rstar_result_bigint(row, "example_id", 0);
+			values[i] = rstar_pg_result_text(row, names[i], CurrentMemoryContext);
+		*last = rstar_pg_result_bigint(row, "example_id", 0);
 		add_example(examples, ppm, values, *last);
 		ids[(*n)++] = *last;
 	}
@@ -230,15 +230,15 @@ count_used(int64 run_id)
 {
 	rstar_arguments a = {0};
 
-	rstar_add_bigint(&a, run_id);
-	rstar_execute("SELECT pg_catalog.count(*) AS n FROM rstar.training_examples"
-				  " WHERE run_id OPERATOR(pg_catalog.=) $1 AND used",
-				  &a, false);
-	return rstar_result_bigint(0, "n", 0);
+	rstar_pg_add_bigint(&a, run_id);
+	rstar_pg_execute("SELECT pg_catalog.count(*) AS n FROM rstar.training_examples"
+					 " WHERE run_id OPERATOR(pg_catalog.=) $1 AND used",
+					 &a, false);
+	return rstar_pg_result_bigint(0, "n", 0);
 }
 
 void
-rstar_examples_read(int64 run_id, bool ppm, rstar_examples *examples, int64 **ids)
+rstar_pg_examples_read(int64 run_id, bool ppm, rstar_examples *examples, int64 **ids)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch = AllocSetContextCreate(caller, "rstar examples", ALLOCSET_DEFAULT_SIZES);
@@ -252,20 +252,20 @@ rstar_examples_read(int64 run_id, bool ppm, rstar_examples *examples, int64 **id
 	{
 		rstar_arguments a = {0};
 
-		rstar_add_bigint(&a, run_id);
-		rstar_add_bigint(&a, last);
-		rstar_add_int(&a, FETCH_ROWS, false);
-		rstar_execute("SELECT example_id, problem, solution, prefix, chosen, rejected,"
-					  " weight::pg_catalog.text AS weight FROM rstar.training_examples"
-					  " WHERE run_id OPERATOR(pg_catalog.=) $1"
-					  " AND example_id OPERATOR(pg_catalog.>) $2 AND used"
-					  " ORDER BY example_id LIMIT $3",
-					  &a, false);
+		rstar_pg_add_bigint(&a, run_id);
+		rstar_pg_add_bigint(&a, last);
+		rstar_pg_add_int(&a, FETCH_ROWS, false);
+		rstar_pg_execute("SELECT example_id, problem, solution, prefix, chosen, rejected,"
+						 " weight::pg_catalog.text AS weight FROM rstar.training_examples"
+						 " WHERE run_id OPERATOR(pg_catalog.=) $1"
+						 " AND example_id OPERATOR(pg_catalog.>) $2 AND used"
+						 " ORDER BY example_id LIMIT $3",
+						 &a, false);
 		MemoryContextSwitchTo(scratch);
 		read_some(examples, ppm, *ids, &n, &last);
 		MemoryContextReset(scratch);
 	} while (SPI_processed > 0);
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(scratch);
 }

@@ -78,22 +78,22 @@ static void
 open_base(rstar_run *run, bool train_on_output)
 {
 	rstar_guard *tokenizer_guard =
-		rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_tokenizer_close);
-	rstar_guard *examples_guard = rstar_guard_create(CurrentMemoryContext, free_examples);
+		rstar_pg_guard_create(CurrentMemoryContext, (rstar_release) rstar_tokenizer_close);
+	rstar_guard *examples_guard = rstar_pg_guard_create(CurrentMemoryContext, free_examples);
 	rstar_prompt_template prompt;
 	const char *template = run->base->prompt_template;
 	rstar_error err;
 
-	run->gguf = rstar_model_file_map(run->base);
+	run->gguf = rstar_pg_model_file_map(run->base);
 	rstar_check(rstar_tokenizer_open(run->gguf, &rstar_allocator_malloc, &run->tokenizer, &err),
 				&err);
-	rstar_guard_hold(tokenizer_guard, run->tokenizer);
+	rstar_pg_guard_hold(tokenizer_guard, run->tokenizer);
 	rstar_check(
 		rstar_prompt_template_parse(template, template ? strlen(template) : 0, &prompt, &err),
 		&err);
 	rstar_examples_init(&run->examples, run->tokenizer, prompt, (uint32) run->base->context_length,
 						train_on_output, &rstar_allocator_malloc);
-	rstar_guard_hold(examples_guard, &run->examples);
+	rstar_pg_guard_hold(examples_guard, &run->examples);
 }
 
 /* --- creating ---------------------------------------------------------------------------- */
@@ -107,15 +107,15 @@ check_no_other(const char *name)
 	bool taken;
 
 	rstar_tables_begin(&scope, "training_runs");
-	rstar_add_text(&a, name);
-	rstar_execute(
+	rstar_pg_add_text(&a, name);
+	rstar_pg_execute(
 		"SELECT FROM rstar.training_runs r JOIN rstar.jobs j ON j.job_id OPERATOR(pg_catalog.=) "
 		"r.job_id WHERE r.name OPERATOR(pg_catalog.=) $1 AND r.result_model_id IS NULL"
 		" AND j.status OPERATOR(pg_catalog.=) ANY (ARRAY['queued', 'running', 'waiting', "
 		"'paused'])",
 		&a, false);
 	taken = SPI_processed > 0;
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 	if (taken)
 		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
 						errmsg("a training run \"%s\" is under way", name)));
@@ -130,18 +130,18 @@ insert_run(const rstar_run_request *r)
 	int64 run_id;
 
 	rstar_tables_begin(&scope, "training_runs");
-	rstar_add_text(&a, r->name);
-	rstar_add_text(&a, r->ppm ? RSTAR_ROLE_PPM : RSTAR_ROLE_POLICY);
-	rstar_add_bigint(&a, r->base->model_id);
-	rstar_add_text(&a, r->base->sha256);
-	rstar_add_text(&a, r->query);
-	rstar_add(&a, JSONBOID, JsonbPGetDatum(rstar_run_settings_to_jsonb(r)), false);
-	rstar_add_text(&a, GetUserNameFromId(user, false));
-	rstar_execute("INSERT INTO rstar.training_runs (name, kind, base_id, base_sha256, query,"
-				  " settings, created_by) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING run_id",
-				  &a, false);
-	run_id = rstar_result_bigint(0, "run_id", 0);
-	rstar_tables_end(&scope);
+	rstar_pg_add_text(&a, r->name);
+	rstar_pg_add_text(&a, r->ppm ? RSTAR_ROLE_PPM : RSTAR_ROLE_POLICY);
+	rstar_pg_add_bigint(&a, r->base->model_id);
+	rstar_pg_add_text(&a, r->base->sha256);
+	rstar_pg_add_text(&a, r->query);
+	rstar_pg_add(&a, JSONBOID, JsonbPGetDatum(rstar_pg_run_settings_to_jsonb(r)), false);
+	rstar_pg_add_text(&a, GetUserNameFromId(user, false));
+	rstar_pg_execute("INSERT INTO rstar.training_runs (name, kind, base_id, base_sha256, query,"
+					 " settings, created_by) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING run_id",
+					 &a, false);
+	run_id = rstar_pg_result_bigint(0, "run_id", 0);
+	rstar_pg_tables_end(&scope);
 	return run_id;
 }
 
@@ -152,14 +152,14 @@ update_counts(int64 run_id, const rstar_example_counts *counts, const rstar_exam
 	rstar_arguments a = {0};
 
 	rstar_tables_begin(&scope, "training_runs");
-	rstar_add_bigint(&a, run_id);
-	rstar_add_bigint(&a, counts->rows);
-	rstar_add_bigint(&a, counts->too_long);
-	rstar_add_bigint(&a, (int64) examples->tokens);
-	rstar_execute("UPDATE rstar.training_runs SET examples = $2, too_long = $3, tokens = $4"
-				  " WHERE run_id OPERATOR(pg_catalog.=) $1",
-				  &a, false);
-	rstar_tables_end(&scope);
+	rstar_pg_add_bigint(&a, run_id);
+	rstar_pg_add_bigint(&a, counts->rows);
+	rstar_pg_add_bigint(&a, counts->too_long);
+	rstar_pg_add_bigint(&a, (int64) examples->tokens);
+	rstar_pg_execute("UPDATE rstar.training_runs SET examples = $2, too_long = $3, tokens = $4"
+					 " WHERE run_id OPERATOR(pg_catalog.=) $1",
+					 &a, false);
+	rstar_pg_tables_end(&scope);
 }
 
 static void
@@ -189,16 +189,16 @@ check_plan(const rstar_run *run, const rstar_run_request *r)
 	rstar_train_plan plan;
 	rstar_error err;
 
-	settings.memory_limit = (uint64) rstar_training_settings.memory_mb << 20;
-	rstar_check(rstar_trainer_plan(run->gguf, &run->examples, &settings, rstar_settings_threads(),
-								   &plan, &err),
+	settings.memory_limit = (uint64) rstar_pg_training_settings.memory_mb << 20;
+	rstar_check(rstar_trainer_plan(run->gguf, &run->examples, &settings,
+								   rstar_pg_settings_threads(), &plan, &err),
 				&err);
 	ereport(NOTICE, (errmsg("training %zu of %zu parameters on %zu examples takes %zu MB of memory",
 							plan.n_trained, plan.n_parameters, run->examples.n, plan.total >> 20)));
 }
 
 int64
-rstar_run_create(const rstar_run_request *request)
+rstar_pg_run_create(const rstar_run_request *request)
 {
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "rstar training run", ALLOCSET_DEFAULT_SIZES);
@@ -211,7 +211,7 @@ rstar_run_create(const rstar_run_request *request)
 	run->base = request->base;
 	open_base(run, request->train_on_output);
 	run_id = insert_run(request);
-	counts = rstar_examples_store(run_id, request->ppm, request->query, &run->examples);
+	counts = rstar_pg_examples_store(run_id, request->ppm, request->query, &run->examples);
 	report_counts(request, &counts);
 	update_counts(run_id, &counts, &run->examples);
 	check_plan(run, request);
@@ -221,18 +221,18 @@ rstar_run_create(const rstar_run_request *request)
 }
 
 void
-rstar_run_set_job(int64 run_id, int64 job_id)
+rstar_pg_run_set_job(int64 run_id, int64 job_id)
 {
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
 
 	rstar_tables_begin(&scope, "training_runs");
-	rstar_add_bigint(&a, run_id);
-	rstar_add_bigint(&a, job_id);
-	rstar_execute("UPDATE rstar.training_runs SET job_id = $2"
-				  " WHERE run_id OPERATOR(pg_catalog.=) $1",
-				  &a, false);
-	rstar_tables_end(&scope);
+	rstar_pg_add_bigint(&a, run_id);
+	rstar_pg_add_bigint(&a, job_id);
+	rstar_pg_execute("UPDATE rstar.training_runs SET job_id = $2"
+					 " WHERE run_id OPERATOR(pg_catalog.=) $1",
+					 &a, false);
+	rstar_pg_tables_end(&scope);
 }
 
 /* --- opening ------------------------------------------------------------------------------ */
@@ -249,27 +249,27 @@ read_run(rstar_run *run, char **kernel, bool *train_on_output)
 	bool is_null;
 
 	rstar_tables_begin(&scope, "training_runs");
-	rstar_add_bigint(&a, run->run_id);
-	rstar_execute("SELECT r.name, r.kind, r.settings, r.kernel, r.base_sha256, m.name AS base"
-				  " FROM rstar.training_runs r LEFT JOIN rstar.models m"
-				  " ON m.model_id OPERATOR(pg_catalog.=) r.base_id"
-				  " WHERE r.run_id OPERATOR(pg_catalog.=) $1",
-				  &a, false); /* sees what this transaction inserted */
+	rstar_pg_add_bigint(&a, run->run_id);
+	rstar_pg_execute("SELECT r.name, r.kind, r.settings, r.kernel, r.base_sha256, m.name AS base"
+					 " FROM rstar.training_runs r LEFT JOIN rstar.models m"
+					 " ON m.model_id OPERATOR(pg_catalog.=) r.base_id"
+					 " WHERE r.run_id OPERATOR(pg_catalog.=) $1",
+					 &a, false); /* sees what this transaction inserted */
 	if (SPI_processed == 0)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("training run " INT64_FORMAT " does not exist", run->run_id)));
-	run->name = rstar_result_text(0, "name", context);
-	run->ppm = strcmp(rstar_result_text(0, "kind", context), RSTAR_ROLE_PPM) == 0;
-	*kernel = rstar_result_text(0, "kernel", context);
-	base = rstar_result_text(0, "base", context);
-	sha256 = rstar_result_text(0, "base_sha256", context);
-	settings = DatumGetJsonbPCopy(rstar_result(0, "settings", &is_null));
-	rstar_run_settings_from_jsonb(settings, run->ppm, &run->settings, &run->file_type,
-								  train_on_output);
+	run->name = rstar_pg_result_text(0, "name", context);
+	run->ppm = strcmp(rstar_pg_result_text(0, "kind", context), RSTAR_ROLE_PPM) == 0;
+	*kernel = rstar_pg_result_text(0, "kernel", context);
+	base = rstar_pg_result_text(0, "base", context);
+	sha256 = rstar_pg_result_text(0, "base_sha256", context);
+	settings = DatumGetJsonbPCopy(rstar_pg_result(0, "settings", &is_null));
+	rstar_pg_run_settings_from_jsonb(settings, run->ppm, &run->settings, &run->file_type,
+									 train_on_output);
 	if (run->file_type)
 		run->file_type = MemoryContextStrdup(context, run->file_type);
-	rstar_tables_end(&scope);
-	run->base = base ? rstar_model_find(base) : NULL;
+	rstar_pg_tables_end(&scope);
+	run->base = base ? rstar_pg_model_find(base) : NULL;
 	if (!run->base || strcmp(run->base->sha256, sha256) != 0)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("the base model of training run \"%s\" does not exist any more",
@@ -285,27 +285,27 @@ update_beginning(const rstar_run *run)
 	rstar_arguments a = {0};
 
 	rstar_tables_begin(&scope, "training_runs");
-	rstar_add_bigint(&a, run->run_id);
-	rstar_add_text(&a, rstar_trainer_kernel(run->trainer));
-	rstar_add_int(&a, rstar_pool_threads(rstar_compute_pool()), false);
-	rstar_add_bigint(&a, (int64) plan.total);
-	rstar_add_bigint(&a, (int64) plan.n_parameters);
-	rstar_add_bigint(&a, (int64) plan.n_trained);
-	rstar_execute("UPDATE rstar.training_runs SET kernel = $2, threads = $3, memory = $4,"
-				  " parameters = $5, trained_parameters = $6,"
-				  " started_at = COALESCE(started_at, pg_catalog.clock_timestamp())"
-				  " WHERE run_id OPERATOR(pg_catalog.=) $1",
-				  &a, false);
-	rstar_tables_end(&scope);
+	rstar_pg_add_bigint(&a, run->run_id);
+	rstar_pg_add_text(&a, rstar_trainer_kernel(run->trainer));
+	rstar_pg_add_int(&a, rstar_pool_threads(rstar_pg_compute_pool()), false);
+	rstar_pg_add_bigint(&a, (int64) plan.total);
+	rstar_pg_add_bigint(&a, (int64) plan.n_parameters);
+	rstar_pg_add_bigint(&a, (int64) plan.n_trained);
+	rstar_pg_execute("UPDATE rstar.training_runs SET kernel = $2, threads = $3, memory = $4,"
+					 " parameters = $5, trained_parameters = $6,"
+					 " started_at = COALESCE(started_at, pg_catalog.clock_timestamp())"
+					 " WHERE run_id OPERATOR(pg_catalog.=) $1",
+					 &a, false);
+	rstar_pg_tables_end(&scope);
 }
 
 rstar_run *
-rstar_run_open(int64 run_id)
+rstar_pg_run_open(int64 run_id)
 {
 	rstar_guard *guard =
-		rstar_guard_create(CurrentMemoryContext, (rstar_release) rstar_trainer_free);
+		rstar_pg_guard_create(CurrentMemoryContext, (rstar_release) rstar_trainer_free);
 	rstar_run *run = palloc0(sizeof *run);
-	rstar_pool *pool = rstar_compute_pool();
+	rstar_pool *pool = rstar_pg_compute_pool();
 	bool train_on_output;
 	char *kernel;
 	rstar_error err;
@@ -314,17 +314,17 @@ rstar_run_open(int64 run_id)
 	run->context = CurrentMemoryContext;
 	read_run(run, &kernel, &train_on_output);
 	open_base(run, train_on_output);
-	rstar_examples_read(run_id, run->ppm, &run->examples, &run->example_ids);
-	if (!kernel && rstar_training_settings.matrix_kernel[0] != '\0')
-		kernel = pstrdup(rstar_training_settings.matrix_kernel);
+	rstar_pg_examples_read(run_id, run->ppm, &run->examples, &run->example_ids);
+	if (!kernel && rstar_pg_training_settings.matrix_kernel[0] != '\0')
+		kernel = pstrdup(rstar_pg_training_settings.matrix_kernel);
 	run->settings.kernel = kernel;
 	run->settings.identity = run->base->sha256;
-	run->settings.memory_limit = (uint64) rstar_training_settings.memory_mb << 20;
+	run->settings.memory_limit = (uint64) rstar_pg_training_settings.memory_mb << 20;
 	rstar_check(rstar_trainer_create(run->gguf, &run->examples, &run->settings, pool,
 									 &rstar_allocator_malloc, &rstar_pg_cancel, &run->trainer,
 									 &err),
 				&err);
-	rstar_guard_hold(guard, run->trainer);
+	rstar_pg_guard_hold(guard, run->trainer);
 	update_beginning(run);
 	run->first_held_out = NAN;
 	run->last_step = GetCurrentTimestamp();
@@ -337,7 +337,7 @@ rstar_run_open(int64 run_id)
 }
 
 const rstar_trainer *
-rstar_run_trainer(const rstar_run *run)
+rstar_pg_run_trainer(const rstar_run *run)
 {
 	return run->trainer;
 }
@@ -347,7 +347,7 @@ rstar_run_trainer(const rstar_run *run)
 static char *
 checkpoint_directory(void)
 {
-	return psprintf("%s/%s", rstar_model_directory(), CHECKPOINTS);
+	return psprintf("%s/%s", rstar_pg_model_directory(), CHECKPOINTS);
 }
 
 /* All databases of the server share the directory. */
@@ -358,7 +358,7 @@ checkpoint_name(int64 run_id)
 }
 
 bool
-rstar_run_resume(rstar_run *run)
+rstar_pg_run_resume(rstar_run *run)
 {
 	rstar_error err;
 	rstar_status status = rstar_trainer_resume(
@@ -372,7 +372,7 @@ rstar_run_resume(rstar_run *run)
 }
 
 bool
-rstar_run_save(rstar_run *run)
+rstar_pg_run_save(rstar_run *run)
 {
 	rstar_error err;
 	rstar_status status;
@@ -386,7 +386,7 @@ rstar_run_save(rstar_run *run)
 }
 
 void
-rstar_run_forget(int64 run_id)
+rstar_pg_run_forget(int64 run_id)
 {
 	rstar_checkpoint_remove(checkpoint_directory(), checkpoint_name(run_id));
 }
@@ -440,7 +440,7 @@ read_values(rstar_run *run)
 }
 
 bool
-rstar_run_work(rstar_run *run)
+rstar_pg_run_work(rstar_run *run)
 {
 	rstar_train_event event;
 	rstar_error err;
@@ -468,9 +468,9 @@ static void
 put_known(rstar_rows *rows, bool known, double value)
 {
 	if (known && !isnan(value))
-		rstar_put_real(rows, value);
+		rstar_pg_put_real(rows, value);
 	else
-		rstar_put_null(rows);
+		rstar_pg_put_null(rows);
 }
 
 static void
@@ -479,27 +479,27 @@ put_step(const rstar_run *run, const step_row *s, rstar_rows *rows)
 	const rstar_train_report *r = &s->report;
 	bool step = r->step > 0; /* the first evaluation comes before any step */
 
-	rstar_put_bigint(rows, run->run_id);
-	rstar_put_bigint(rows, (int64) r->step);
+	rstar_pg_put_bigint(rows, run->run_id);
+	rstar_pg_put_bigint(rows, (int64) r->step);
 	put_known(rows, step, r->loss);
 	put_known(rows, step && run->ppm, r->correct);
 	put_known(rows, s->evaluated, r->held_out_loss);
 	put_known(rows, s->evaluated && run->ppm, r->held_out_correct);
 	put_known(rows, step, r->rate);
 	put_known(rows, step, r->norm);
-	rstar_put_bigint(rows, (int64) r->tokens);
+	rstar_pg_put_bigint(rows, (int64) r->tokens);
 	put_known(rows, step, s->tokens_per_s);
 }
 
 int
-rstar_run_unstored(const rstar_run *run)
+rstar_pg_run_unstored(const rstar_run *run)
 {
 	return run->n_steps;
 }
 
 /* A step that is done again after a crash takes the place of the one before. */
 void
-rstar_run_store(rstar_run *run)
+rstar_pg_run_store(rstar_run *run)
 {
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
@@ -507,18 +507,18 @@ rstar_run_store(rstar_run *run)
 
 	if (run->n_steps == 0)
 		return;
-	rstar_rows_init(&rows, "training_steps", step_columns, lengthof(step_columns),
-					(uint32) run->n_steps);
+	rstar_pg_rows_init(&rows, "training_steps", step_columns, lengthof(step_columns),
+					   (uint32) run->n_steps);
 	for (int i = 0; i < run->n_steps; i++)
 		put_step(run, &run->steps[i], &rows);
 	rstar_tables_begin(&scope, "training_steps");
-	rstar_add_bigint(&a, run->run_id);
-	rstar_add_bigint(&a, (int64) run->steps[0].report.step);
-	rstar_execute("DELETE FROM rstar.training_steps WHERE run_id OPERATOR(pg_catalog.=) $1"
-				  " AND step OPERATOR(pg_catalog.>=) $2",
-				  &a, false);
-	rstar_rows_insert(&rows, NULL);
-	rstar_tables_end(&scope);
+	rstar_pg_add_bigint(&a, run->run_id);
+	rstar_pg_add_bigint(&a, (int64) run->steps[0].report.step);
+	rstar_pg_execute("DELETE FROM rstar.training_steps WHERE run_id OPERATOR(pg_catalog.=) $1"
+					 " AND step OPERATOR(pg_catalog.>=) $2",
+					 &a, false);
+	rstar_pg_rows_insert(&rows, NULL);
+	rstar_pg_tables_end(&scope);
 	run->n_steps = 0;
 }
 
@@ -567,22 +567,22 @@ update_examples(const rstar_run *run)
 	int n = (int) run->examples.n;
 
 	rstar_tables_begin(&scope, "training_examples");
-	rstar_add_bigint(&a, run->run_id);
-	rstar_add(&a, INT8ARRAYOID, bigint_array(run->example_ids, n), false);
-	rstar_add(&a, BOOLARRAYOID, bool_array(run, n), false);
-	rstar_add(&a, FLOAT8ARRAY, float8_array(run->chosen, n), false);
-	rstar_add(&a, FLOAT8ARRAY, float8_array(run->rejected, n), false);
-	rstar_add_bool(&a, run->ppm, false);
-	rstar_execute("UPDATE rstar.training_examples e SET held_out = v.held_out,"
-				  " chosen_value = CASE WHEN $6 THEN v.chosen END,"
-				  " rejected_value = CASE WHEN $6 THEN v.rejected END"
-				  " FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3),"
-				  " pg_catalog.unnest($4), pg_catalog.unnest($5)) AS v (example_id, held_out, "
-				  "chosen, rejected)"
-				  " WHERE e.run_id OPERATOR(pg_catalog.=) $1"
-				  " AND e.example_id OPERATOR(pg_catalog.=) v.example_id",
-				  &a, false);
-	rstar_tables_end(&scope);
+	rstar_pg_add_bigint(&a, run->run_id);
+	rstar_pg_add(&a, INT8ARRAYOID, bigint_array(run->example_ids, n), false);
+	rstar_pg_add(&a, BOOLARRAYOID, bool_array(run, n), false);
+	rstar_pg_add(&a, FLOAT8ARRAY, float8_array(run->chosen, n), false);
+	rstar_pg_add(&a, FLOAT8ARRAY, float8_array(run->rejected, n), false);
+	rstar_pg_add_bool(&a, run->ppm, false);
+	rstar_pg_execute("UPDATE rstar.training_examples e SET held_out = v.held_out,"
+					 " chosen_value = CASE WHEN $6 THEN v.chosen END,"
+					 " rejected_value = CASE WHEN $6 THEN v.rejected END"
+					 " FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3),"
+					 " pg_catalog.unnest($4), pg_catalog.unnest($5)) AS v (example_id, held_out, "
+					 "chosen, rejected)"
+					 " WHERE e.run_id OPERATOR(pg_catalog.=) $1"
+					 " AND e.example_id OPERATOR(pg_catalog.=) v.example_id",
+					 &a, false);
+	rstar_pg_tables_end(&scope);
 }
 
 static void
@@ -593,13 +593,13 @@ update_end(const rstar_run *run, int64 model_id)
 	rstar_arguments a = {0};
 
 	rstar_tables_begin(&scope, "training_runs", "models");
-	rstar_add_bigint(&a, run->run_id);
-	rstar_add_bigint(&a, model_id);
-	rstar_add_bigint(&a, (int64) r.step);
-	rstar_add_real(&a, r.loss);
-	rstar_add(&a, FLOAT8OID, Float8GetDatum(r.held_out_loss), isnan(r.held_out_loss));
-	rstar_add(&a, FLOAT8OID, Float8GetDatum(r.held_out_correct), isnan(r.held_out_correct));
-	rstar_execute(
+	rstar_pg_add_bigint(&a, run->run_id);
+	rstar_pg_add_bigint(&a, model_id);
+	rstar_pg_add_bigint(&a, (int64) r.step);
+	rstar_pg_add_real(&a, r.loss);
+	rstar_pg_add(&a, FLOAT8OID, Float8GetDatum(r.held_out_loss), isnan(r.held_out_loss));
+	rstar_pg_add(&a, FLOAT8OID, Float8GetDatum(r.held_out_correct), isnan(r.held_out_correct));
+	rstar_pg_execute(
 		"UPDATE rstar.training_runs r SET result_model_id = $2, steps = $3, loss = $4,"
 		" held_out_loss = $5, held_out_correct = $6,"
 		" first_held_out_loss = (SELECT s.held_out_loss FROM rstar.training_steps s"
@@ -609,16 +609,16 @@ update_end(const rstar_run *run, int64 model_id)
 		" WHERE run_id OPERATOR(pg_catalog.=) $1",
 		&a, false);
 	a = (rstar_arguments){0};
-	rstar_add_bigint(&a, run->run_id);
-	rstar_add_bigint(&a, model_id);
-	rstar_execute("UPDATE rstar.models SET training_run_id = $1"
-				  " WHERE model_id OPERATOR(pg_catalog.=) $2",
-				  &a, false);
-	rstar_tables_end(&scope);
+	rstar_pg_add_bigint(&a, run->run_id);
+	rstar_pg_add_bigint(&a, model_id);
+	rstar_pg_execute("UPDATE rstar.models SET training_run_id = $1"
+					 " WHERE model_id OPERATOR(pg_catalog.=) $2",
+					 &a, false);
+	rstar_pg_tables_end(&scope);
 }
 
 int64
-rstar_run_finish(rstar_run *run)
+rstar_pg_run_finish(rstar_run *run)
 {
 	rstar_model_row row = {.name = run->name,
 						   .role = run->ppm ? RSTAR_ROLE_PPM : RSTAR_ROLE_POLICY,
@@ -630,14 +630,14 @@ rstar_run_finish(rstar_run *run)
 	rstar_error err;
 	int64 model_id;
 
-	rstar_run_store(run);
+	rstar_pg_run_store(run);
 	if (run->file_type)
 		(void) rstar_quantize_by_name(run->file_type, &target);
-	rstar_model_check_name(run->name);
-	entry = rstar_model_file_begin();
+	rstar_pg_model_check_name(run->name);
+	entry = rstar_pg_model_file_begin();
 	rstar_check(rstar_trainer_write(run->trainer, target, entry->fd, &rstar_pg_cancel, &err), &err);
-	rstar_model_file_finish(entry);
-	model_id = rstar_model_register(&row, entry);
+	rstar_pg_model_file_finish(entry);
+	model_id = rstar_pg_model_register(&row, entry);
 	update_examples(run);
 	update_end(run, model_id);
 	return model_id;

@@ -14,7 +14,7 @@
 static const char *const optimisers[] = {"adamw", "muon"};
 
 rstar_optimiser_kind
-rstar_run_optimiser(const char *name)
+rstar_pg_run_optimiser(const char *name)
 {
 	for (int i = 0; i < lengthof(optimisers); i++)
 		if (pg_strcasecmp(name, optimisers[i]) == 0)
@@ -27,7 +27,7 @@ rstar_run_optimiser(const char *name)
 
 /* Numbers are written with all their digits, so that a run read back is the same run. */
 Jsonb *
-rstar_run_settings_to_jsonb(const rstar_run_request *r)
+rstar_pg_run_settings_to_jsonb(const rstar_run_request *r)
 {
 	const rstar_train_settings *s = &r->settings;
 	const rstar_optimiser_settings *o = &s->optimiser;
@@ -59,7 +59,7 @@ number(Jsonb *stored, const char *name)
 {
 	double value;
 
-	if (!rstar_json_number(&stored->root, name, &value))
+	if (!rstar_pg_json_number(&stored->root, name, &value))
 		elog(ERROR, "setting \"%s\" of a training run is no number", name);
 	return value;
 }
@@ -67,7 +67,7 @@ number(Jsonb *stored, const char *name)
 static char *
 word(Jsonb *stored, const char *name)
 {
-	char *value = rstar_json_text(&stored->root, name);
+	char *value = rstar_pg_json_text(&stored->root, name);
 
 	if (!value)
 		elog(ERROR, "setting \"%s\" of a training run is no text", name);
@@ -75,13 +75,13 @@ word(Jsonb *stored, const char *name)
 }
 
 void
-rstar_run_settings_from_jsonb(Jsonb *stored, bool ppm, rstar_train_settings *s, char **file_type,
-							  bool *train_on_output)
+rstar_pg_run_settings_from_jsonb(Jsonb *stored, bool ppm, rstar_train_settings *s, char **file_type,
+								 bool *train_on_output)
 {
-	JsonbValue *member = rstar_json_member(&stored->root, "train_on_output");
+	JsonbValue *member = rstar_pg_json_member(&stored->root, "train_on_output");
 
 	rstar_train_defaults(s, ppm, false, false, 0);
-	s->optimiser.kind = rstar_run_optimiser(word(stored, "optimizer"));
+	s->optimiser.kind = rstar_pg_run_optimiser(word(stored, "optimizer"));
 	s->optimiser.rate = (float) number(stored, "learning_rate");
 	s->optimiser.decay = (float) number(stored, "weight_decay");
 	s->optimiser.clip = (float) number(stored, "clip");
@@ -96,5 +96,5 @@ rstar_run_settings_from_jsonb(Jsonb *stored, bool ppm, rstar_train_settings *s, 
 	s->evaluate_every = (uint32) number(stored, "evaluate_every");
 	s->seed = (uint64) strtoll(word(stored, "seed"), NULL, 10);
 	*train_on_output = member && member->type == jbvBool && member->val.boolean;
-	*file_type = rstar_json_text(&stored->root, "file_type");
+	*file_type = rstar_pg_json_text(&stored->root, "file_type");
 }

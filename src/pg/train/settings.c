@@ -9,12 +9,12 @@
 #include "pg/base/settings.h"
 #include "pg/train/settings.h"
 
-rstar_training_settings_values rstar_training_settings;
+rstar_training_settings_values rstar_pg_training_settings;
 
 static const rstar_option options[] = {
 	{.setting = "rstar.training_memory",
 	 .type = RSTAR_OPTION_INT,
-	 .variable.integer = &rstar_training_settings.memory_mb,
+	 .variable.integer = &rstar_pg_training_settings.memory_mb,
 	 .fallback = 8192,
 	 .min = 0,
 	 .max = INT_MAX,
@@ -25,7 +25,7 @@ static const rstar_option options[] = {
 			 "instead of kept."},
 	{.setting = "rstar.checkpoint_interval",
 	 .type = RSTAR_OPTION_INT,
-	 .variable.integer = &rstar_training_settings.checkpoint_interval_s,
+	 .variable.integer = &rstar_pg_training_settings.checkpoint_interval_s,
 	 .fallback = 300,
 	 .min = 1,
 	 .max = 86400,
@@ -35,7 +35,7 @@ static const rstar_option options[] = {
 	 .more = "A crash loses at most the steps since the last one."},
 	{.setting = "rstar.matrix_kernel",
 	 .type = RSTAR_OPTION_TEXT,
-	 .variable.text = &rstar_training_settings.matrix_kernel,
+	 .variable.text = &rstar_pg_training_settings.matrix_kernel,
 	 .text = "",
 	 .context = PGC_USERSET,
 	 .help = "Kernel of matrix products in training: f32 (the fastest of those in single "
@@ -44,7 +44,7 @@ static const rstar_option options[] = {
 };
 
 void
-rstar_training_settings_define(void)
+rstar_pg_training_settings_define(void)
 {
-	rstar_settings_define(options, lengthof(options));
+	rstar_pg_settings_define(options, lengthof(options));
 }

@@ -14,9 +14,9 @@ typedef struct rstar_training_settings_values
 	char *matrix_kernel;       /* "": the fastest */
 } rstar_training_settings_values;
 
-extern rstar_training_settings_values rstar_training_settings;
+extern rstar_training_settings_values rstar_pg_training_settings;
 
 /* Define them; from _PG_init. */
-extern void rstar_training_settings_define(void);
+extern void rstar_pg_training_settings_define(void);
 
 #endif

@@ -38,7 +38,7 @@ run_of(const rstar_job *job)
 {
 	double run_id = 0;
 
-	(void) rstar_json_number(&job->arguments->root, "run_id", &run_id);
+	(void) rstar_pg_json_number(&job->arguments->root, "run_id", &run_id);
 	return (int64) run_id;
 }
 
@@ -48,9 +48,9 @@ start(rstar_job *job)
 	train_job *t = palloc0(sizeof *t);
 
 	t->run_id = run_of(job);
-	rstar_job_progress(job, "opening the run", 0, 0);
-	t->run = rstar_run_open(t->run_id);
-	(void) rstar_run_resume(t->run);
+	rstar_pg_job_progress(job, "opening the run", 0, 0);
+	t->run = rstar_pg_run_open(t->run_id);
+	(void) rstar_pg_run_resume(t->run);
 	t->stored = t->saved = GetCurrentTimestamp();
 	job->state = t;
 }
@@ -59,13 +59,13 @@ start(rstar_job *job)
 static void
 tell(rstar_job *job, const rstar_run *run)
 {
-	rstar_train_report r = rstar_trainer_report(rstar_run_trainer(run));
+	rstar_train_report r = rstar_trainer_report(rstar_pg_run_trainer(run));
 	int64 total =
 		r.tokens > 0 ? (int64) ((double) r.step * (double) r.tokens_total / (double) r.tokens) : 0;
 
-	rstar_job_progress(job, "training", (int64) r.step, Max(total, (int64) r.step));
-	rstar_job_doing(job, "step " UINT64_FORMAT ": loss %.4f, held out %.4f", (uint64) r.step,
-					r.loss, r.held_out_loss);
+	rstar_pg_job_progress(job, "training", (int64) r.step, Max(total, (int64) r.step));
+	rstar_pg_job_doing(job, "step " UINT64_FORMAT ": loss %.4f, held out %.4f", (uint64) r.step,
+					   r.loss, r.held_out_loss);
 }
 
 static void
@@ -73,9 +73,9 @@ store(rstar_job *job, train_job *t)
 {
 	MemoryContext context = MemoryContextSwitchTo(job->context);
 
-	rstar_job_begin(job);
-	rstar_run_store(t->run);
-	rstar_job_commit(job);
+	rstar_pg_job_begin(job);
+	rstar_pg_run_store(t->run);
+	rstar_pg_job_commit(job);
 	MemoryContextSwitchTo(context);
 	t->stored = GetCurrentTimestamp();
 	tell(job, t->run);
@@ -84,18 +84,18 @@ store(rstar_job *job, train_job *t)
 static void
 finish_run(rstar_job *job, train_job *t)
 {
-	rstar_job_progress(job, "writing the model", 0, 0);
-	rstar_job_begin(job);
+	rstar_pg_job_progress(job, "writing the model", 0, 0);
+	rstar_pg_job_begin(job);
 	MemoryContextSwitchTo(job->context);
-	(void) rstar_run_finish(t->run);
-	rstar_job_commit(job);
+	(void) rstar_pg_run_finish(t->run);
+	rstar_pg_job_commit(job);
 }
 
 static bool
 checkpoint_due(const train_job *t)
 {
 	return TimestampDifferenceExceeds(t->saved, GetCurrentTimestamp(),
-									  rstar_training_settings.checkpoint_interval_s * 1000);
+									  rstar_pg_training_settings.checkpoint_interval_s * 1000);
 }
 
 /*
@@ -109,9 +109,9 @@ work_a_while(train_job *t)
 	double end = rstar_clock_ms() + RSTAR_SLICE_MS;
 	bool due = checkpoint_due(t);
 
-	while (!rstar_run_work(t->run))
+	while (!rstar_pg_run_work(t->run))
 	{
-		if (due && rstar_trainer_between_steps(rstar_run_trainer(t->run)))
+		if (due && rstar_trainer_between_steps(rstar_pg_run_trainer(t->run)))
 			return false;
 		if (rstar_clock_ms() > end)
 			return false;
@@ -130,10 +130,10 @@ step(rstar_job *job)
 		finish_run(job, t);
 		return RSTAR_JOB_DONE;
 	}
-	if (rstar_run_unstored(t->run) > 0 &&
+	if (rstar_pg_run_unstored(t->run) > 0 &&
 		TimestampDifferenceExceeds(t->stored, GetCurrentTimestamp(), STORE_INTERVAL_MS))
 		store(job, t);
-	if (checkpoint_due(t) && rstar_run_save(t->run))
+	if (checkpoint_due(t) && rstar_pg_run_save(t->run))
 		t->saved = GetCurrentTimestamp();
 	return RSTAR_JOB_AGAIN;
 }
@@ -142,13 +142,13 @@ step(rstar_job *job)
 static void
 leave(rstar_job *job, train_job *t)
 {
-	char *status = rstar_job_status(job->job_id);
+	char *status = rstar_pg_job_status(job->job_id);
 
-	rstar_run_store(t->run);
+	rstar_pg_run_store(t->run);
 	if (!status || strcmp(status, "cancelled") == 0)
-		rstar_run_forget(t->run_id);
+		rstar_pg_run_forget(t->run_id);
 	else
-		(void) rstar_run_save(t->run);
+		(void) rstar_pg_run_save(t->run);
 }
 
 static void
@@ -159,7 +159,7 @@ finish(rstar_job *job, rstar_job_end end)
 	if (!t || end == RSTAR_JOB_BROKEN)
 		return; /* what the run holds goes with the job's context */
 	if (end == RSTAR_JOB_FINISHED)
-		rstar_run_forget(t->run_id);
+		rstar_pg_run_forget(t->run_id);
 	else
 		leave(job, t);
 }
@@ -170,14 +170,14 @@ static const rstar_job_kind kinds[] = {
 };
 
 void
-rstar_train_jobs_define(void)
+rstar_pg_train_jobs_define(void)
 {
 	for (int i = 0; i < lengthof(kinds); i++)
-		rstar_job_kind_define(&kinds[i]);
+		rstar_pg_job_kind_define(&kinds[i]);
 }
 
 void
-rstar_train_submit(int64 run_id, bool ppm, int threads, int nice)
+rstar_pg_train_submit(int64 run_id, bool ppm, int threads, int nice)
 {
 	char *arguments = psprintf("{\"run_id\": " INT64_FORMAT "}", run_id);
 	rstar_job_request request = {
@@ -187,5 +187,5 @@ rstar_train_submit(int64 run_id, bool ppm, int threads, int nice)
 		.nice = nice,
 	};
 
-	rstar_run_set_job(run_id, rstar_job_submit(&request));
+	rstar_pg_run_set_job(run_id, rstar_pg_job_submit(&request));
 }

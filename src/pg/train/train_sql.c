@@ -82,7 +82,7 @@ bounded_real(FunctionCallInfo fcinfo, int n, const char *name, double fallback, 
 static bool
 is_untrained(const rstar_model_row *base)
 {
-	rstar_gguf *gguf = rstar_model_file_map(base);
+	rstar_gguf *gguf = rstar_pg_model_file_map(base);
 	const rstar_gguf_tensor *norm = rstar_gguf_find_tensor(gguf, "output_norm.weight");
 	const float *values = norm ? norm->data : NULL;
 
@@ -132,7 +132,7 @@ read_settings(FunctionCallInfo fcinfo, rstar_run_request *r)
 	s->batch_tokens = (uint64) bounded_int(fcinfo, ARG_BATCH_TOKENS, "batch_tokens",
 										   (int64) s->batch_tokens, 1, 1 << 24);
 	if (optimizer)
-		s->optimiser.kind = rstar_run_optimiser(optimizer);
+		s->optimiser.kind = rstar_pg_run_optimiser(optimizer);
 	if (schedule && !rstar_schedule_by_name(schedule, &s->schedule))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -159,9 +159,9 @@ read_request(FunctionCallInfo fcinfo, bool ppm, rstar_run_request *r)
 
 	r->ppm = ppm;
 	r->name = rstar_required_text(fcinfo, ARG_NAME, "name");
-	rstar_model_check_name(r->name);
-	r->base = rstar_model_resolve(PG_ARGISNULL(ARG_BASE) ? NULL : PG_GETARG_TEXT_PP(ARG_BASE),
-								  RSTAR_ROLE_POLICY);
+	rstar_pg_model_check_name(r->name);
+	r->base = rstar_pg_model_resolve(PG_ARGISNULL(ARG_BASE) ? NULL : PG_GETARG_TEXT_PP(ARG_BASE),
+									 RSTAR_ROLE_POLICY);
 	if (strcmp(r->base->role, RSTAR_ROLE_VOCABULARY) == 0)
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
 						errmsg("model \"%s\" holds only a vocabulary", r->base->name)));
@@ -184,11 +184,11 @@ read_request(FunctionCallInfo fcinfo, bool ppm, rstar_run_request *r)
 static void
 train_here(int64 run_id)
 {
-	rstar_run *run = rstar_run_open(run_id);
+	rstar_run *run = rstar_pg_run_open(run_id);
 
-	while (!rstar_run_work(run))
+	while (!rstar_pg_run_work(run))
 		CHECK_FOR_INTERRUPTS();
-	(void) rstar_run_finish(run);
+	(void) rstar_pg_run_finish(run);
 }
 
 static int64
@@ -203,14 +203,14 @@ train(FunctionCallInfo fcinfo, bool ppm)
 
 	read_request(fcinfo, ppm, &request);
 	if (!foreground)
-		rstar_job_require_workers(ppm ? "rstar_train_ppm()" : "rstar_train_policy()");
-	run_id = rstar_run_create(&request);
+		rstar_pg_job_require_workers(ppm ? "rstar_train_ppm()" : "rstar_train_policy()");
+	run_id = rstar_pg_run_create(&request);
 	if (foreground)
 		train_here(run_id);
 	else
-		rstar_train_submit(run_id, ppm,
-						   (int) bounded_int(fcinfo, ARG_THREADS, "threads", 0, 0, 256),
-						   (int) bounded_int(fcinfo, ARG_NICE, "nice", -1, -1, 19));
+		rstar_pg_train_submit(run_id, ppm,
+							  (int) bounded_int(fcinfo, ARG_THREADS, "threads", 0, 0, 256),
+							  (int) bounded_int(fcinfo, ARG_NICE, "nice", -1, -1, 19));
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 	return run_id;

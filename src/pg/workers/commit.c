@@ -38,11 +38,11 @@ at_end(XactEvent event, void *arg)
 			break;
 		case XACT_EVENT_COMMIT:
 			for (const number *n = stops; n; n = n->next)
-				rstar_shared_stop_job(n->job_id);
+				rstar_pg_shared_stop_job(n->job_id);
 			if (wake)
-				rstar_shared_wake(MyDatabaseId);
+				rstar_pg_shared_wake(MyDatabaseId);
 			if (ended)
-				rstar_shared_job_ended();
+				rstar_pg_shared_job_ended();
 			break;
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
@@ -76,20 +76,20 @@ push(number **chain, int64 job_id)
 }
 
 void
-rstar_commit_wake(void)
+rstar_pg_commit_wake(void)
 {
 	expect_end();
 	wake = true;
 }
 
 void
-rstar_commit_submitted(int64 job_id)
+rstar_pg_commit_submitted(int64 job_id)
 {
 	push(&submitted, job_id);
 }
 
 bool
-rstar_commit_is_submitted(int64 job_id)
+rstar_pg_commit_is_submitted(int64 job_id)
 {
 	for (const number *n = submitted; n; n = n->next)
 		if (n->job_id == job_id)
@@ -98,13 +98,13 @@ rstar_commit_is_submitted(int64 job_id)
 }
 
 void
-rstar_commit_stop(int64 job_id)
+rstar_pg_commit_stop(int64 job_id)
 {
 	push(&stops, job_id);
 }
 
 void
-rstar_commit_ended(void)
+rstar_pg_commit_ended(void)
 {
 	expect_end();
 	ended = true;

@@ -12,16 +12,16 @@
 #include "postgres.h"
 
 /* The launcher looks at this database. */
-extern void rstar_commit_wake(void);
+extern void rstar_pg_commit_wake(void);
 
 /* A job was submitted in this transaction: no wait for it can end. */
-extern void rstar_commit_submitted(int64 job_id);
-extern bool rstar_commit_is_submitted(int64 job_id);
+extern void rstar_pg_commit_submitted(int64 job_id);
+extern bool rstar_pg_commit_is_submitted(int64 job_id);
 
 /* Workers leave this job. */
-extern void rstar_commit_stop(int64 job_id);
+extern void rstar_pg_commit_stop(int64 job_id);
 
 /* Those who wait for the end of jobs look again. */
-extern void rstar_commit_ended(void);
+extern void rstar_pg_commit_ended(void);
 
 #endif

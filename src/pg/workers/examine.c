@@ -42,7 +42,7 @@ static const char *const settings[][2] = {{"statement_timeout", "0"},
 										  {"search_path", "pg_catalog, pg_temp"}};
 
 void
-rstar_database_connect(Oid database, Oid role)
+rstar_pg_database_connect(Oid database, Oid role)
 {
 	BackgroundWorkerInitializeConnectionByOid(database, role, 0);
 	for (size_t i = 0; i < lengthof(settings); i++)
@@ -50,7 +50,7 @@ rstar_database_connect(Oid database, Oid role)
 }
 
 bool
-rstar_database_has_extension(void)
+rstar_pg_database_has_extension(void)
 {
 	Oid schema = get_namespace_oid("rstar", true);
 
@@ -75,19 +75,20 @@ open_jobs(int *n)
 	rstar_arguments a = {0};
 	open_job *jobs;
 
-	rstar_execute("SELECT job_id, kind, workers FROM rstar.jobs"
-				  " WHERE status OPERATOR(pg_catalog.=) ANY (ARRAY['queued', 'running'])"
-				  " AND (next_try_at IS NULL"
-				  "      OR next_try_at OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp())"
-				  " ORDER BY job_id LIMIT 100",
-				  &a, false);
+	rstar_pg_execute("SELECT job_id, kind, workers FROM rstar.jobs"
+					 " WHERE status OPERATOR(pg_catalog.=) ANY (ARRAY['queued', 'running'])"
+					 " AND (next_try_at IS NULL"
+					 "      OR next_try_at OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp())"
+					 " ORDER BY job_id LIMIT 100",
+					 &a, false);
 	*n = (int) SPI_processed;
 	jobs = palloc((*n + 1) * sizeof *jobs);
 	for (int i = 0; i < *n; i++)
 	{
-		jobs[i].job_id = rstar_result_bigint(i, "job_id", 0);
-		jobs[i].kind = rstar_job_kind_find(rstar_result_text(i, "kind", CurrentMemoryContext));
-		jobs[i].workers = rstar_result_int(i, "workers", 1);
+		jobs[i].job_id = rstar_pg_result_bigint(i, "job_id", 0);
+		jobs[i].kind =
+			rstar_pg_job_kind_find(rstar_pg_result_text(i, "kind", CurrentMemoryContext));
+		jobs[i].workers = rstar_pg_result_int(i, "workers", 1);
 	}
 	return jobs;
 }
@@ -96,7 +97,7 @@ open_jobs(int *n)
 static int
 workers_for(const open_job *job)
 {
-	int users = rstar_shared_job_users(job->job_id);
+	int users = rstar_pg_shared_job_users(job->job_id);
 	rstar_arguments a = {0};
 	int64 queued;
 	bool claimed, is_null;
@@ -105,17 +106,17 @@ workers_for(const open_job *job)
 		return 0;
 	if (!job->kind->queue)
 		return 1;
-	rstar_queue_recover(job->job_id);
-	rstar_add_bigint(&a, job->job_id);
-	rstar_execute(
+	rstar_pg_queue_recover(job->job_id);
+	rstar_pg_add_bigint(&a, job->job_id);
+	rstar_pg_execute(
 		"SELECT (SELECT pg_catalog.count(*) FROM (SELECT FROM rstar.job_items"
 		"  WHERE job_id OPERATOR(pg_catalog.=) $1 AND status OPERATOR(pg_catalog.=) 'queued'"
 		"  LIMIT 256) q) AS queued,"
 		" EXISTS (SELECT FROM rstar.job_items WHERE job_id OPERATOR(pg_catalog.=) $1"
 		"  AND status OPERATOR(pg_catalog.=) 'claimed') AS claimed",
 		&a, false);
-	queued = rstar_result_bigint(0, "queued", 0);
-	claimed = rstar_result_bool(0, "claimed", &is_null);
+	queued = rstar_pg_result_bigint(0, "queued", 0);
+	claimed = rstar_pg_result_bool(0, "claimed", &is_null);
 	if (queued == 0)
 		return claimed ? users : Max(1, users);
 	return Min(job->workers, users + (int) queued);
@@ -126,11 +127,11 @@ next_try(void)
 {
 	rstar_arguments a = {0};
 
-	rstar_execute("SELECT pg_catalog.min(next_try_at) AS at FROM rstar.jobs"
-				  " WHERE status OPERATOR(pg_catalog.=) 'queued'"
-				  " AND next_try_at OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp()",
-				  &a, false);
-	return rstar_result_bigint(0, "at", DT_NOEND);
+	rstar_pg_execute("SELECT pg_catalog.min(next_try_at) AS at FROM rstar.jobs"
+					 " WHERE status OPERATOR(pg_catalog.=) 'queued'"
+					 " AND next_try_at OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp()",
+					 &a, false);
+	return rstar_pg_result_bigint(0, "at", DT_NOEND);
 }
 
 static void
@@ -145,39 +146,39 @@ examine_jobs(rstar_database_report *report)
 	for (int i = 0; i < n; i++)
 		report->workers += workers_for(&jobs[i]);
 	report->next_due = next_try();
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 }
 
 void
-rstar_database_examine(void)
+rstar_pg_database_examine(void)
 {
 	rstar_database_report report = {.made = true, .next_due = DT_NOEND};
 
-	report.wake_count = rstar_shared_wake_count();
+	report.wake_count = rstar_pg_shared_wake_count();
 	StartTransactionCommand();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	report.extension = rstar_database_has_extension();
+	report.extension = rstar_pg_database_has_extension();
 	if (report.extension)
 	{
 		examine_jobs(&report);
-		rstar_schedules_examine(&report);
+		rstar_pg_schedules_examine(&report);
 	}
 	PopActiveSnapshot();
 	CommitTransactionCommand();
-	rstar_shared_report(&report);
+	rstar_pg_shared_report(&report);
 }
 
 /* --- the probe ----------------------------------------------------------------------------- */
 
 void
-rstar_probe_main(Datum main_arg)
+rstar_pg_probe_main(Datum main_arg)
 {
-	rstar_slot *slot = rstar_process_attach(main_arg);
+	rstar_slot *slot = rstar_pg_process_attach(main_arg);
 
 	if (!slot)
 		return;
 	BackgroundWorkerUnblockSignals();
-	rstar_database_connect(slot->database, InvalidOid);
+	rstar_pg_database_connect(slot->database, InvalidOid);
 	pgstat_report_activity(STATE_RUNNING, "rstar: looking for jobs");
-	rstar_database_examine();
+	rstar_pg_database_examine();
 }

@@ -11,15 +11,15 @@
  * In a transaction: whether this database has the extension, with the tables
  * that this library expects.
  */
-extern bool rstar_database_has_extension(void);
+extern bool rstar_pg_database_has_extension(void);
 
 /*
  * A transaction of its own: look at jobs and schedules, take back the claims of
  * workers that are gone, and leave a report for the launcher. Raises.
  */
-extern void rstar_database_examine(void);
+extern void rstar_pg_database_examine(void);
 
 /* Connect a background process of the runtime to a database, as `role` (InvalidOid: as the server's superuser). */
-extern void rstar_database_connect(Oid database, Oid role);
+extern void rstar_pg_database_connect(Oid database, Oid role);
 
 #endif

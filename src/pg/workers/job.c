@@ -45,7 +45,7 @@ static const rstar_job_kind *kinds[MAX_KINDS];
 static int n_kinds = 0;
 
 void
-rstar_job_kind_define(const rstar_job_kind *kind)
+rstar_pg_job_kind_define(const rstar_job_kind *kind)
 {
 	if (n_kinds == MAX_KINDS)
 		elog(ERROR, "too many kinds of jobs");
@@ -53,7 +53,7 @@ rstar_job_kind_define(const rstar_job_kind *kind)
 }
 
 const rstar_job_kind *
-rstar_job_kind_find(const char *name)
+rstar_pg_job_kind_find(const char *name)
 {
 	for (int i = 0; i < n_kinds; i++)
 		if (strcmp(kinds[i]->name, name) == 0)
@@ -64,10 +64,10 @@ rstar_job_kind_find(const char *name)
 /* --- submitting ----------------------------------------------------------------------- */
 
 void
-rstar_job_require_workers(const char *what)
+rstar_pg_job_require_workers(const char *what)
 {
 	PreventCommandIfReadOnly(what);
-	if (rstar_shared_present())
+	if (rstar_pg_shared_present())
 		return;
 	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					errmsg("%s needs background workers, and rstar is not preloaded", what),
@@ -84,15 +84,15 @@ empty_object(void)
 static int
 threads_each(const rstar_job_request *request, int workers)
 {
-	return request->threads > 0 ? request->threads : Max(1, rstar_settings_threads() / workers);
+	return request->threads > 0 ? request->threads : Max(1, rstar_pg_settings_threads() / workers);
 }
 
 int64
-rstar_job_submit(const rstar_job_request *request)
+rstar_pg_job_submit(const rstar_job_request *request)
 {
-	const rstar_job_kind *kind = rstar_job_kind_find(request->kind);
+	const rstar_job_kind *kind = rstar_pg_job_kind_find(request->kind);
 	char *owner = GetUserNameFromId(GetUserId(), false);
-	Jsonb *settings = rstar_settings_get_all();
+	Jsonb *settings = rstar_pg_settings_get_all();
 	Jsonb *arguments = request->arguments ? request->arguments : empty_object();
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
@@ -103,23 +103,25 @@ rstar_job_submit(const rstar_job_request *request)
 		elog(ERROR, "there is no kind of job \"%s\"", request->kind);
 	workers = !kind->queue           ? 1
 			  : request->workers > 0 ? request->workers
-									 : Max(1, rstar_workers_settings.max_workers);
+									 : Max(1, rstar_pg_workers_settings.max_workers);
 	rstar_tables_begin(&scope, "jobs");
-	rstar_add_text(&a, kind->name);
-	rstar_add_text(&a, owner);
-	rstar_add(&a, JSONBOID, JsonbPGetDatum(arguments), false);
-	rstar_add(&a, JSONBOID, JsonbPGetDatum(settings), false);
-	rstar_add_int(&a, workers, false);
-	rstar_add_int(&a, threads_each(request, workers), false);
-	rstar_add_int(&a, request->nice >= 0 ? request->nice : rstar_workers_settings.nice, false);
-	rstar_add(&a, INT8OID, Int64GetDatum(request->parent), request->parent == 0);
-	rstar_execute("INSERT INTO rstar.jobs (kind, created_by, arguments, settings, workers, threads,"
-				  " nice, parent_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING job_id",
-				  &a, false);
-	job_id = rstar_result_bigint(0, "job_id", 0);
-	rstar_tables_end(&scope);
-	rstar_commit_submitted(job_id);
-	rstar_commit_wake();
+	rstar_pg_add_text(&a, kind->name);
+	rstar_pg_add_text(&a, owner);
+	rstar_pg_add(&a, JSONBOID, JsonbPGetDatum(arguments), false);
+	rstar_pg_add(&a, JSONBOID, JsonbPGetDatum(settings), false);
+	rstar_pg_add_int(&a, workers, false);
+	rstar_pg_add_int(&a, threads_each(request, workers), false);
+	rstar_pg_add_int(&a, request->nice >= 0 ? request->nice : rstar_pg_workers_settings.nice,
+					 false);
+	rstar_pg_add(&a, INT8OID, Int64GetDatum(request->parent), request->parent == 0);
+	rstar_pg_execute(
+		"INSERT INTO rstar.jobs (kind, created_by, arguments, settings, workers, threads,"
+		" nice, parent_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING job_id",
+		&a, false);
+	job_id = rstar_pg_result_bigint(0, "job_id", 0);
+	rstar_pg_tables_end(&scope);
+	rstar_pg_commit_submitted(job_id);
+	rstar_pg_commit_wake();
 	return job_id;
 }
 
@@ -129,7 +131,7 @@ static Jsonb *
 result_jsonb(const char *column, MemoryContext context)
 {
 	bool is_null;
-	Datum value = rstar_result(0, column, &is_null);
+	Datum value = rstar_pg_result(0, column, &is_null);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	Jsonb *copy = is_null ? NULL : DatumGetJsonbPCopy(value);
 
@@ -142,9 +144,9 @@ read_row(rstar_job *job, MemoryContext context)
 {
 	job->arguments = result_jsonb("arguments", context);
 	job->checkpoint = result_jsonb("checkpoint", context);
-	job->total = rstar_result_bigint(0, "total", 0);
-	job->parent = rstar_result_bigint(0, "parent_id", 0);
-	job->attempt = rstar_result_int(0, "attempts", 0) + 1;
+	job->total = rstar_pg_result_bigint(0, "total", 0);
+	job->parent = rstar_pg_result_bigint(0, "parent_id", 0);
+	job->attempt = rstar_pg_result_int(0, "attempts", 0) + 1;
 	job->context = context;
 	job->state = NULL;
 }
@@ -158,9 +160,9 @@ take_row(rstar_job *job, MemoryContext context)
 {
 	rstar_arguments a = {0};
 
-	rstar_add_bigint(&a, job->job_id);
-	rstar_add(&a, INT8OID, Int64GetDatum(rstar_queue_worker_id()), job->kind->queue);
-	rstar_execute(
+	rstar_pg_add_bigint(&a, job->job_id);
+	rstar_pg_add(&a, INT8OID, Int64GetDatum(rstar_pg_queue_worker_id()), job->kind->queue);
+	rstar_pg_execute(
 		"UPDATE rstar.jobs SET status = 'running',"
 		" started_at = COALESCE(started_at, pg_catalog.clock_timestamp()), worker = $2,"
 		" losses = losses OPERATOR(pg_catalog.+) (worker IS NOT NULL)::pg_catalog.int4"
@@ -172,18 +174,19 @@ take_row(rstar_job *job, MemoryContext context)
 	if (SPI_processed == 0)
 		return false;
 	read_row(job, context);
-	rstar_shared_start_counts(job->total, rstar_result_bigint(0, "done", 0),
-							  rstar_result_bigint(0, "failed", 0));
-	if (rstar_result_int(0, "losses", 0) >= RSTAR_QUEUE_LOSSES)
+	rstar_pg_shared_start_counts(job->total, rstar_pg_result_bigint(0, "done", 0),
+								 rstar_pg_result_bigint(0, "failed", 0));
+	if (rstar_pg_result_int(0, "losses", 0) >= RSTAR_QUEUE_LOSSES)
 	{
-		rstar_job_end_row(job->job_id, "failed",
-						  psprintf("the server or its worker crashed %d times while this job ran",
-								   RSTAR_QUEUE_LOSSES));
+		rstar_pg_job_end_row(
+			job->job_id, "failed",
+			psprintf("the server or its worker crashed %d times while this job ran",
+					 RSTAR_QUEUE_LOSSES));
 		return false;
 	}
-	rstar_settings_set_all(result_jsonb("settings", CurrentMemoryContext));
-	SetConfigOption("rstar.threads", psprintf("%d", rstar_result_int(0, "threads", 1)), PGC_USERSET,
-					PGC_S_SESSION);
+	rstar_pg_settings_set_all(result_jsonb("settings", CurrentMemoryContext));
+	SetConfigOption("rstar.threads", psprintf("%d", rstar_pg_result_int(0, "threads", 1)),
+					PGC_USERSET, PGC_S_SESSION);
 	return true;
 }
 
@@ -208,12 +211,12 @@ read_candidates(int *n)
 		bool is_null;
 		candidate *c = &list[(*n)++];
 
-		c->job_id = rstar_result_bigint(row, "job_id", 0);
-		c->kind = rstar_job_kind_find(rstar_result_text(row, "kind", CurrentMemoryContext));
-		c->owner = rstar_result_text(row, "created_by", CurrentMemoryContext);
-		c->workers = rstar_result_int(row, "workers", 1);
-		c->nice = rstar_result_int(row, "nice", 0);
-		c->fresh = rstar_result_bool(row, "fresh", &is_null);
+		c->job_id = rstar_pg_result_bigint(row, "job_id", 0);
+		c->kind = rstar_pg_job_kind_find(rstar_pg_result_text(row, "kind", CurrentMemoryContext));
+		c->owner = rstar_pg_result_text(row, "created_by", CurrentMemoryContext);
+		c->workers = rstar_pg_result_int(row, "workers", 1);
+		c->nice = rstar_pg_result_int(row, "nice", 0);
+		c->fresh = rstar_pg_result_bool(row, "fresh", &is_null);
 	}
 	return list;
 }
@@ -228,16 +231,17 @@ claim_candidate(const candidate *c, int own_nice)
 		return false; /* of a later version of rstar; or left to a worker less nice */
 	if (!OidIsValid(owner))
 	{
-		rstar_job_end_row(c->job_id, "failed", psprintf("role \"%s\" does not exist", c->owner));
+		rstar_pg_job_end_row(c->job_id, "failed", psprintf("role \"%s\" does not exist", c->owner));
 		return false;
 	}
-	if (c->kind->queue && !c->fresh && rstar_shared_job_users(c->job_id) > 0)
+	if (c->kind->queue && !c->fresh && rstar_pg_shared_job_users(c->job_id) > 0)
 		return false; /* others are at its last problems */
-	return rstar_shared_take_job(c->job_id, c->kind->name, owner, c->kind->queue ? c->workers : 1);
+	return rstar_pg_shared_take_job(c->job_id, c->kind->name, owner,
+									c->kind->queue ? c->workers : 1);
 }
 
 bool
-rstar_job_take(rstar_job *job, int own_nice, int *nice, MemoryContext context)
+rstar_pg_job_take(rstar_job *job, int own_nice, int *nice, MemoryContext context)
 {
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
@@ -246,7 +250,7 @@ rstar_job_take(rstar_job *job, int own_nice, int *nice, MemoryContext context)
 	int n;
 
 	rstar_tables_begin(&scope, "jobs");
-	rstar_execute(
+	rstar_pg_execute(
 		"SELECT j.job_id, j.kind, j.created_by, j.workers, j.nice,"
 		" EXISTS (SELECT FROM rstar.job_items i WHERE i.job_id OPERATOR(pg_catalog.=) j.job_id"
 		"         AND i.status OPERATOR(pg_catalog.=) 'queued') AS fresh"
@@ -267,16 +271,16 @@ rstar_job_take(rstar_job *job, int own_nice, int *nice, MemoryContext context)
 		*nice = list[i].nice;
 		taken = take_row(job, context);
 		if (!taken)
-			rstar_shared_leave_job();
+			rstar_pg_shared_leave_job();
 	}
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 	return taken;
 }
 
 /* --- transactions of a step ----------------------------------------------------------------- */
 
 char *
-rstar_job_status(int64 job_id)
+rstar_pg_job_status(int64 job_id)
 {
 	MemoryContext context = CurrentMemoryContext;
 	rstar_tables_scope scope;
@@ -284,18 +288,19 @@ rstar_job_status(int64 job_id)
 	char *status = NULL;
 
 	rstar_tables_begin(&scope, "jobs");
-	rstar_add_bigint(&a, job_id);
-	rstar_execute("SELECT status FROM rstar.jobs WHERE job_id OPERATOR(pg_catalog.=) $1", &a, true);
+	rstar_pg_add_bigint(&a, job_id);
+	rstar_pg_execute("SELECT status FROM rstar.jobs WHERE job_id OPERATOR(pg_catalog.=) $1", &a,
+					 true);
 	if (SPI_processed > 0)
-		status = rstar_result_text(0, "status", context);
-	rstar_tables_end(&scope);
+		status = rstar_pg_result_text(0, "status", context);
+	rstar_pg_tables_end(&scope);
 	return status;
 }
 
 static void
 refuse_if_stopped(const rstar_job *job)
 {
-	char *status = rstar_job_status(job->job_id);
+	char *status = rstar_pg_job_status(job->job_id);
 
 	if (status && strcmp(status, "running") == 0)
 		return;
@@ -304,7 +309,7 @@ refuse_if_stopped(const rstar_job *job)
 }
 
 void
-rstar_job_begin(rstar_job *job)
+rstar_pg_job_begin(rstar_job *job)
 {
 	StartTransactionCommand();
 	SetUserIdAndSecContext(job->owner,
@@ -314,7 +319,7 @@ rstar_job_begin(rstar_job *job)
 }
 
 void
-rstar_job_commit(rstar_job *job)
+rstar_pg_job_commit(rstar_job *job)
 {
 	PopActiveSnapshot();
 	SetUserIdAndSecContext(job->owner, 0);
@@ -329,15 +334,15 @@ set_column(rstar_job *job, const char *statement, Jsonb *value)
 	rstar_arguments a = {0};
 
 	rstar_tables_begin(&scope, "jobs");
-	rstar_add_bigint(&a, job->job_id);
-	rstar_add(&a, JSONBOID, JsonbPGetDatum(value), false);
-	rstar_execute(statement, &a, false);
-	rstar_tables_end(&scope);
+	rstar_pg_add_bigint(&a, job->job_id);
+	rstar_pg_add(&a, JSONBOID, JsonbPGetDatum(value), false);
+	rstar_pg_execute(statement, &a, false);
+	rstar_pg_tables_end(&scope);
 }
 
 /* A job that gets further is not the one that crashes the server every time. */
 void
-rstar_job_set_checkpoint(rstar_job *job, Jsonb *checkpoint)
+rstar_pg_job_set_checkpoint(rstar_job *job, Jsonb *checkpoint)
 {
 	set_column(job,
 			   "UPDATE rstar.jobs SET checkpoint = $2, losses = 0"
@@ -346,7 +351,7 @@ rstar_job_set_checkpoint(rstar_job *job, Jsonb *checkpoint)
 }
 
 void
-rstar_job_set_result(rstar_job *job, Jsonb *result)
+rstar_pg_job_set_result(rstar_job *job, Jsonb *result)
 {
 	set_column(job, "UPDATE rstar.jobs SET result = $2 WHERE job_id OPERATOR(pg_catalog.=) $1",
 			   result);
@@ -370,47 +375,48 @@ wake_parent(int64 job_id)
 {
 	rstar_arguments a = {0};
 
-	rstar_add_bigint(&a, job_id);
-	rstar_execute("SELECT FROM rstar.jobs p WHERE p.job_id OPERATOR(pg_catalog.=)"
-				  " (SELECT c.parent_id FROM rstar.jobs c WHERE c.job_id OPERATOR(pg_catalog.=) $1)"
-				  " FOR UPDATE",
-				  &a, false);
+	rstar_pg_add_bigint(&a, job_id);
+	rstar_pg_execute(
+		"SELECT FROM rstar.jobs p WHERE p.job_id OPERATOR(pg_catalog.=)"
+		" (SELECT c.parent_id FROM rstar.jobs c WHERE c.job_id OPERATOR(pg_catalog.=) $1)"
+		" FOR UPDATE",
+		&a, false);
 	if (SPI_processed == 0)
 		return;
-	rstar_execute(
+	rstar_pg_execute(
 		"UPDATE rstar.jobs p SET status = 'queued' FROM rstar.jobs c"
 		" WHERE c.job_id OPERATOR(pg_catalog.=) $1 AND p.job_id OPERATOR(pg_catalog.=) c.parent_id"
 		" AND p.status OPERATOR(pg_catalog.=) 'waiting'",
 		&a, false);
 	if (SPI_processed > 0)
-		rstar_commit_wake();
+		rstar_pg_commit_wake();
 }
 
 void
-rstar_job_wake_parent(int64 job_id)
+rstar_pg_job_wake_parent(int64 job_id)
 {
 	rstar_tables_scope scope;
 
 	rstar_tables_begin(&scope, "jobs");
 	wake_parent(job_id);
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 }
 
 void
-rstar_job_end_row(int64 job_id, const char *status, const char *why)
+rstar_pg_job_end_row(int64 job_id, const char *status, const char *why)
 {
 	rstar_arguments a = {0};
 
-	rstar_add_bigint(&a, job_id);
-	rstar_add_text(&a, status);
-	rstar_add_text(&a, why);
-	rstar_execute("UPDATE rstar.jobs j SET status = $2, error = $3, worker = NULL,"
-				  " finished_at = pg_catalog.clock_timestamp()"
-				  " WHERE j.job_id OPERATOR(pg_catalog.=) $1",
-				  &a, false);
+	rstar_pg_add_bigint(&a, job_id);
+	rstar_pg_add_text(&a, status);
+	rstar_pg_add_text(&a, why);
+	rstar_pg_execute("UPDATE rstar.jobs j SET status = $2, error = $3, worker = NULL,"
+					 " finished_at = pg_catalog.clock_timestamp()"
+					 " WHERE j.job_id OPERATOR(pg_catalog.=) $1",
+					 &a, false);
 	wake_parent(job_id);
 	notify(job_id, status);
-	rstar_commit_ended();
+	rstar_pg_commit_ended();
 }
 
 /* Put what the queue has come to into the job's row. */
@@ -421,15 +427,15 @@ count_items(rstar_job *job)
 
 	if (!job->kind->queue)
 		return;
-	rstar_add_bigint(&a, job->job_id);
-	rstar_execute("UPDATE rstar.jobs j SET done = c.done, failed = c.failed FROM"
-				  " (SELECT pg_catalog.count(*) FILTER (WHERE i.status OPERATOR(pg_catalog.=) "
-				  "'done') AS done,"
-				  "         pg_catalog.count(*) FILTER (WHERE i.status OPERATOR(pg_catalog.=) "
-				  "'failed') AS failed"
-				  "    FROM rstar.job_items i WHERE i.job_id OPERATOR(pg_catalog.=) $1) c"
-				  " WHERE j.job_id OPERATOR(pg_catalog.=) $1 RETURNING j.done, j.failed",
-				  &a, false);
+	rstar_pg_add_bigint(&a, job->job_id);
+	rstar_pg_execute("UPDATE rstar.jobs j SET done = c.done, failed = c.failed FROM"
+					 " (SELECT pg_catalog.count(*) FILTER (WHERE i.status OPERATOR(pg_catalog.=) "
+					 "'done') AS done,"
+					 "         pg_catalog.count(*) FILTER (WHERE i.status OPERATOR(pg_catalog.=) "
+					 "'failed') AS failed"
+					 "    FROM rstar.job_items i WHERE i.job_id OPERATOR(pg_catalog.=) $1) c"
+					 " WHERE j.job_id OPERATOR(pg_catalog.=) $1 RETURNING j.done, j.failed",
+					 &a, false);
 }
 
 /* The job's status, and nobody else changes it before this transaction ends; NULL: it is gone. */
@@ -438,10 +444,11 @@ lock_row(rstar_job *job)
 {
 	rstar_arguments a = {0};
 
-	rstar_add_bigint(&a, job->job_id);
-	rstar_execute("SELECT status FROM rstar.jobs WHERE job_id OPERATOR(pg_catalog.=) $1 FOR UPDATE",
-				  &a, false);
-	return SPI_processed > 0 ? rstar_result_text(0, "status", CurrentMemoryContext) : NULL;
+	rstar_pg_add_bigint(&a, job->job_id);
+	rstar_pg_execute(
+		"SELECT status FROM rstar.jobs WHERE job_id OPERATOR(pg_catalog.=) $1 FOR UPDATE", &a,
+		false);
+	return SPI_processed > 0 ? rstar_pg_result_text(0, "status", CurrentMemoryContext) : NULL;
 }
 
 /* A queue that came to nothing but failures has failed; else it says how many. */
@@ -454,14 +461,14 @@ end_finished(rstar_job *job)
 
 	if (job->kind->queue && SPI_processed > 0)
 	{
-		done = rstar_result_bigint(0, "done", 0);
-		failed = rstar_result_bigint(0, "failed", 0);
+		done = rstar_pg_result_bigint(0, "done", 0);
+		failed = rstar_pg_result_bigint(0, "failed", 0);
 	}
 	if (failed > 0)
 		why = psprintf(INT64_FORMAT " of " INT64_FORMAT " problems failed", failed, done + failed);
 	if (failed > 0 && done == 0)
 		status = "failed";
-	rstar_job_end_row(job->job_id, status, why);
+	rstar_pg_job_end_row(job->job_id, status, why);
 	return status;
 }
 
@@ -473,18 +480,18 @@ end_broken(rstar_job *job, int most, const char *why)
 
 	if (job->attempt >= most)
 	{
-		rstar_job_end_row(job->job_id, "failed", why);
+		rstar_pg_job_end_row(job->job_id, "failed", why);
 		return "failed";
 	}
-	rstar_add_bigint(&a, job->job_id);
-	rstar_add_int(&a, job->attempt, false);
-	rstar_add_text(&a, why);
-	rstar_add_int(&a, RSTAR_JOB_PAUSE_S(job->attempt), false);
-	rstar_execute("UPDATE rstar.jobs SET status = 'queued', attempts = $2, error = $3,"
-				  " worker = NULL, next_try_at = pg_catalog.clock_timestamp()"
-				  "  OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => $4)"
-				  " WHERE job_id OPERATOR(pg_catalog.=) $1",
-				  &a, false);
+	rstar_pg_add_bigint(&a, job->job_id);
+	rstar_pg_add_int(&a, job->attempt, false);
+	rstar_pg_add_text(&a, why);
+	rstar_pg_add_int(&a, RSTAR_JOB_PAUSE_S(job->attempt), false);
+	rstar_pg_execute("UPDATE rstar.jobs SET status = 'queued', attempts = $2, error = $3,"
+					 " worker = NULL, next_try_at = pg_catalog.clock_timestamp()"
+					 "  OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => $4)"
+					 " WHERE job_id OPERATOR(pg_catalog.=) $1",
+					 &a, false);
 	return "queued";
 }
 
@@ -498,13 +505,13 @@ end_broken_queue(rstar_job *job, const char *why)
 {
 	rstar_arguments a = {0};
 
-	if (rstar_queue_done_here() == 0)
+	if (rstar_pg_queue_done_here() == 0)
 		return end_broken(job, RSTAR_JOB_QUEUE_ATTEMPTS, why);
-	rstar_add_bigint(&a, job->job_id);
-	rstar_add_text(&a, why);
-	rstar_execute("UPDATE rstar.jobs SET attempts = 0, error = $2"
-				  " WHERE job_id OPERATOR(pg_catalog.=) $1",
-				  &a, false);
+	rstar_pg_add_bigint(&a, job->job_id);
+	rstar_pg_add_text(&a, why);
+	rstar_pg_execute("UPDATE rstar.jobs SET attempts = 0, error = $2"
+					 " WHERE job_id OPERATOR(pg_catalog.=) $1",
+					 &a, false);
 	return "running";
 }
 
@@ -513,15 +520,15 @@ end_waiting(rstar_job *job)
 {
 	rstar_arguments a = {0};
 
-	rstar_add_bigint(&a, job->job_id);
-	rstar_execute(
+	rstar_pg_add_bigint(&a, job->job_id);
+	rstar_pg_execute(
 		"UPDATE rstar.jobs j SET worker = NULL, status = CASE WHEN EXISTS"
 		" (SELECT FROM rstar.jobs c WHERE c.parent_id OPERATOR(pg_catalog.=) $1"
 		"  AND c.status OPERATOR(pg_catalog.<>) ALL (ARRAY['done', 'failed', 'cancelled']))"
 		" THEN 'waiting' ELSE 'queued' END WHERE j.job_id OPERATOR(pg_catalog.=) $1"
 		" RETURNING status",
 		&a, false);
-	return rstar_result_text(0, "status", CurrentMemoryContext);
+	return rstar_pg_result_text(0, "status", CurrentMemoryContext);
 }
 
 static void
@@ -529,9 +536,9 @@ end_stopped(rstar_job *job)
 {
 	rstar_arguments a = {0};
 
-	rstar_add_bigint(&a, job->job_id);
-	rstar_execute("UPDATE rstar.jobs SET worker = NULL WHERE job_id OPERATOR(pg_catalog.=) $1", &a,
-				  false);
+	rstar_pg_add_bigint(&a, job->job_id);
+	rstar_pg_execute("UPDATE rstar.jobs SET worker = NULL WHERE job_id OPERATOR(pg_catalog.=) $1",
+					 &a, false);
 }
 
 /*
@@ -539,14 +546,14 @@ end_stopped(rstar_job *job)
  * what it likes, in the same transaction.
  */
 const char *
-rstar_job_leave(rstar_job *job, rstar_job_end end, const char *why)
+rstar_pg_job_leave(rstar_job *job, rstar_job_end end, const char *why)
 {
-	bool in_hand = job->kind->queue && rstar_queue_in_hand() > 0;
+	bool in_hand = job->kind->queue && rstar_pg_queue_in_hand() > 0;
 	rstar_tables_scope scope;
 	const char *status;
 
 	if (job->kind->queue)
-		rstar_queue_release(job, end == RSTAR_JOB_BROKEN ? why : NULL);
+		rstar_pg_queue_release(job, end == RSTAR_JOB_BROKEN ? why : NULL);
 	if (end != RSTAR_JOB_BROKEN && job->kind->finish && job->state)
 		job->kind->finish(job, end);
 	rstar_tables_begin(&scope, "jobs");
@@ -570,23 +577,23 @@ rstar_job_leave(rstar_job *job, rstar_job_end end, const char *why)
 				in_hand ? end_broken_queue(job, why) : end_broken(job, RSTAR_JOB_ATTEMPTS, why);
 			break;
 	}
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 	return status ? status : "gone";
 }
 
 /* --- progress -------------------------------------------------------------------------------- */
 
 void
-rstar_job_progress(rstar_job *job, const char *phase, int64 done, int64 total)
+rstar_pg_job_progress(rstar_job *job, const char *phase, int64 done, int64 total)
 {
 	job->total = total;
 	if (!job->kind->queue)
-		rstar_shared_set_counts(total, done);
-	rstar_shared_describe(phase, NULL);
+		rstar_pg_shared_set_counts(total, done);
+	rstar_pg_shared_describe(phase, NULL);
 }
 
 void
-rstar_job_doing(rstar_job *job, const char *format, ...)
+rstar_pg_job_doing(rstar_job *job, const char *format, ...)
 {
 	char text[RSTAR_SLOT_TEXT];
 	va_list args;
@@ -594,11 +601,11 @@ rstar_job_doing(rstar_job *job, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	rstar_shared_describe(NULL, text);
+	rstar_pg_shared_describe(NULL, text);
 }
 
 bool
-rstar_job_may_see(const char *owner)
+rstar_pg_job_may_see(const char *owner)
 {
 	Oid role = owner ? get_role_oid(owner, true) : InvalidOid;
 

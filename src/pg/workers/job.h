@@ -20,24 +20,24 @@
  * first, into *job, allocated in `context`; false: there is none. Niceness never falls, so jobs
  * that ask for less than this process has are left to another.
  */
-extern bool rstar_job_take(rstar_job *job, int own_nice, int *nice, MemoryContext context);
+extern bool rstar_pg_job_take(rstar_job *job, int own_nice, int *nice, MemoryContext context);
 
 /*
  * In a transaction: write what became of the job. why: with BROKEN, the error. Calls
  * the kind's finish, except with BROKEN. Returns the status that the row has now.
  */
-extern const char *rstar_job_leave(rstar_job *job, rstar_job_end end, const char *why);
+extern const char *rstar_pg_job_leave(rstar_job *job, rstar_job_end end, const char *why);
 
 /* In a transaction: the job goes on that waits for this one, which has ended. */
-extern void rstar_job_wake_parent(int64 job_id);
+extern void rstar_pg_job_wake_parent(int64 job_id);
 
 /*
  * In a transaction: the job's status as the active snapshot sees it; NULL: it is gone. Not to be
  * worked at unless it is "running".
  */
-extern char *rstar_job_status(int64 job_id);
+extern char *rstar_pg_job_status(int64 job_id);
 
 /* Within rstar_tables_begin: give a job its last status, and tell those who wait. why: NULL or an error. */
-extern void rstar_job_end_row(int64 job_id, const char *status, const char *why);
+extern void rstar_pg_job_end_row(int64 job_id, const char *status, const char *why);
 
 #endif

@@ -12,10 +12,10 @@
  *		static const rstar_job_kind train_policy = {
  *			.name = "train_policy", .start = start, .step = step, .finish = finish};
  *
- *		rstar_job_kind_define(&train_policy);
+ *		rstar_pg_job_kind_define(&train_policy);
  *
  * and with a SQL function rstar_<name> that checks its arguments, runs the
- * caller's query if there is one (query.h) and calls rstar_job_submit. The
+ * caller's query if there is one (query.h) and calls rstar_pg_job_submit. The
  * runtime does the rest: workers, claims, retries, pause, cancel, progress,
  * schedules.
  *
@@ -63,16 +63,16 @@ typedef struct rstar_job_kind
 
 	/*
 	 * Work for some 50 ms at most, outside of any transaction; longer work polls
-	 * rstar_pg_cancel. To read or write rows it calls rstar_job_begin and
-	 * rstar_job_commit around a few statements. May raise: the runtime aborts,
+	 * rstar_pg_cancel. To read or write rows it calls rstar_pg_job_begin and
+	 * rstar_pg_job_commit around a few statements. May raise: the runtime aborts,
 	 * calls finish with BROKEN, and tries the job again later.
 	 */
 	rstar_job_step (*step)(rstar_job *job);
 
 	/*
 	 * Leave the job, in the transaction that writes its row; with STOPPED and WAITING,
-	 * store what start needs to continue (rstar_job_set_checkpoint); with FINISHED
-	 * store the result (rstar_job_set_result). With BROKEN there is no
+	 * store what start needs to continue (rstar_pg_job_set_checkpoint); with FINISHED
+	 * store the result (rstar_pg_job_set_result). With BROKEN there is no
 	 * transaction: release what a memory context does not. May be NULL.
 	 */
 	void (*finish)(rstar_job *job, rstar_job_end end);
@@ -93,10 +93,10 @@ struct rstar_job
 };
 
 /* Add a kind; from _PG_init. The entry must last as long as the process. */
-extern void rstar_job_kind_define(const rstar_job_kind *kind);
+extern void rstar_pg_job_kind_define(const rstar_job_kind *kind);
 
 /* The kind of that name, or NULL. */
-extern const rstar_job_kind *rstar_job_kind_find(const char *name);
+extern const rstar_job_kind *rstar_pg_job_kind_find(const char *name);
 
 /* --- submitting ------------------------------------------------------------------- */
 
@@ -114,38 +114,38 @@ typedef struct rstar_job_request
  * Raise, with a hint, unless there is a launcher to do background work, and for a
  * standby. `what` is the SQL function, "rstar_search_all()".
  */
-extern void rstar_job_require_workers(const char *what);
+extern void rstar_pg_job_require_workers(const char *what);
 
 /*
  * Insert a job of the current user and have the launcher look at it when the
  * transaction commits; all rstar settings of the session are stored with it, and
  * hold in its workers. Returns its number.
  */
-extern int64 rstar_job_submit(const rstar_job_request *request);
+extern int64 rstar_pg_job_submit(const rstar_job_request *request);
 
 /* --- within start, step and finish ---------------------------------------------------- */
 
 /*
  * A short transaction within a step; statements go between rstar_tables_begin
- * and rstar_tables_end as usual. Raises, with QUERY_CANCELED, when the
+ * and rstar_pg_tables_end as usual. Raises, with QUERY_CANCELED, when the
  * job is no longer to be worked at. An error within aborts the transaction.
  */
-extern void rstar_job_begin(rstar_job *job);
-extern void rstar_job_commit(rstar_job *job);
+extern void rstar_pg_job_begin(rstar_job *job);
+extern void rstar_pg_job_commit(rstar_job *job);
 
 /* Within a transaction: what the job's row is to say. */
-extern void rstar_job_set_checkpoint(rstar_job *job, Jsonb *checkpoint);
-extern void rstar_job_set_result(rstar_job *job, Jsonb *result);
+extern void rstar_pg_job_set_checkpoint(rstar_job *job, Jsonb *checkpoint);
+extern void rstar_pg_job_set_result(rstar_job *job, Jsonb *result);
 
 /*
  * What rstar.progress shows, until the next call; cheap enough for each
  * step. phase: a word or two ("searching"). done and total count in the
  * kind's own unit; of a queue the runtime counts itself.
  */
-extern void rstar_job_progress(rstar_job *job, const char *phase, int64 done, int64 total);
+extern void rstar_pg_job_progress(rstar_job *job, const char *phase, int64 done, int64 total);
 
 /* What this worker does now, for people: "problem 17: rollout 3 of 16". */
-extern void rstar_job_doing(rstar_job *job, const char *format, ...) pg_attribute_printf(2, 3);
+extern void rstar_pg_job_doing(rstar_job *job, const char *format, ...) pg_attribute_printf(2, 3);
 
 /* --- about jobs --------------------------------------------------------------------------- */
 
@@ -153,6 +153,6 @@ extern void rstar_job_doing(rstar_job *job, const char *format, ...) pg_attribut
  * Whether the current user may see the jobs of that role (NULL: one that was dropped): it has the
  * role's privileges, or those of pg_read_all_stats.
  */
-extern bool rstar_job_may_see(const char *owner);
+extern bool rstar_pg_job_may_see(const char *owner);
 
 #endif

@@ -37,7 +37,7 @@ PG_FUNCTION_INFO_V1(rstar_progress_rows);
 Datum
 rstar_job_visible(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(rstar_job_may_see(text_to_cstring(PG_GETARG_TEXT_PP(0))));
+	PG_RETURN_BOOL(rstar_pg_job_may_see(text_to_cstring(PG_GETARG_TEXT_PP(0))));
 }
 
 /* --- rights --------------------------------------------------------------------------- */
@@ -51,12 +51,12 @@ owner_of(int64 job_id)
 	char *owner = NULL;
 
 	rstar_tables_begin(&scope, "jobs");
-	rstar_add_bigint(&a, job_id);
-	rstar_execute("SELECT created_by FROM rstar.jobs WHERE job_id OPERATOR(pg_catalog.=) $1", &a,
-				  true);
+	rstar_pg_add_bigint(&a, job_id);
+	rstar_pg_execute("SELECT created_by FROM rstar.jobs WHERE job_id OPERATOR(pg_catalog.=) $1", &a,
+					 true);
 	if (SPI_processed > 0)
-		owner = rstar_result_text(0, "created_by", context);
-	rstar_tables_end(&scope);
+		owner = rstar_pg_result_text(0, "created_by", context);
+	rstar_pg_tables_end(&scope);
 	return owner;
 }
 
@@ -81,9 +81,9 @@ check_rights(int64 job_id, bool change)
 
 	if (owner && may_signal(owner))
 		return;
-	if (owner && !change && rstar_job_may_see(owner))
+	if (owner && !change && rstar_pg_job_may_see(owner))
 		return;
-	if (owner && rstar_job_may_see(owner))
+	if (owner && rstar_pg_job_may_see(owner))
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 						errmsg("permission denied for job " INT64_FORMAT, job_id),
 						errhint("Its owner and members of pg_signal_backend may change a job.")));
@@ -111,12 +111,12 @@ change(int64 job_id, const char *statement, bool stop)
 	uint64 n;
 
 	rstar_tables_begin(&scope, "jobs");
-	rstar_add_bigint(&a, job_id);
-	rstar_execute(statement, &a, false);
+	rstar_pg_add_bigint(&a, job_id);
+	rstar_pg_execute(statement, &a, false);
 	n = SPI_processed;
 	for (uint64 i = 0; i < n && stop; i++)
-		rstar_commit_stop(rstar_result_bigint(i, "job_id", 0));
-	rstar_tables_end(&scope);
+		rstar_pg_commit_stop(rstar_pg_result_bigint(i, "job_id", 0));
+	rstar_pg_tables_end(&scope);
 	return n > 0;
 }
 
@@ -136,9 +136,9 @@ rstar_cancel_job(PG_FUNCTION_ARGS)
 					 true);
 	if (changed)
 	{
-		rstar_job_wake_parent(job_id);
+		rstar_pg_job_wake_parent(job_id);
 		Async_Notify("rstar_jobs", psprintf(INT64_FORMAT " cancelled", job_id));
-		rstar_commit_ended();
+		rstar_pg_commit_ended();
 	}
 	PG_RETURN_BOOL(changed);
 }
@@ -157,7 +157,7 @@ rstar_pause_job(PG_FUNCTION_ARGS)
 		CHANGE_FAMILY("status = 'paused', next_try_at = NULL", "'queued', 'running', 'waiting'"),
 		true);
 	if (changed)
-		rstar_commit_ended();
+		rstar_pg_commit_ended();
 	PG_RETURN_BOOL(changed);
 }
 
@@ -170,8 +170,8 @@ resume(int64 job_id)
 	bool resumed;
 
 	rstar_tables_begin(&scope, "jobs");
-	rstar_add_bigint(&a, job_id);
-	rstar_execute(
+	rstar_pg_add_bigint(&a, job_id);
+	rstar_pg_execute(
 		"WITH RECURSIVE family (job_id) AS (SELECT $1 UNION ALL"
 		" SELECT c.job_id FROM rstar.jobs c JOIN family f"
 		"  ON c.parent_id OPERATOR(pg_catalog.=) f.job_id),"
@@ -187,8 +187,8 @@ resume(int64 job_id)
 		"  AND i.status OPERATOR(pg_catalog.=) 'failed')"
 		" SELECT pg_catalog.count(*) AS n FROM resumed",
 		&a, false);
-	resumed = rstar_result_bigint(0, "n", 0) > 0;
-	rstar_tables_end(&scope);
+	resumed = rstar_pg_result_bigint(0, "n", 0) > 0;
+	rstar_pg_tables_end(&scope);
 	return resumed;
 }
 
@@ -198,9 +198,9 @@ rstar_resume_job(PG_FUNCTION_ARGS)
 {
 	int64 job_id = PG_GETARG_INT64(0);
 
-	rstar_job_require_workers("rstar_resume()");
+	rstar_pg_job_require_workers("rstar_resume()");
 	check_rights(job_id, true);
-	rstar_commit_wake(); /* also a queued job of a restored database, which nobody has looked at yet */
+	rstar_pg_commit_wake(); /* also a queued job of a restored database, which nobody has looked at yet */
 	PG_RETURN_BOOL(resume(job_id));
 }
 
@@ -213,7 +213,7 @@ status_now(int64 job_id)
 	char *status;
 
 	PushActiveSnapshot(GetLatestSnapshot());
-	status = rstar_job_status(job_id);
+	status = rstar_pg_job_status(job_id);
 	PopActiveSnapshot();
 	return status;
 }
@@ -228,7 +228,7 @@ goes_on(const char *status)
 static void
 refuse_own_job(int64 job_id)
 {
-	if (rstar_commit_is_submitted(job_id))
+	if (rstar_pg_commit_is_submitted(job_id))
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("job " INT64_FORMAT " was submitted in this transaction", job_id),
 						errdetail("No worker sees it before the transaction has committed."),
@@ -260,17 +260,17 @@ rstar_wait_for_job(PG_FUNCTION_ARGS)
 	check_rights(job_id, false);
 	for (;;)
 	{
-		uint64 seen = rstar_shared_end_count();
+		uint64 seen = rstar_pg_shared_end_count();
 		TimestampTz now = GetCurrentTimestamp();
 
 		CHECK_FOR_INTERRUPTS();
 		status = status_now(job_id);
 		if (!status || !goes_on(status) || now >= deadline)
 			break;
-		if (!rstar_shared_present())
-			rstar_job_require_workers("rstar_wait()");
+		if (!rstar_pg_shared_present())
+			rstar_pg_job_require_workers("rstar_wait()");
 		/* Woken by every end of a job, this one's or another's; a minute is for none that got lost. */
-		(void) rstar_shared_wait_for_end(
+		(void) rstar_pg_shared_wait_for_end(
 			seen, Min(60000, TimestampDifferenceMilliseconds(now, deadline) + 1));
 	}
 	if (!status)
@@ -351,8 +351,8 @@ rstar_progress_rows(PG_FUNCTION_ARGS)
 	rstar_slot_view *slots;
 	int n;
 
-	rstar_materialize(fcinfo);
-	slots = rstar_shared_copy(&n);
+	rstar_pg_materialize(fcinfo);
+	slots = rstar_pg_shared_copy(&n);
 	for (int i = 0; i < n; i++)
 	{
 		char *owner;
@@ -360,7 +360,7 @@ rstar_progress_rows(PG_FUNCTION_ARGS)
 		if (slots[i].slot.state != RSTAR_SLOT_RUNNING || slots[i].slot.job_id == 0)
 			continue;
 		owner = GetUserNameFromId(slots[i].slot.owner, true);
-		if (rstar_job_may_see(owner))
+		if (rstar_pg_job_may_see(owner))
 			put_progress(rsinfo, &slots[i], owner);
 	}
 	return (Datum) 0;

@@ -74,7 +74,7 @@ static bool complained = false;          /* that there is no room */
 /* --- starting the launcher itself ------------------------------------------------------ */
 
 void
-rstar_launcher_init(void)
+rstar_pg_launcher_init(void)
 {
 	BackgroundWorker worker = {.bgw_name = "rstar launcher",
 							   .bgw_type = "rstar launcher",
@@ -83,7 +83,7 @@ rstar_launcher_init(void)
 							   .bgw_start_time = BgWorkerStart_RecoveryFinished,
 							   .bgw_restart_time = 5,
 							   .bgw_library_name = "rstar",
-							   .bgw_function_name = "rstar_launcher_main"};
+							   .bgw_function_name = "rstar_pg_launcher_main"};
 
 	if (process_shared_preload_libraries_in_progress && !IsBinaryUpgrade)
 		RegisterBackgroundWorker(&worker);
@@ -143,7 +143,7 @@ read_databases(void)
 static void
 read_wakes(void)
 {
-	uint64 count = rstar_shared_wake_count();
+	uint64 count = rstar_pg_shared_wake_count();
 	HASH_SEQ_STATUS seq;
 	database *d;
 	bool all;
@@ -151,7 +151,7 @@ read_wakes(void)
 
 	for (;;)
 	{
-		oid = rstar_shared_next_woken(&all);
+		oid = rstar_pg_shared_next_woken(&all);
 		if (all)
 		{
 			hash_seq_init(&seq, databases);
@@ -241,17 +241,17 @@ note_end(const rstar_slot *slot)
 static void
 read_ends(void)
 {
-	for (int i = 0; i < rstar_shared_n_background(); i++)
+	for (int i = 0; i < rstar_pg_shared_n_background(); i++)
 	{
 		rstar_slot slot;
 		pid_t pid;
 
-		if (rstar_shared_collect(i, &slot))
+		if (rstar_pg_shared_collect(i, &slot))
 			note_end(&slot);
 		else if (!handles[i] || GetBackgroundWorkerPid(handles[i], &pid) != BGWH_STOPPED)
 			continue;
 		else
-			rstar_shared_unreserve(i);
+			rstar_pg_shared_unreserve(i);
 		if (handles[i])
 			pfree(handles[i]);
 		handles[i] = NULL;
@@ -266,7 +266,7 @@ start(rstar_slot_role role, database *d, Oid owner, int64 schedule_id)
 	BackgroundWorkerHandle *handle = NULL;
 	int slot;
 
-	if (rstar_process_start(role, d->oid, owner, schedule_id, &handle, &slot))
+	if (rstar_pg_process_start(role, d->oid, owner, schedule_id, &handle, &slot))
 	{
 		if (handles[slot])
 			pfree(handles[slot]);
@@ -297,7 +297,7 @@ start_probe(database *d, TimestampTz now)
 		d->look = true;
 		d->next_due = DT_NOEND;
 	}
-	if (!d->look || must_wait(d, now) || rstar_shared_count(RSTAR_SLOT_PROBE, InvalidOid) > 0)
+	if (!d->look || must_wait(d, now) || rstar_pg_shared_count(RSTAR_SLOT_PROBE, InvalidOid) > 0)
 		return;
 	if (start(RSTAR_SLOT_PROBE, d, InvalidOid, 0))
 		d->look = false;
@@ -307,7 +307,7 @@ start_probe(database *d, TimestampTz now)
 static void
 start_schedule(database *d)
 {
-	if (d->n_schedules == 0 || rstar_shared_count(RSTAR_SLOT_SCHEDULE, d->oid) > 0)
+	if (d->n_schedules == 0 || rstar_pg_shared_count(RSTAR_SLOT_SCHEDULE, d->oid) > 0)
 		return;
 	if (!start(RSTAR_SLOT_SCHEDULE, d, d->schedule_roles[0], d->schedules[0]))
 		return;
@@ -320,8 +320,9 @@ start_schedule(database *d)
 static bool
 start_worker(database *d, TimestampTz now)
 {
-	if (must_wait(d, now) || rstar_shared_count(RSTAR_SLOT_WORKER, d->oid) >= d->workers ||
-		rstar_shared_count(RSTAR_SLOT_WORKER, InvalidOid) >= rstar_workers_settings.max_workers)
+	if (must_wait(d, now) || rstar_pg_shared_count(RSTAR_SLOT_WORKER, d->oid) >= d->workers ||
+		rstar_pg_shared_count(RSTAR_SLOT_WORKER, InvalidOid) >=
+			rstar_pg_workers_settings.max_workers)
 		return false;
 	return start(RSTAR_SLOT_WORKER, d, InvalidOid, 0);
 }
@@ -384,19 +385,19 @@ become_launcher(void)
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
-	rstar_shared_become_launcher();
+	rstar_pg_shared_become_launcher();
 	databases = hash_create("rstar databases", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	handles =
-		MemoryContextAllocZero(TopMemoryContext, rstar_shared_n_background() * sizeof *handles);
+		MemoryContextAllocZero(TopMemoryContext, rstar_pg_shared_n_background() * sizeof *handles);
 	ereport(LOG, (errmsg("rstar launcher started")));
 }
 
 void
-rstar_launcher_main(Datum main_arg)
+rstar_pg_launcher_main(Datum main_arg)
 {
 	become_launcher();
 	/* Sessions fork their sandboxes from it; the first would otherwise wait for Python to load. */
-	(void) rstar_sandbox_server_start(true);
+	(void) rstar_pg_sandbox_server_start(true);
 	while (!ShutdownRequestPending)
 	{
 		TimestampTz now;
@@ -412,7 +413,7 @@ rstar_launcher_main(Datum main_arg)
 		now = GetCurrentTimestamp();
 		start_processes(now);
 		pgstat_report_activity(STATE_IDLE, NULL);
-		rstar_process_sleep(time_to_sleep(now), "RstarLauncher");
+		rstar_pg_process_sleep(time_to_sleep(now), "RstarLauncher");
 	}
 	/* Not 0, or an administrator who ends it would have none until the server starts again. */
 	proc_exit(1);

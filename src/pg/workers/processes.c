@@ -23,14 +23,14 @@ static const struct
 	const char *function;
 	const char *name;
 } roles[] = {
-	[RSTAR_SLOT_WORKER] = {"rstar_worker_main", "rstar worker"},
-	[RSTAR_SLOT_PROBE] = {"rstar_probe_main", "rstar probe"},
-	[RSTAR_SLOT_SCHEDULE] = {"rstar_schedule_main", "rstar schedule"},
+	[RSTAR_SLOT_WORKER] = {"rstar_pg_worker_main", "rstar worker"},
+	[RSTAR_SLOT_PROBE] = {"rstar_pg_probe_main", "rstar probe"},
+	[RSTAR_SLOT_SCHEDULE] = {"rstar_pg_schedule_main", "rstar schedule"},
 };
 
 bool
-rstar_process_start(rstar_slot_role role, Oid database, Oid owner, int64 schedule_id,
-					BackgroundWorkerHandle **handle, int *slot)
+rstar_pg_process_start(rstar_slot_role role, Oid database, Oid owner, int64 schedule_id,
+					   BackgroundWorkerHandle **handle, int *slot)
 {
 	BackgroundWorker worker = {.bgw_flags =
 								   BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION,
@@ -39,7 +39,7 @@ rstar_process_start(rstar_slot_role role, Oid database, Oid owner, int64 schedul
 							   .bgw_notify_pid = MyProcPid};
 	uint64 token;
 
-	*slot = rstar_shared_reserve(role, database, owner, schedule_id, &token);
+	*slot = rstar_pg_shared_reserve(role, database, owner, schedule_id, &token);
 	if (*slot < 0)
 		return false;
 	snprintf(worker.bgw_name, sizeof worker.bgw_name, "%s for database %u", roles[role].name,
@@ -51,26 +51,26 @@ rstar_process_start(rstar_slot_role role, Oid database, Oid owner, int64 schedul
 	memcpy(worker.bgw_extra, &token, sizeof token);
 	if (RegisterDynamicBackgroundWorker(&worker, handle))
 		return true;
-	rstar_shared_unreserve(*slot);
+	rstar_pg_shared_unreserve(*slot);
 	return false;
 }
 
 rstar_slot *
-rstar_process_attach(Datum main_arg)
+rstar_pg_process_attach(Datum main_arg)
 {
 	uint64 token;
 
 	pqsignal(SIGTERM, die);
 	memcpy(&token, MyBgworkerEntry->bgw_extra, sizeof token);
-	return rstar_shared_attach(DatumGetInt32(main_arg), token);
+	return rstar_pg_shared_attach(DatumGetInt32(main_arg), token);
 }
 
 void
-rstar_process_sleep(long timeout_ms, const char *wait_event)
+rstar_pg_process_sleep(long timeout_ms, const char *wait_event)
 {
 	int events = WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (timeout_ms >= 0 ? WL_TIMEOUT : 0);
 
-	(void) WaitLatch(MyLatch, events, timeout_ms, rstar_wait_event(wait_event));
+	(void) WaitLatch(MyLatch, events, timeout_ms, rstar_pg_wait_event(wait_event));
 	ResetLatch(MyLatch);
 	CHECK_FOR_INTERRUPTS();
 }

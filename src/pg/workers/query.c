@@ -16,7 +16,7 @@
 
 #define FETCH_ROWS 1000
 
-bool rstar_query_read_only = false;
+bool rstar_pg_query_read_only = false;
 
 /* Numbers seen so far, in order. */
 typedef struct numbers
@@ -129,7 +129,7 @@ read_query(const char *query, numbers *set)
 }
 
 int64 *
-rstar_query_numbers(const char *query, uint32 *n)
+rstar_pg_query_numbers(const char *query, uint32 *n)
 {
 	HASHCTL control = {
 		.keysize = sizeof(int64), .entrysize = sizeof(int64), .hcxt = CurrentMemoryContext};
@@ -139,7 +139,7 @@ rstar_query_numbers(const char *query, uint32 *n)
 	set.list = palloc(set.room * sizeof *set.list);
 	set.known = hash_create("rstar query", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	/* An error ends the transaction, which sets it back. */
-	XactReadOnly = was_read_only || rstar_query_read_only;
+	XactReadOnly = was_read_only || rstar_pg_query_read_only;
 	read_query(query, &set);
 	XactReadOnly = was_read_only;
 	hash_destroy(set.known);

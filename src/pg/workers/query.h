@@ -15,9 +15,9 @@
  * order of their first appearance; palloc'd. Raises for a query that is not a SELECT, a
  * column that is no integer, and NULL.
  */
-extern int64 *rstar_query_numbers(const char *query, uint32 *n);
+extern int64 *rstar_pg_query_numbers(const char *query, uint32 *n);
 
 /* Queries from now on, until it is set back, change nothing (as in READ ONLY transactions). */
-extern bool rstar_query_read_only;
+extern bool rstar_pg_query_read_only;
 
 #endif

@@ -21,6 +21,7 @@
 #include "storage/lock.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 
 #include "pg/base/statement.h"
@@ -48,40 +49,40 @@ lock_tag(LOCKTAG *tag, int64 number)
 }
 
 void
-rstar_queue_register(void)
+rstar_pg_queue_register(void)
 {
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
 	LOCKTAG tag;
 
 	rstar_tables_begin(&scope, "jobs");
-	rstar_execute("SELECT pg_catalog.nextval('rstar.worker_numbers') AS number", &a, false);
-	worker_id = rstar_result_bigint(0, "number", 0);
-	rstar_tables_end(&scope);
+	rstar_pg_execute("SELECT pg_catalog.nextval('rstar.worker_numbers') AS number", &a, false);
+	worker_id = rstar_pg_result_bigint(0, "number", 0);
+	rstar_pg_tables_end(&scope);
 	lock_tag(&tag, worker_id);
 	LockAcquire(&tag, ExclusiveLock, true, false);
 }
 
 int64
-rstar_queue_worker_id(void)
+rstar_pg_queue_worker_id(void)
 {
 	return worker_id;
 }
 
 int
-rstar_queue_in_hand(void)
+rstar_pg_queue_in_hand(void)
 {
 	return in_hand;
 }
 
 int64
-rstar_queue_done_here(void)
+rstar_pg_queue_done_here(void)
 {
 	return done_here;
 }
 
 void
-rstar_queue_forget(void)
+rstar_pg_queue_forget(void)
 {
 	done_here = 0;
 	in_hand = 0;
@@ -120,37 +121,37 @@ refuse_missing(const rstar_arguments *ids)
 {
 	rstar_arguments a = {0};
 
-	rstar_add(&a, INT8ARRAYOID, ids->values[1], false);
-	rstar_execute("SELECT id FROM pg_catalog.unnest($1) id WHERE NOT EXISTS"
-				  " (SELECT FROM rstar.problems p WHERE p.problem_id OPERATOR(pg_catalog.=) id)"
-				  " LIMIT 1",
-				  &a, false);
+	rstar_pg_add(&a, INT8ARRAYOID, ids->values[1], false);
+	rstar_pg_execute("SELECT id FROM pg_catalog.unnest($1) id WHERE NOT EXISTS"
+					 " (SELECT FROM rstar.problems p WHERE p.problem_id OPERATOR(pg_catalog.=) id)"
+					 " LIMIT 1",
+					 &a, false);
 	if (SPI_processed > 0)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("problem " INT64_FORMAT " does not exist",
-							   rstar_result_bigint(0, "id", 0))));
+							   rstar_pg_result_bigint(0, "id", 0))));
 }
 
 void
-rstar_queue_add(int64 job_id, const int64 *problems, uint32 n)
+rstar_pg_queue_add(int64 job_id, const int64 *problems, uint32 n)
 {
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
 
 	rstar_tables_begin(&scope, "jobs");
-	rstar_add_bigint(&a, job_id);
-	rstar_add(&a, INT8ARRAYOID, bigint_array(problems, n), false);
+	rstar_pg_add_bigint(&a, job_id);
+	rstar_pg_add(&a, INT8ARRAYOID, bigint_array(problems, n), false);
 	refuse_missing(&a);
-	rstar_execute("WITH added AS (INSERT INTO rstar.job_items (job_id, item_id, problem_id)"
-				  " SELECT $1, j.total OPERATOR(pg_catalog.+) u.place, u.id"
-				  "   FROM rstar.jobs j,"
-				  "        ROWS FROM (pg_catalog.unnest($2)) WITH ORDINALITY u (id, place)"
-				  "  WHERE j.job_id OPERATOR(pg_catalog.=) $1 RETURNING item_id)"
-				  " UPDATE rstar.jobs SET total = total OPERATOR(pg_catalog.+)"
-				  " (SELECT pg_catalog.count(*) FROM added)"
-				  " WHERE job_id OPERATOR(pg_catalog.=) $1",
-				  &a, false);
-	rstar_tables_end(&scope);
+	rstar_pg_execute("WITH added AS (INSERT INTO rstar.job_items (job_id, item_id, problem_id)"
+					 " SELECT $1, j.total OPERATOR(pg_catalog.+) u.place, u.id"
+					 "   FROM rstar.jobs j,"
+					 "        ROWS FROM (pg_catalog.unnest($2)) WITH ORDINALITY u (id, place)"
+					 "  WHERE j.job_id OPERATOR(pg_catalog.=) $1 RETURNING item_id)"
+					 " UPDATE rstar.jobs SET total = total OPERATOR(pg_catalog.+)"
+					 " (SELECT pg_catalog.count(*) FROM added)"
+					 " WHERE job_id OPERATOR(pg_catalog.=) $1",
+					 &a, false);
+	rstar_pg_tables_end(&scope);
 }
 
 /* --- claiming ----------------------------------------------------------------------------- */
@@ -162,9 +163,9 @@ read_items(rstar_queue_item *items, uint32 room)
 		elog(ERROR, "a claim of %u items gave " UINT64_FORMAT, room, SPI_processed);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
-		items[row].item_id = rstar_result_bigint(row, "item_id", 0);
-		items[row].problem_id = rstar_result_bigint(row, "problem_id", 0);
-		items[row].alone = rstar_result_int(row, "tries", 0) > 0;
+		items[row].item_id = rstar_pg_result_bigint(row, "item_id", 0);
+		items[row].problem_id = rstar_pg_result_bigint(row, "problem_id", 0);
+		items[row].alone = rstar_pg_result_int(row, "tries", 0) > 0;
 	}
 	return (uint32) SPI_processed;
 }
@@ -184,14 +185,14 @@ claim_fresh(int64 job_id, uint32 n, rstar_queue_item *items)
 {
 	rstar_arguments a = {0};
 
-	rstar_add_bigint(&a, job_id);
-	rstar_add_bigint(&a, worker_id);
-	rstar_add_bigint(&a, last_claimed);
-	rstar_add_bigint(&a, n);
-	rstar_execute(CLAIM(" AND q.tries OPERATOR(pg_catalog.=) 0"
-						" AND q.item_id OPERATOR(pg_catalog.>) $3"
-						" ORDER BY q.tries, q.item_id LIMIT $4"),
-				  &a, false);
+	rstar_pg_add_bigint(&a, job_id);
+	rstar_pg_add_bigint(&a, worker_id);
+	rstar_pg_add_bigint(&a, last_claimed);
+	rstar_pg_add_bigint(&a, n);
+	rstar_pg_execute(CLAIM(" AND q.tries OPERATOR(pg_catalog.=) 0"
+						   " AND q.item_id OPERATOR(pg_catalog.>) $3"
+						   " ORDER BY q.tries, q.item_id LIMIT $4"),
+					 &a, false);
 	return read_items(items, n);
 }
 
@@ -201,9 +202,9 @@ claim_alone(int64 job_id, rstar_queue_item *items)
 {
 	rstar_arguments a = {0};
 
-	rstar_add_bigint(&a, job_id);
-	rstar_add_bigint(&a, worker_id);
-	rstar_execute(CLAIM(" ORDER BY q.tries, q.item_id LIMIT 1"), &a, false);
+	rstar_pg_add_bigint(&a, job_id);
+	rstar_pg_add_bigint(&a, worker_id);
+	rstar_pg_execute(CLAIM(" ORDER BY q.tries, q.item_id LIMIT 1"), &a, false);
 	return read_items(items, 1);
 }
 
@@ -223,20 +224,20 @@ claim(int64 job_id, uint32 n, bool idle, rstar_queue_item *items)
 }
 
 uint32
-rstar_queue_claim(rstar_job *job, uint32 n, bool idle, rstar_queue_item *items)
+rstar_pg_queue_claim(rstar_job *job, uint32 n, bool idle, rstar_queue_item *items)
 {
 	rstar_tables_scope scope;
 	instr_time began, took;
 	uint32 got;
 
 	INSTR_TIME_SET_CURRENT(began);
-	rstar_job_begin(job);
+	rstar_pg_job_begin(job);
 	(void) set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_LOCAL, true, 0, false);
 	rstar_tables_begin(&scope, "jobs");
 	got = claim(job->job_id, n, idle, items);
-	rstar_tables_end(&scope);
-	rstar_job_commit(job);
+	rstar_pg_tables_end(&scope);
+	rstar_pg_job_commit(job);
 	in_hand += (int) got;
 	INSTR_TIME_SET_CURRENT(took);
 	INSTR_TIME_SUBTRACT(took, began);
@@ -255,13 +256,13 @@ end_item(rstar_job *job, int64 item_id, const char *status, int64 tree_id, const
 	rstar_arguments a = {0};
 
 	rstar_tables_begin(&scope, "jobs");
-	rstar_add_bigint(&a, job->job_id);
-	rstar_add_bigint(&a, item_id);
-	rstar_add_bigint(&a, worker_id);
-	rstar_add_text(&a, status);
-	rstar_add(&a, INT8OID, Int64GetDatum(tree_id), tree_id == 0);
-	rstar_add_text(&a, why);
-	rstar_execute(
+	rstar_pg_add_bigint(&a, job->job_id);
+	rstar_pg_add_bigint(&a, item_id);
+	rstar_pg_add_bigint(&a, worker_id);
+	rstar_pg_add_text(&a, status);
+	rstar_pg_add(&a, INT8OID, Int64GetDatum(tree_id), tree_id == 0);
+	rstar_pg_add_text(&a, why);
+	rstar_pg_execute(
 		"UPDATE rstar.job_items SET status = $4, tree_id = $5, error = $6, worker = NULL,"
 		" finished_at = pg_catalog.clock_timestamp()"
 		" WHERE job_id OPERATOR(pg_catalog.=) $1 AND item_id OPERATOR(pg_catalog.=) $2"
@@ -272,49 +273,49 @@ end_item(rstar_job *job, int64 item_id, const char *status, int64 tree_id, const
 						errmsg("item " INT64_FORMAT " of job " INT64_FORMAT
 							   " is not claimed by this worker any more",
 							   item_id, job->job_id)));
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 }
 
 void
-rstar_queue_done(rstar_job *job, int64 item_id, int64 tree_id)
+rstar_pg_queue_done(rstar_job *job, int64 item_id, int64 tree_id)
 {
 	end_item(job, item_id, "done", tree_id, NULL);
 }
 
 void
-rstar_queue_failed(rstar_job *job, int64 item_id, const char *why)
+rstar_pg_queue_failed(rstar_job *job, int64 item_id, const char *why)
 {
 	end_item(job, item_id, "failed", 0, why);
 }
 
 void
-rstar_queue_committed(rstar_job *job, int64 done, int64 failed)
+rstar_pg_queue_committed(rstar_job *job, int64 done, int64 failed)
 {
 	in_hand -= (int) (done + failed);
 	done_here += done;
-	rstar_shared_count_done(done, failed);
+	rstar_pg_shared_count_done(done, failed);
 }
 
 void
-rstar_queue_release(rstar_job *job, const char *why)
+rstar_pg_queue_release(rstar_job *job, const char *why)
 {
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
 
 	rstar_tables_begin(&scope, "jobs");
-	rstar_add_bigint(&a, job->job_id);
-	rstar_add_bigint(&a, worker_id);
-	rstar_add_text(&a, why);
-	rstar_add_int(&a, RSTAR_QUEUE_ATTEMPTS, false);
-	rstar_execute("UPDATE rstar.job_items SET worker = NULL, error = COALESCE($3, error),"
-				  " tries = tries OPERATOR(pg_catalog.+) ($3 IS NOT NULL)::pg_catalog.int4,"
-				  " status = CASE WHEN $3 IS NOT NULL AND (tries OPERATOR(pg_catalog.-) losses)"
-				  "               OPERATOR(pg_catalog.+) 1 OPERATOR(pg_catalog.>=) $4"
-				  "               THEN 'failed' ELSE 'queued' END"
-				  " WHERE job_id OPERATOR(pg_catalog.=) $1 AND worker OPERATOR(pg_catalog.=) $2"
-				  " AND status OPERATOR(pg_catalog.=) 'claimed'",
-				  &a, false);
-	rstar_tables_end(&scope);
+	rstar_pg_add_bigint(&a, job->job_id);
+	rstar_pg_add_bigint(&a, worker_id);
+	rstar_pg_add_text(&a, why);
+	rstar_pg_add_int(&a, RSTAR_QUEUE_ATTEMPTS, false);
+	rstar_pg_execute("UPDATE rstar.job_items SET worker = NULL, error = COALESCE($3, error),"
+					 " tries = tries OPERATOR(pg_catalog.+) ($3 IS NOT NULL)::pg_catalog.int4,"
+					 " status = CASE WHEN $3 IS NOT NULL AND (tries OPERATOR(pg_catalog.-) losses)"
+					 "               OPERATOR(pg_catalog.+) 1 OPERATOR(pg_catalog.>=) $4"
+					 "               THEN 'failed' ELSE 'queued' END"
+					 " WHERE job_id OPERATOR(pg_catalog.=) $1 AND worker OPERATOR(pg_catalog.=) $2"
+					 " AND status OPERATOR(pg_catalog.=) 'claimed'",
+					 &a, false);
+	rstar_pg_tables_end(&scope);
 	in_hand = 0;
 }
 
@@ -325,10 +326,10 @@ take_back(int64 job_id, int64 lost_worker)
 {
 	rstar_arguments a = {0};
 
-	rstar_add_bigint(&a, job_id);
-	rstar_add_bigint(&a, lost_worker);
-	rstar_add_int(&a, RSTAR_QUEUE_LOSSES, false);
-	rstar_execute(
+	rstar_pg_add_bigint(&a, job_id);
+	rstar_pg_add_bigint(&a, lost_worker);
+	rstar_pg_add_int(&a, RSTAR_QUEUE_LOSSES, false);
+	rstar_pg_execute(
 		"UPDATE rstar.job_items SET worker = NULL,"
 		" tries = tries OPERATOR(pg_catalog.+) (losses OPERATOR(pg_catalog.>) 0)::pg_catalog.int4,"
 		" losses = losses OPERATOR(pg_catalog.+) 1,"
@@ -346,49 +347,49 @@ take_back(int64 job_id, int64 lost_worker)
 }
 
 void
-rstar_queue_recover(int64 job_id)
+rstar_pg_queue_recover(int64 job_id)
 {
 	rstar_arguments a = {0};
 	uint64 n;
 	int64 *workers;
 
-	rstar_add_bigint(&a, job_id);
-	rstar_execute("SELECT DISTINCT worker FROM rstar.job_items"
-				  " WHERE job_id OPERATOR(pg_catalog.=) $1"
-				  " AND status OPERATOR(pg_catalog.=) 'claimed'",
-				  &a, false);
+	rstar_pg_add_bigint(&a, job_id);
+	rstar_pg_execute("SELECT DISTINCT worker FROM rstar.job_items"
+					 " WHERE job_id OPERATOR(pg_catalog.=) $1"
+					 " AND status OPERATOR(pg_catalog.=) 'claimed'",
+					 &a, false);
 	n = SPI_processed;
 	workers = palloc((n + 1) * sizeof *workers);
 	for (uint64 i = 0; i < n; i++)
-		workers[i] = rstar_result_bigint(i, "worker", 0);
+		workers[i] = rstar_pg_result_bigint(i, "worker", 0);
 	for (uint64 i = 0; i < n; i++)
 		if (is_gone(workers[i]))
 			take_back(job_id, workers[i]);
 }
 
 rstar_queue_rest
-rstar_queue_look(rstar_job *job)
+rstar_pg_queue_look(rstar_job *job)
 {
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
 	rstar_queue_rest rest = RSTAR_QUEUE_EMPTY;
 	bool is_null;
 
-	rstar_job_begin(job);
+	rstar_pg_job_begin(job);
 	rstar_tables_begin(&scope, "jobs");
-	rstar_queue_recover(job->job_id);
-	rstar_add_bigint(&a, job->job_id);
-	rstar_execute(
+	rstar_pg_queue_recover(job->job_id);
+	rstar_pg_add_bigint(&a, job->job_id);
+	rstar_pg_execute(
 		"SELECT EXISTS (SELECT FROM rstar.job_items WHERE job_id OPERATOR(pg_catalog.=) $1"
 		" AND status OPERATOR(pg_catalog.=) 'queued') AS queued,"
 		" EXISTS (SELECT FROM rstar.job_items WHERE job_id OPERATOR(pg_catalog.=) $1"
 		" AND status OPERATOR(pg_catalog.=) 'claimed') AS claimed",
 		&a, false);
-	if (rstar_result_bool(0, "queued", &is_null))
+	if (rstar_pg_result_bool(0, "queued", &is_null))
 		rest = RSTAR_QUEUE_MORE;
-	else if (rstar_result_bool(0, "claimed", &is_null))
+	else if (rstar_pg_result_bool(0, "claimed", &is_null))
 		rest = RSTAR_QUEUE_OTHERS;
-	rstar_tables_end(&scope);
-	rstar_job_commit(job);
+	rstar_pg_tables_end(&scope);
+	rstar_pg_job_commit(job);
 	return rest;
 }

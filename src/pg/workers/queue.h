@@ -29,7 +29,7 @@ typedef struct rstar_queue_item
 } rstar_queue_item;
 
 /* Add problems to the queue of a job that was just submitted; they must exist. */
-extern void rstar_queue_add(int64 job_id, const int64 *problems, uint32 n);
+extern void rstar_pg_queue_add(int64 job_id, const int64 *problems, uint32 n);
 
 /*
  * Claim up to n items, in a transaction of its own; returns how many. An item that must be worked
@@ -37,22 +37,22 @@ extern void rstar_queue_add(int64 job_id, const int64 *problems, uint32 n);
  * claim now. With nothing in hand either, step returns DONE; the runtime finds out whether others
  * are still at work, or were lost with their claims.
  */
-extern uint32 rstar_queue_claim(rstar_job *job, uint32 n, bool idle, rstar_queue_item *items);
+extern uint32 rstar_pg_queue_claim(rstar_job *job, uint32 n, bool idle, rstar_queue_item *items);
 
-/* Within rstar_job_begin and rstar_job_commit: the item is done, with this tree (0: none). */
-extern void rstar_queue_done(rstar_job *job, int64 item_id, int64 tree_id);
+/* Within rstar_pg_job_begin and rstar_pg_job_commit: the item is done, with this tree (0: none). */
+extern void rstar_pg_queue_done(rstar_job *job, int64 item_id, int64 tree_id);
 
 /* The same: it cannot be done, ever; with the reason. */
-extern void rstar_queue_failed(rstar_job *job, int64 item_id, const char *why);
+extern void rstar_pg_queue_failed(rstar_job *job, int64 item_id, const char *why);
 
 /* After the commit: count them. */
-extern void rstar_queue_committed(rstar_job *job, int64 done, int64 failed);
+extern void rstar_pg_queue_committed(rstar_job *job, int64 done, int64 failed);
 
 /*
  * Give back what this worker has claimed, within a transaction: untouched, or (`why`) after
  * an error.
  */
-extern void rstar_queue_release(rstar_job *job, const char *why);
+extern void rstar_pg_queue_release(rstar_job *job, const char *why);
 
 /* What is left of a queue, in a transaction of its own that first takes back claims of lost workers. */
 typedef enum rstar_queue_rest
@@ -62,6 +62,6 @@ typedef enum rstar_queue_rest
 	RSTAR_QUEUE_OTHERS /* nothing but what others have claimed */
 } rstar_queue_rest;
 
-extern rstar_queue_rest rstar_queue_look(rstar_job *job);
+extern rstar_queue_rest rstar_pg_queue_look(rstar_job *job);
 
 #endif

@@ -61,8 +61,8 @@ read_due(int *n)
 	rstar_arguments a = {0};
 	due *list;
 
-	rstar_add_int(&a, RSTAR_REPORT_SCHEDULES, false);
-	rstar_execute(
+	rstar_pg_add_int(&a, RSTAR_REPORT_SCHEDULES, false);
+	rstar_pg_execute(
 		"SELECT s.schedule_id, s.created_by, s.schedule, s.time_zone, s.next_run_at,"
 		" EXISTS (SELECT FROM rstar.jobs j WHERE j.job_id OPERATOR(pg_catalog.=) s.last_job_id"
 		"  AND j.status OPERATOR(pg_catalog.=) ANY (ARRAY['queued', 'running', 'waiting'])) AS busy"
@@ -76,12 +76,12 @@ read_due(int *n)
 	{
 		bool is_null;
 
-		list[i].schedule_id = rstar_result_bigint(i, "schedule_id", 0);
-		list[i].owner = rstar_result_text(i, "created_by", CurrentMemoryContext);
-		list[i].schedule = rstar_result_text(i, "schedule", CurrentMemoryContext);
-		list[i].time_zone = rstar_result_text(i, "time_zone", CurrentMemoryContext);
-		list[i].at = rstar_result_bigint(i, "next_run_at", 0);
-		list[i].busy = rstar_result_bool(i, "busy", &is_null);
+		list[i].schedule_id = rstar_pg_result_bigint(i, "schedule_id", 0);
+		list[i].owner = rstar_pg_result_text(i, "created_by", CurrentMemoryContext);
+		list[i].schedule = rstar_pg_result_text(i, "schedule", CurrentMemoryContext);
+		list[i].time_zone = rstar_pg_result_text(i, "time_zone", CurrentMemoryContext);
+		list[i].at = rstar_pg_result_bigint(i, "next_run_at", 0);
+		list[i].busy = rstar_pg_result_bool(i, "busy", &is_null);
 	}
 	return list;
 }
@@ -102,11 +102,11 @@ put_to_rest(const due *d, const char *why)
 {
 	rstar_arguments a = {0};
 
-	rstar_add_bigint(&a, d->schedule_id);
-	rstar_add_text(&a, why);
-	rstar_execute("UPDATE rstar.schedules SET active = false, last_error = $2"
-				  " WHERE schedule_id OPERATOR(pg_catalog.=) $1",
-				  &a, false);
+	rstar_pg_add_bigint(&a, d->schedule_id);
+	rstar_pg_add_text(&a, why);
+	rstar_pg_execute("UPDATE rstar.schedules SET active = false, last_error = $2"
+					 " WHERE schedule_id OPERATOR(pg_catalog.=) $1",
+					 &a, false);
 	ereport(LOG, (errmsg("rstar schedule " INT64_FORMAT " rests: %s", d->schedule_id, why)));
 }
 
@@ -114,18 +114,19 @@ put_to_rest(const due *d, const char *why)
 static void
 move_on(const due *d)
 {
-	TimestampTz next = rstar_schedule_next(d->schedule, d->time_zone, d->at, GetCurrentTimestamp());
+	TimestampTz next =
+		rstar_pg_schedule_next(d->schedule, d->time_zone, d->at, GetCurrentTimestamp());
 	rstar_arguments a = {0};
 
-	rstar_add_bigint(&a, d->schedule_id);
-	rstar_add(&a, TIMESTAMPTZOID, TimestampTzGetDatum(next), false);
-	rstar_add_text(&a, d->busy ? "left out: the job of the last run has not ended"
-							   : "the process of the schedule could not start or was ended");
-	rstar_add_bool(&a, d->busy, false);
-	rstar_execute("UPDATE rstar.schedules SET next_run_at = $2, last_error = $3, last_run_at ="
-				  " CASE WHEN $4 THEN last_run_at ELSE pg_catalog.clock_timestamp() END"
-				  " WHERE schedule_id OPERATOR(pg_catalog.=) $1",
-				  &a, false);
+	rstar_pg_add_bigint(&a, d->schedule_id);
+	rstar_pg_add(&a, TIMESTAMPTZOID, TimestampTzGetDatum(next), false);
+	rstar_pg_add_text(&a, d->busy ? "left out: the job of the last run has not ended"
+								  : "the process of the schedule could not start or was ended");
+	rstar_pg_add_bool(&a, d->busy, false);
+	rstar_pg_execute("UPDATE rstar.schedules SET next_run_at = $2, last_error = $3, last_run_at ="
+					 " CASE WHEN $4 THEN last_run_at ELSE pg_catalog.clock_timestamp() END"
+					 " WHERE schedule_id OPERATOR(pg_catalog.=) $1",
+					 &a, false);
 }
 
 /* A row that nobody can make sense of (a time zone that is gone) must not keep the others from running. */
@@ -163,13 +164,13 @@ next_time(void)
 {
 	rstar_arguments a = {0};
 
-	rstar_execute("SELECT pg_catalog.min(next_run_at) AS at FROM rstar.schedules WHERE active", &a,
-				  false);
-	return rstar_result_bigint(0, "at", DT_NOEND);
+	rstar_pg_execute("SELECT pg_catalog.min(next_run_at) AS at FROM rstar.schedules WHERE active",
+					 &a, false);
+	return rstar_pg_result_bigint(0, "at", DT_NOEND);
 }
 
 void
-rstar_schedules_examine(rstar_database_report *report)
+rstar_pg_schedules_examine(rstar_database_report *report)
 {
 	rstar_tables_scope scope;
 	due *list;
@@ -193,7 +194,7 @@ rstar_schedules_examine(rstar_database_report *report)
 		report->schedule_roles[report->n_schedules++] = role;
 	}
 	report->next_due = Min(report->next_due, next_time());
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 }
 
 /* --- a run: by a process of its own, connected as the role --------------------------------- */
@@ -213,22 +214,22 @@ read_run(int64 schedule_id, run *r)
 	rstar_arguments a = {0};
 	bool found, is_null;
 
-	rstar_add_bigint(&a, schedule_id);
-	rstar_add_text(&a, GetUserNameFromId(GetSessionUserId(), false));
+	rstar_pg_add_bigint(&a, schedule_id);
+	rstar_pg_add_text(&a, GetUserNameFromId(GetSessionUserId(), false));
 	rstar_tables_begin(&scope, "schedules");
-	rstar_execute("SELECT kind, arguments FROM rstar.schedules"
-				  " WHERE schedule_id OPERATOR(pg_catalog.=) $1"
-				  " AND created_by OPERATOR(pg_catalog.=) $2 AND active",
-				  &a, true);
+	rstar_pg_execute("SELECT kind, arguments FROM rstar.schedules"
+					 " WHERE schedule_id OPERATOR(pg_catalog.=) $1"
+					 " AND created_by OPERATOR(pg_catalog.=) $2 AND active",
+					 &a, true);
 	found = SPI_processed > 0;
 	if (found)
 	{
-		r->kind = rstar_result_text(0, "kind", context);
+		r->kind = rstar_pg_result_text(0, "kind", context);
 		caller = MemoryContextSwitchTo(context);
-		r->arguments = DatumGetJsonbPCopy(rstar_result(0, "arguments", &is_null));
+		r->arguments = DatumGetJsonbPCopy(rstar_pg_result(0, "arguments", &is_null));
 		MemoryContextSwitchTo(caller);
 	}
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 	return found;
 }
 
@@ -238,14 +239,14 @@ write_outcome(int64 schedule_id, int64 job_id, const char *error)
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
 
-	rstar_add_bigint(&a, schedule_id);
-	rstar_add(&a, INT8OID, Int64GetDatum(job_id), job_id == 0);
-	rstar_add_text(&a, error);
+	rstar_pg_add_bigint(&a, schedule_id);
+	rstar_pg_add(&a, INT8OID, Int64GetDatum(job_id), job_id == 0);
+	rstar_pg_add_text(&a, error);
 	rstar_tables_begin(&scope, "schedules");
-	rstar_execute("UPDATE rstar.schedules SET last_job_id = COALESCE($2, last_job_id),"
-				  " last_error = $3 WHERE schedule_id OPERATOR(pg_catalog.=) $1",
-				  &a, false);
-	rstar_tables_end(&scope);
+	rstar_pg_execute("UPDATE rstar.schedules SET last_job_id = COALESCE($2, last_job_id),"
+					 " last_error = $3 WHERE schedule_id OPERATOR(pg_catalog.=) $1",
+					 &a, false);
+	rstar_pg_tables_end(&scope);
 }
 
 /* Call the function as the role, but unable to change what a session could. */
@@ -257,10 +258,10 @@ submit(const run *r)
 	bool is_null;
 
 	SetUserIdAndSecContext(role, SECURITY_RESTRICTED_OPERATION | SECURITY_LOCAL_USERID_CHANGE);
-	rstar_query_read_only = true;
+	rstar_pg_query_read_only = true;
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute(rstar_schedule_call(r->kind, r->arguments), false, 1) != SPI_OK_SELECT)
+	if (SPI_execute(rstar_pg_schedule_call(r->kind, r->arguments), false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "the call of a schedule is no SELECT");
 	if (SPI_processed > 0)
 		job_id =
@@ -317,7 +318,7 @@ run_schedule(int64 schedule_id)
 		if (StatementTimeout > 0)
 			enable_timeout_after(STATEMENT_TIMEOUT, StatementTimeout);
 		begin();
-		if (rstar_database_has_extension() && read_run(schedule_id, &r))
+		if (rstar_pg_database_has_extension() && read_run(schedule_id, &r))
 		{
 			job_id = submit(&r);
 			write_outcome(schedule_id, job_id, NULL);
@@ -335,9 +336,9 @@ run_schedule(int64 schedule_id)
 }
 
 void
-rstar_schedule_main(Datum main_arg)
+rstar_pg_schedule_main(Datum main_arg)
 {
-	rstar_slot *slot = rstar_process_attach(main_arg);
+	rstar_slot *slot = rstar_pg_process_attach(main_arg);
 
 	if (!slot)
 		return;

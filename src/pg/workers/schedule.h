@@ -13,13 +13,13 @@
  * fails, or brings its process down, is not run again and again. Those whose role is
  * gone or may not log in are put to rest.
  */
-extern void rstar_schedules_examine(rstar_database_report *report);
+extern void rstar_pg_schedules_examine(rstar_database_report *report);
 
 /*
  * The first time after `after` that an interval or a cron expression names; raises if it is
  * neither. previous: the time that an interval counts from.
  */
-extern TimestampTz rstar_schedule_next(const char *schedule, const char *time_zone,
-									   TimestampTz previous, TimestampTz after);
+extern TimestampTz rstar_pg_schedule_next(const char *schedule, const char *time_zone,
+										  TimestampTz previous, TimestampTz after);
 
 #endif

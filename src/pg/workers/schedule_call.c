@@ -12,6 +12,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
+#include "pg/base/compat.h"
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
 #include "pg/workers/jobs.h"
@@ -33,32 +34,33 @@ find_function(const char *kind, function *f)
 	rstar_arguments a = {0};
 	bool is_null;
 
-	if (!rstar_job_kind_find(kind))
+	if (!rstar_pg_job_kind_find(kind))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there is no kind of job \"%s\"", kind),
 				 errhint("A kind is the name of the function that submits it, without \"rstar_\": "
 						 "for example search_all.")));
-	rstar_add_text(&a, psprintf("rstar_%s", kind));
+	rstar_pg_add_text(&a, psprintf("rstar_%s", kind));
 	rstar_tables_begin(&scope, "schedules");
-	rstar_execute("SELECT p.oid, n.nspname::pg_catalog.text AS schema, pg_catalog.concat(',',"
-				  " pg_catalog.array_to_string(p.proargnames[1:p.pronargs], ','), ',') AS arguments"
-				  " FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n"
-				  "  ON n.oid OPERATOR(pg_catalog.=) p.pronamespace"
-				  " JOIN pg_catalog.pg_depend d ON d.objid OPERATOR(pg_catalog.=) p.oid"
-				  "  AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass"
-				  "  AND d.deptype OPERATOR(pg_catalog.=) 'e'"
-				  " JOIN pg_catalog.pg_extension e ON e.oid OPERATOR(pg_catalog.=) d.refobjid"
-				  "  AND e.extname OPERATOR(pg_catalog.=) 'rstar'"
-				  " WHERE p.proname OPERATOR(pg_catalog.=) $1::pg_catalog.name"
-				  " AND p.prokind OPERATOR(pg_catalog.=) 'f' ORDER BY p.pronargs DESC LIMIT 1",
-				  &a, true);
+	rstar_pg_execute(
+		"SELECT p.oid, n.nspname::pg_catalog.text AS schema, pg_catalog.concat(',',"
+		" pg_catalog.array_to_string(p.proargnames[1:p.pronargs], ','), ',') AS arguments"
+		" FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n"
+		"  ON n.oid OPERATOR(pg_catalog.=) p.pronamespace"
+		" JOIN pg_catalog.pg_depend d ON d.objid OPERATOR(pg_catalog.=) p.oid"
+		"  AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass"
+		"  AND d.deptype OPERATOR(pg_catalog.=) 'e'"
+		" JOIN pg_catalog.pg_extension e ON e.oid OPERATOR(pg_catalog.=) d.refobjid"
+		"  AND e.extname OPERATOR(pg_catalog.=) 'rstar'"
+		" WHERE p.proname OPERATOR(pg_catalog.=) $1::pg_catalog.name"
+		" AND p.prokind OPERATOR(pg_catalog.=) 'f' ORDER BY p.pronargs DESC LIMIT 1",
+		&a, true);
 	if (SPI_processed == 0)
 		elog(ERROR, "kind of job \"%s\" has no function", kind);
-	f->oid = DatumGetObjectId(rstar_result(0, "oid", &is_null));
-	f->schema = rstar_result_text(0, "schema", context);
-	f->arguments = rstar_result_text(0, "arguments", context);
-	rstar_tables_end(&scope);
+	f->oid = DatumGetObjectId(rstar_pg_result(0, "oid", &is_null));
+	f->schema = rstar_pg_result_text(0, "schema", context);
+	f->arguments = rstar_pg_result_text(0, "arguments", context);
+	rstar_pg_tables_end(&scope);
 }
 
 static void
@@ -94,7 +96,7 @@ literal_of(const JsonbValue *value, const char *name)
 }
 
 char *
-rstar_schedule_call(const char *kind, Jsonb *arguments)
+rstar_pg_schedule_call(const char *kind, Jsonb *arguments)
 {
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
@@ -104,7 +106,7 @@ rstar_schedule_call(const char *kind, Jsonb *arguments)
 	function f;
 
 	find_function(kind, &f);
-	if (pg_proc_aclcheck(f.oid, GetUserId(), ACL_EXECUTE) != ACLCHECK_OK)
+	if (!rstar_pg_may_execute(f.oid, GetUserId()))
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FUNCTION, psprintf("rstar_%s", kind));
 	initStringInfo(&call);
 	appendStringInfo(&call, "SELECT %s.%s(", quote_identifier(f.schema),

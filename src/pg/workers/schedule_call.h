@@ -13,6 +13,6 @@
  * that kind of job, with these arguments. Raises if there is no such kind, or the function has
  * no argument of such a name, or the current user must not call it.
  */
-extern char *rstar_schedule_call(const char *kind, Jsonb *arguments);
+extern char *rstar_pg_schedule_call(const char *kind, Jsonb *arguments);
 
 #endif

@@ -71,7 +71,7 @@ rstar_schedule(PG_FUNCTION_ARGS)
 	Jsonb *arguments;
 	int64 schedule_id;
 
-	rstar_job_require_workers("rstar_schedule()");
+	rstar_pg_job_require_workers("rstar_schedule()");
 	name = rstar_required_text(fcinfo, 0, "name");
 	kind = rstar_required_text(fcinfo, 1, "job");
 	schedule = rstar_required_text(fcinfo, 2, "schedule");
@@ -79,26 +79,26 @@ rstar_schedule(PG_FUNCTION_ARGS)
 	zone = PG_ARGISNULL(4) ? pstrdup(pg_get_timezone_name(session_timezone))
 						   : text_to_cstring(PG_GETARG_TEXT_PP(4));
 	check_role();
-	(void) rstar_schedule_call(kind, arguments);
-	rstar_add_text(&a, name);
-	rstar_add_text(&a, GetUserNameFromId(GetUserId(), false));
-	rstar_add_text(&a, kind);
-	rstar_add(&a, JSONBOID, JsonbPGetDatum(arguments), false);
-	rstar_add_text(&a, schedule);
-	rstar_add_text(&a, zone);
-	rstar_add(&a, TIMESTAMPTZOID,
-			  TimestampTzGetDatum(rstar_schedule_next(schedule, zone, now, now)), false);
+	(void) rstar_pg_schedule_call(kind, arguments);
+	rstar_pg_add_text(&a, name);
+	rstar_pg_add_text(&a, GetUserNameFromId(GetUserId(), false));
+	rstar_pg_add_text(&a, kind);
+	rstar_pg_add(&a, JSONBOID, JsonbPGetDatum(arguments), false);
+	rstar_pg_add_text(&a, schedule);
+	rstar_pg_add_text(&a, zone);
+	rstar_pg_add(&a, TIMESTAMPTZOID,
+				 TimestampTzGetDatum(rstar_pg_schedule_next(schedule, zone, now, now)), false);
 	rstar_tables_begin(&scope, "schedules");
-	rstar_execute(
+	rstar_pg_execute(
 		"INSERT INTO rstar.schedules AS s (name, created_by, kind, arguments, schedule, time_zone,"
 		" next_run_at) VALUES ($1, $2, $3, $4, $5, $6, $7)"
 		" ON CONFLICT (created_by, name) DO UPDATE SET kind = $3, arguments = $4, schedule = $5,"
 		" time_zone = $6, next_run_at = $7, active = true, last_error = NULL"
 		" RETURNING schedule_id",
 		&a, false);
-	schedule_id = rstar_result_bigint(0, "schedule_id", 0);
-	rstar_tables_end(&scope);
-	rstar_commit_wake();
+	schedule_id = rstar_pg_result_bigint(0, "schedule_id", 0);
+	rstar_pg_tables_end(&scope);
+	rstar_pg_commit_wake();
 	PG_RETURN_INT64(schedule_id);
 }
 
@@ -129,13 +129,13 @@ rstar_unschedule(PG_FUNCTION_ARGS)
 	bool found;
 
 	PreventCommandIfReadOnly("rstar_unschedule()");
-	rstar_add_text(&a, rstar_required_text(fcinfo, 0, "name"));
-	rstar_add_text(&a, owner_argument(fcinfo, 1));
+	rstar_pg_add_text(&a, rstar_required_text(fcinfo, 0, "name"));
+	rstar_pg_add_text(&a, owner_argument(fcinfo, 1));
 	rstar_tables_begin(&scope, "schedules");
-	rstar_execute("DELETE FROM rstar.schedules WHERE name OPERATOR(pg_catalog.=) $1"
-				  " AND created_by OPERATOR(pg_catalog.=) $2",
-				  &a, false);
+	rstar_pg_execute("DELETE FROM rstar.schedules WHERE name OPERATOR(pg_catalog.=) $1"
+					 " AND created_by OPERATOR(pg_catalog.=) $2",
+					 &a, false);
 	found = SPI_processed > 0;
-	rstar_tables_end(&scope);
+	rstar_pg_tables_end(&scope);
 	PG_RETURN_BOOL(found);
 }

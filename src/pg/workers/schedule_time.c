@@ -100,8 +100,8 @@ next_of_interval(const char *text, TimestampTz previous, TimestampTz after)
 }
 
 TimestampTz
-rstar_schedule_next(const char *schedule, const char *time_zone, TimestampTz previous,
-					TimestampTz after)
+rstar_pg_schedule_next(const char *schedule, const char *time_zone, TimestampTz previous,
+					   TimestampTz after)
 {
 	rstar_cron cron;
 	rstar_error err;

@@ -7,12 +7,12 @@
 #include "pg/base/settings.h"
 #include "pg/workers/settings.h"
 
-rstar_workers_settings_values rstar_workers_settings;
+rstar_workers_settings_values rstar_pg_workers_settings;
 
 static const rstar_option options[] = {
 	{.setting = "rstar.max_workers",
 	 .type = RSTAR_OPTION_INT,
-	 .variable.integer = &rstar_workers_settings.max_workers,
+	 .variable.integer = &rstar_pg_workers_settings.max_workers,
 	 .fallback = 2,
 	 .min = 0,
 	 .max = 256,
@@ -23,7 +23,7 @@ static const rstar_option options[] = {
 	{.name = "nice",
 	 .setting = "rstar.worker_nice",
 	 .type = RSTAR_OPTION_INT,
-	 .variable.integer = &rstar_workers_settings.nice,
+	 .variable.integer = &rstar_pg_workers_settings.nice,
 	 .fallback = 10,
 	 .min = 0,
 	 .max = 19,
@@ -34,7 +34,7 @@ static const rstar_option options[] = {
 };
 
 void
-rstar_workers_settings_define(void)
+rstar_pg_workers_settings_define(void)
 {
-	rstar_settings_define(options, (int) lengthof(options));
+	rstar_pg_settings_define(options, (int) lengthof(options));
 }

@@ -13,9 +13,9 @@ typedef struct rstar_workers_settings_values
 	int nice;
 } rstar_workers_settings_values;
 
-extern rstar_workers_settings_values rstar_workers_settings;
+extern rstar_workers_settings_values rstar_pg_workers_settings;
 
 /* Define them; from _PG_init. */
-extern void rstar_workers_settings_define(void);
+extern void rstar_pg_workers_settings_define(void);
 
 #endif

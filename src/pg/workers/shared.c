@@ -114,23 +114,23 @@ start_shared(void)
 }
 
 void
-rstar_shared_init(void)
+rstar_pg_shared_init(void)
 {
 	if (!process_shared_preload_libraries_in_progress)
 		return;
-	rstar_on_shmem_request(request_shared);
+	rstar_pg_on_shmem_request(request_shared);
 	previous_startup = shmem_startup_hook;
 	shmem_startup_hook = start_shared;
 }
 
 bool
-rstar_shared_present(void)
+rstar_pg_shared_present(void)
 {
 	return shared != NULL;
 }
 
 int
-rstar_shared_n_background(void)
+rstar_pg_shared_n_background(void)
 {
 	return shared ? shared->n_background : 0;
 }
@@ -148,7 +148,7 @@ unlock(void)
 }
 
 rstar_slot_view *
-rstar_shared_copy(int *n)
+rstar_pg_shared_copy(int *n)
 {
 	rstar_slot_view *copy = palloc(sizeof(*copy) * (shared ? shared->n_slots : 1));
 
@@ -192,7 +192,7 @@ launcher_exits(int code, Datum arg)
 }
 
 void
-rstar_shared_become_launcher(void)
+rstar_pg_shared_become_launcher(void)
 {
 	before_shmem_exit(launcher_exits, (Datum) 0);
 	lock();
@@ -203,14 +203,8 @@ rstar_shared_become_launcher(void)
 	unlock();
 }
 
-bool
-rstar_shared_has_launcher(void)
-{
-	return shared && shared->launcher;
-}
-
 void
-rstar_shared_wake(Oid database)
+rstar_pg_shared_wake(Oid database)
 {
 	bool known = false;
 
@@ -229,7 +223,7 @@ rstar_shared_wake(Oid database)
 }
 
 Oid
-rstar_shared_next_woken(bool *all)
+rstar_pg_shared_next_woken(bool *all)
 {
 	Oid database = InvalidOid;
 
@@ -243,7 +237,7 @@ rstar_shared_next_woken(bool *all)
 }
 
 uint64
-rstar_shared_wake_count(void)
+rstar_pg_shared_wake_count(void)
 {
 	uint64 count;
 
@@ -256,8 +250,8 @@ rstar_shared_wake_count(void)
 }
 
 int
-rstar_shared_reserve(rstar_slot_role role, Oid database, Oid owner, int64 schedule_id,
-					 uint64 *token)
+rstar_pg_shared_reserve(rstar_slot_role role, Oid database, Oid owner, int64 schedule_id,
+						uint64 *token)
 {
 	int found = -1;
 
@@ -283,7 +277,7 @@ rstar_shared_reserve(rstar_slot_role role, Oid database, Oid owner, int64 schedu
 }
 
 void
-rstar_shared_unreserve(int i)
+rstar_pg_shared_unreserve(int i)
 {
 	lock();
 	if (shared->slots[i].state == RSTAR_SLOT_STARTING)
@@ -292,7 +286,7 @@ rstar_shared_unreserve(int i)
 }
 
 bool
-rstar_shared_collect(int i, rstar_slot *ended)
+rstar_pg_shared_collect(int i, rstar_slot *ended)
 {
 	bool found;
 
@@ -308,7 +302,7 @@ rstar_shared_collect(int i, rstar_slot *ended)
 }
 
 int
-rstar_shared_count(rstar_slot_role role, Oid database)
+rstar_pg_shared_count(rstar_slot_role role, Oid database)
 {
 	int n = 0;
 
@@ -354,7 +348,7 @@ give_up_slot(int code, Datum arg)
 }
 
 rstar_slot *
-rstar_shared_attach(int i, uint64 token)
+rstar_pg_shared_attach(int i, uint64 token)
 {
 	if (!shared || i < 0 || i >= shared->n_background)
 		return NULL;
@@ -371,7 +365,7 @@ rstar_shared_attach(int i, uint64 token)
 }
 
 rstar_slot *
-rstar_shared_enter_session(void)
+rstar_pg_shared_enter_session(void)
 {
 	static bool registered = false;
 
@@ -397,20 +391,14 @@ rstar_shared_enter_session(void)
 }
 
 void
-rstar_shared_leave_session(void)
+rstar_pg_shared_leave_session(void)
 {
 	if (mine && mine->role == RSTAR_SLOT_SESSION)
 		give_up_slot(0, (Datum) 0);
 }
 
-rstar_slot *
-rstar_shared_mine(void)
-{
-	return mine;
-}
-
 void
-rstar_shared_report(const rstar_database_report *report)
+rstar_pg_shared_report(const rstar_database_report *report)
 {
 	if (!mine)
 		return;
@@ -453,7 +441,7 @@ count_users(int64 job_id)
 }
 
 int
-rstar_shared_job_users(int64 job_id)
+rstar_pg_shared_job_users(int64 job_id)
 {
 	int users;
 
@@ -466,7 +454,7 @@ rstar_shared_job_users(int64 job_id)
 }
 
 bool
-rstar_shared_take_job(int64 job_id, const char *kind, Oid owner, int most)
+rstar_pg_shared_take_job(int64 job_id, const char *kind, Oid owner, int most)
 {
 	bool taken;
 
@@ -487,7 +475,7 @@ rstar_shared_take_job(int64 job_id, const char *kind, Oid owner, int most)
 }
 
 void
-rstar_shared_start_counts(int64 total, int64 done, int64 failed)
+rstar_pg_shared_start_counts(int64 total, int64 done, int64 failed)
 {
 	shared_counts *c;
 
@@ -509,7 +497,7 @@ rstar_shared_start_counts(int64 total, int64 done, int64 failed)
 }
 
 void
-rstar_shared_leave_job(void)
+rstar_pg_shared_leave_job(void)
 {
 	if (!mine)
 		return;
@@ -519,7 +507,7 @@ rstar_shared_leave_job(void)
 }
 
 void
-rstar_shared_count_done(int64 done, int64 failed)
+rstar_pg_shared_count_done(int64 done, int64 failed)
 {
 	if (!mine || mine->counts < 0)
 		return;
@@ -530,7 +518,7 @@ rstar_shared_count_done(int64 done, int64 failed)
 }
 
 void
-rstar_shared_set_counts(int64 total, int64 done)
+rstar_pg_shared_set_counts(int64 total, int64 done)
 {
 	if (!mine || mine->counts < 0)
 		return;
@@ -541,7 +529,7 @@ rstar_shared_set_counts(int64 total, int64 done)
 }
 
 void
-rstar_shared_describe(const char *phase, const char *doing)
+rstar_pg_shared_describe(const char *phase, const char *doing)
 {
 	if (!mine)
 		return;
@@ -553,16 +541,10 @@ rstar_shared_describe(const char *phase, const char *doing)
 	unlock();
 }
 
-bool
-rstar_shared_told_to_stop(void)
-{
-	return mine && mine->stop;
-}
-
 /* --- sessions ---------------------------------------------------------------------------- */
 
 void
-rstar_shared_stop_job(int64 job_id)
+rstar_pg_shared_stop_job(int64 job_id)
 {
 	if (!shared)
 		return;
@@ -581,7 +563,7 @@ rstar_shared_stop_job(int64 job_id)
 }
 
 void
-rstar_shared_job_ended(void)
+rstar_pg_shared_job_ended(void)
 {
 	if (!shared)
 		return;
@@ -592,7 +574,7 @@ rstar_shared_job_ended(void)
 }
 
 uint64
-rstar_shared_end_count(void)
+rstar_pg_shared_end_count(void)
 {
 	uint64 count;
 
@@ -605,15 +587,15 @@ rstar_shared_end_count(void)
 }
 
 bool
-rstar_shared_wait_for_end(uint64 seen, long timeout_ms)
+rstar_pg_shared_wait_for_end(uint64 seen, long timeout_ms)
 {
 	static uint32 event = 0;
 	bool ended;
 
 	if (event == 0)
-		event = rstar_wait_event("RstarJobEnd");
+		event = rstar_pg_wait_event("RstarJobEnd");
 	ConditionVariablePrepareToSleep(&shared->ended);
-	ended = rstar_shared_end_count() != seen;
+	ended = rstar_pg_shared_end_count() != seen;
 	if (!ended)
 		ended = !ConditionVariableTimedSleep(&shared->ended, timeout_ms, event);
 	ConditionVariableCancelSleep();

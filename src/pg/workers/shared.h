@@ -5,7 +5,7 @@
  * Each process of the runtime has a slot: workers, probes and schedule runs, for which the
  * launcher sets one aside before it starts them, and sessions that work through
  * a queue in the foreground. Without shared_preload_libraries there is none of
- * it: functions that read find nothing, and rstar_shared_present is false.
+ * it: functions that read find nothing, and rstar_pg_shared_present is false.
  */
 #ifndef RSTAR_PG_WORKERS_SHARED_H
 #define RSTAR_PG_WORKERS_SHARED_H
@@ -40,7 +40,7 @@ typedef struct rstar_database_report
 {
 	bool made;            /* false: the process ended before it could look */
 	bool extension;       /* the database has the extension */
-	uint64 wake_count;    /* rstar_shared_wake_count before it looked */
+	uint64 wake_count;    /* rstar_pg_shared_wake_count before it looked */
 	int workers;          /* that would find something to do, those at work now included */
 	TimestampTz next_due; /* when something must be done, DT_NOEND: never */
 	int n_schedules;      /* due now */
@@ -84,84 +84,75 @@ typedef struct rstar_slot_view
 } rstar_slot_view;
 
 /* From _PG_init: ask for shared memory, if the library is being preloaded. */
-extern void rstar_shared_init(void);
-extern bool rstar_shared_present(void);
+extern void rstar_pg_shared_init(void);
+extern bool rstar_pg_shared_present(void);
 
 /* Slots that the launcher can hand out; copies of all that are in use, palloc'd. */
-extern int rstar_shared_n_background(void);
-extern rstar_slot_view *rstar_shared_copy(int *n);
+extern int rstar_pg_shared_n_background(void);
+extern rstar_slot_view *rstar_pg_shared_copy(int *n);
 
 /* --- the launcher ----------------------------------------------------------------- */
 
 /* This process is the launcher, until it exits. Frees slots whose process never came. */
-extern void rstar_shared_become_launcher(void);
+extern void rstar_pg_shared_become_launcher(void);
 
 /*
  * A database needs a look. The launcher takes the databases one by one;
  * InvalidOid: there is none left. *all: too many were named, look at every one.
  */
-extern void rstar_shared_wake(Oid database);
-extern Oid rstar_shared_next_woken(bool *all);
-extern uint64 rstar_shared_wake_count(void);
-
-/* Whether a launcher is there. */
-extern bool rstar_shared_has_launcher(void);
+extern void rstar_pg_shared_wake(Oid database);
+extern Oid rstar_pg_shared_next_woken(bool *all);
+extern uint64 rstar_pg_shared_wake_count(void);
 
 /* Set a slot aside; -1: all are taken. Give it back when no process came of it. */
-extern int rstar_shared_reserve(rstar_slot_role role, Oid database, Oid owner, int64 schedule_id,
-								uint64 *token);
-extern void rstar_shared_unreserve(int slot);
+extern int rstar_pg_shared_reserve(rstar_slot_role role, Oid database, Oid owner, int64 schedule_id,
+								   uint64 *token);
+extern void rstar_pg_shared_unreserve(int slot);
 
 /* A slot whose process has ended: its content, and free it. False: it has not. */
-extern bool rstar_shared_collect(int slot, rstar_slot *ended);
+extern bool rstar_pg_shared_collect(int slot, rstar_slot *ended);
 
 /* Slots in use by role in a database (InvalidOid: in all). */
-extern int rstar_shared_count(rstar_slot_role role, Oid database);
+extern int rstar_pg_shared_count(rstar_slot_role role, Oid database);
 
 /* --- processes with a slot --------------------------------------------------------------- */
 
 /* The slot set aside for this process; NULL: it came too late and must exit. */
-extern rstar_slot *rstar_shared_attach(int slot, uint64 token);
+extern rstar_slot *rstar_pg_shared_attach(int slot, uint64 token);
 
-/* A slot for this session, given back by rstar_shared_leave_session; NULL: there is none. */
-extern rstar_slot *rstar_shared_enter_session(void);
-extern void rstar_shared_leave_session(void);
-
-/* This process's slot, or NULL. */
-extern rstar_slot *rstar_shared_mine(void);
+/* A slot for this session, given back by rstar_pg_shared_leave_session; NULL: there is none. */
+extern rstar_slot *rstar_pg_shared_enter_session(void);
+extern void rstar_pg_shared_leave_session(void);
 
 /* Leave the report for the launcher. */
-extern void rstar_shared_report(const rstar_database_report *report);
+extern void rstar_pg_shared_report(const rstar_database_report *report);
 
 /*
  * Take a job, unless `most` processes have it already; start counting with `counts` if this is
- * the first. rstar_shared_leave_job undoes it.
+ * the first. rstar_pg_shared_leave_job undoes it.
  */
-extern bool rstar_shared_take_job(int64 job_id, const char *kind, Oid owner, int most);
-extern void rstar_shared_start_counts(int64 total, int64 done, int64 failed);
-extern void rstar_shared_leave_job(void);
+extern bool rstar_pg_shared_take_job(int64 job_id, const char *kind, Oid owner, int most);
+extern void rstar_pg_shared_start_counts(int64 total, int64 done, int64 failed);
+extern void rstar_pg_shared_leave_job(void);
 
 /* Processes of this database that have the job, this one not counted. */
-extern int rstar_shared_job_users(int64 job_id);
+extern int rstar_pg_shared_job_users(int64 job_id);
 
 /* Of the job in hand. NULL: as it was. */
-extern void rstar_shared_count_done(int64 done, int64 failed);
-extern void rstar_shared_set_counts(int64 total, int64 done);
-extern void rstar_shared_describe(const char *phase, const char *doing);
-
-/* Whether the job in hand was paused or cancelled. */
-extern bool rstar_shared_told_to_stop(void);
+extern void rstar_pg_shared_count_done(int64 done, int64 failed);
+extern void rstar_pg_shared_set_counts(int64 total, int64 done);
+extern void rstar_pg_shared_describe(const char *phase, const char *doing);
 
 /* --- sessions --------------------------------------------------------------------------- */
 
 /* Tell the workers of a job of this database to leave it. */
-extern void rstar_shared_stop_job(int64 job_id);
+extern void rstar_pg_shared_stop_job(int64 job_id);
 
-/* Jobs have ended: wake those who wait (rstar_shared_wait_for_end). */
-extern void rstar_shared_job_ended(void);
+/* Jobs have ended: wake those who wait (rstar_pg_shared_wait_for_end). */
+extern void rstar_pg_shared_job_ended(void);
 
 /* Sleep until some job has ended since `seen` was read, or for so long; false: that long has passed. */
-extern uint64 rstar_shared_end_count(void);
-extern bool rstar_shared_wait_for_end(uint64 seen, long timeout_ms);
+extern uint64 rstar_pg_shared_end_count(void);
+extern bool rstar_pg_shared_wait_for_end(uint64 seen, long timeout_ms);
 
 #endif

@@ -90,10 +90,10 @@ describe(const rstar_job *job)
 static void
 start_job(rstar_job *job)
 {
-	rstar_job_begin(job);
+	rstar_pg_job_begin(job);
 	MemoryContextSwitchTo(job->context);
 	job->kind->start(job);
-	rstar_job_commit(job);
+	rstar_pg_job_commit(job);
 }
 
 /* A step, and for a queue that seems empty whether it is. */
@@ -113,7 +113,7 @@ step_job(rstar_job *job, rstar_job_end *end)
 	}
 	if (!job->kind->queue)
 		return false;
-	switch (rstar_queue_look(job))
+	switch (rstar_pg_queue_look(job))
 	{
 		case RSTAR_QUEUE_EMPTY:
 			break;
@@ -197,7 +197,7 @@ leave(rstar_job *job, rstar_job_end end, const char *why)
 
 		StartTransactionCommand();
 		PushActiveSnapshot(GetTransactionSnapshot());
-		if (!rstar_database_has_extension())
+		if (!rstar_pg_database_has_extension())
 			ereport(LOG, (errmsg("rstar job " INT64_FORMAT
 								 ": extension rstar is gone from database \"%s\"",
 								 job->job_id, database_name)));
@@ -205,11 +205,11 @@ leave(rstar_job *job, rstar_job_end end, const char *why)
 		{
 			SetUserIdAndSecContext(job->owner,
 								   SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-			status = MemoryContextStrdup(job->context, rstar_job_leave(job, end, why));
+			status = MemoryContextStrdup(job->context, rstar_pg_job_leave(job, end, why));
 			SetUserIdAndSecContext(job->owner, 0);
 			ereport(LOG, (errmsg("rstar job " INT64_FORMAT ": left by worker " INT64_FORMAT
 								 ", status %s%s%s",
-								 job->job_id, rstar_queue_worker_id(), status, why ? ": " : "",
+								 job->job_id, rstar_pg_queue_worker_id(), status, why ? ": " : "",
 								 why ? why : "")));
 			left = true;
 		}
@@ -236,9 +236,9 @@ work(rstar_job *job)
 
 	ereport(LOG, (errmsg("rstar job " INT64_FORMAT
 						 ": %s in database \"%s\" taken by worker " INT64_FORMAT,
-						 job->job_id, job->kind->name, database_name, rstar_queue_worker_id())));
+						 job->job_id, job->kind->name, database_name, rstar_pg_queue_worker_id())));
 	describe(job);
-	rstar_queue_forget();
+	rstar_pg_queue_forget();
 	SetUserIdAndSecContext(job->owner, 0);
 	QueryCancelPending = must_end;
 	end = work_at(job, &why);
@@ -248,8 +248,8 @@ work(rstar_job *job)
 	SetConfigOption("lock_timeout", must_end ? "2s" : "0", PGC_SUSET, PGC_S_OVERRIDE);
 	left = leave(job, end, why);
 	SetUserIdAndSecContext(superuser_id, 0);
-	rstar_shared_leave_job();
-	rstar_queue_forget();
+	rstar_pg_shared_leave_job();
+	rstar_pg_queue_forget();
 	pgstat_report_appname("rstar worker");
 	return left;
 }
@@ -275,7 +275,7 @@ take(rstar_job *job, MemoryContext context)
 	serve_interrupts();
 	StartTransactionCommand();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	taken = rstar_database_has_extension() && rstar_job_take(job, own_nice, &nice, context);
+	taken = rstar_pg_database_has_extension() && rstar_pg_job_take(job, own_nice, &nice, context);
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 	if (taken)
@@ -290,9 +290,9 @@ register_worker(void)
 
 	StartTransactionCommand();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	present = rstar_database_has_extension();
+	present = rstar_pg_database_has_extension();
 	if (present)
-		rstar_queue_register();
+		rstar_pg_queue_register();
 	database_name = MemoryContextStrdup(TopMemoryContext, get_database_name(MyDatabaseId));
 	PopActiveSnapshot();
 	CommitTransactionCommand();
@@ -317,20 +317,20 @@ work_at_all(void)
 }
 
 void
-rstar_worker_main(Datum main_arg)
+rstar_pg_worker_main(Datum main_arg)
 {
-	rstar_slot *slot = rstar_process_attach(main_arg);
+	rstar_slot *slot = rstar_pg_process_attach(main_arg);
 
 	if (!slot)
 		return;
 	pqsignal(SIGTERM, end_soon);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
-	rstar_database_connect(slot->database, InvalidOid);
+	rstar_pg_database_connect(slot->database, InvalidOid);
 	superuser_id = GetUserId();
 	pgstat_report_appname("rstar worker");
 	if (register_worker())
 		work_at_all();
 	if (!must_end)
-		rstar_database_examine();
+		rstar_pg_database_examine();
 }
