@@ -802,7 +802,7 @@ CREATE TABLE rstar.jobs (
 	threads       integer NOT NULL DEFAULT 1 CHECK (threads OPERATOR(pg_catalog.>=) 1),
 	nice          integer NOT NULL DEFAULT 0
 	              CHECK (nice OPERATOR(pg_catalog.>=) 0 AND nice OPERATOR(pg_catalog.<=) 19),
-	parent_id     bigint REFERENCES rstar.jobs ON DELETE CASCADE,
+	parent_id     bigint,
 	total         bigint NOT NULL DEFAULT 0,
 	done          bigint NOT NULL DEFAULT 0,
 	failed        bigint NOT NULL DEFAULT 0,
@@ -832,7 +832,7 @@ COMMENT ON COLUMN rstar.jobs.settings IS 'the settings of rstar in the session t
 COMMENT ON COLUMN rstar.jobs.workers IS 'workers at the same time, at most';
 COMMENT ON COLUMN rstar.jobs.threads IS 'threads of each worker';
 COMMENT ON COLUMN rstar.jobs.nice IS 'nice level of its workers';
-COMMENT ON COLUMN rstar.jobs.parent_id IS 'job that submitted it and waits for it';
+COMMENT ON COLUMN rstar.jobs.parent_id IS 'job that submitted it and waits for it (no key refers to it: pg_dump would have to order rows by it)';
 COMMENT ON COLUMN rstar.jobs.total IS 'problems in its queue; 0 for kinds without a queue';
 COMMENT ON COLUMN rstar.jobs.done IS 'problems done when a worker last left it; rstar.progress has the present number';
 COMMENT ON COLUMN rstar.jobs.failed IS 'problems that failed for good';
