@@ -127,6 +127,12 @@ rstar_confine_no_new_privileges(void)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
+/*
+ * Each version of the interface knows more rights, and an older kernel refuses a rule set with
+ * bits or a size that it does not know: so both follow the version. Everything handled is
+ * denied, except reading below `proc_fd` where there is one. Returns the version in force, 0
+ * for none.
+ */
 int
 rstar_confine_landlock(int proc_fd)
 {

@@ -184,6 +184,11 @@ template_frame(family *f, int index, uint8_t type, rstar_reader *payload)
 		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_INTERNAL, 0, "the template broke the protocol", "");
 }
 
+/*
+ * A read may end anywhere in a frame, so bytes collect in `in` and only whole frames are
+ * taken. A descriptor comes with the bytes that it was sent with: the first is the listener, a
+ * second would be a trick and is closed.
+ */
 void
 rstar_family_read(int index)
 {
@@ -343,6 +348,11 @@ hello(int index, const struct seccomp_notif *call)
 	close(pair[1]);
 }
 
+/*
+ * Whoever calls waits in the kernel until it is answered, which is what parks a state. getsid
+ * is a new child's hello, clone a state that parks. A call out of turn is code that forges it,
+ * and its process is killed.
+ */
 void
 rstar_family_notified(int index)
 {

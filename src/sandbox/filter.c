@@ -193,6 +193,11 @@ replay_template_rules(rules *r)
 	rule(r, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, NULL);
 }
 
+/*
+ * Whoever breaks into the broker from a node's report gains what stands here: it can open
+ * nothing, or for reading what lies below the one descriptor of /proc (Landlock holds the path
+ * there), and it can start no program.
+ */
 static void
 broker_rules(rules *r, int proc_fd)
 {
@@ -289,6 +294,12 @@ export_program(scmp_filter_ctx ctx, struct sock_fprog *program)
 	return -rc;
 }
 
+/*
+ * Lists of what is allowed, so that a call which a later kernel adds is refused; only the
+ * filter that notifies lets the rest through, as it is there for the calls that the broker
+ * answers. A call of another architecture, with other numbers, kills. The first error stays in
+ * `r` and is returned.
+ */
 int
 rstar_filter_build(rstar_filter_kind kind, bool parks, int proc_fd, struct sock_fprog *program)
 {

@@ -192,6 +192,11 @@ rstar_report_error(rstar_step_report *report)
 
 /* --- sending ------------------------------------------------------------------------ */
 
+/*
+ * Gathers short texts in one buffer, so that a usual report is one write, and sends long ones
+ * from where they are. The buffer is static because the stack may be as exhausted as the
+ * memory.
+ */
 bool
 rstar_report_write(rstar_step_report *result)
 {

@@ -32,6 +32,10 @@ piece_done(node *n)
 	rstar_jobs_start_clocks(n);
 }
 
+/*
+ * Only a state that may be used again is kept, and only what a node can know is believed: the
+ * flags that are the broker's to set are masked out of what it sent.
+ */
 static void
 result_came(node *n, rstar_sandbox_node_result *result)
 {
@@ -165,6 +169,12 @@ death_text(int sig)
 	}
 }
 
+/*
+ * Any child: the one being forked, a template or a node. What a node sent before its death is
+ * read first, as SIGCHLD may overtake it, and a result that is complete counts. Then those
+ * that wait for it are told, and the counts of processes and memory go down last, once it is
+ * truly gone.
+ */
 static void
 child_died(pid_t pid, int status)
 {

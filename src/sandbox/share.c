@@ -181,6 +181,12 @@ take_connection(void)
 		close(connection);
 }
 
+/*
+ * Sessions are watched for their end only (no events: a hangup always shows), since what is on
+ * their sockets is for their brokers. The wait is short only while a session that is gone has
+ * yet to be killed. Without sessions for `idle_ns` it exits, and the next session starts
+ * another.
+ */
 static void __attribute__((noreturn)) serve_sessions(int64_t idle_ns)
 {
 	static struct pollfd polls[MAX_SESSIONS + 2];
@@ -316,6 +322,11 @@ serve_connections(int control, uid_t owner)
 	}
 }
 
+/*
+ * The zygote is forked first, while this process still has its rights, and gives connections a
+ * home; then this one drops them and does nothing but accept. It reaps all that is below it,
+ * and it ends last, after the server.
+ */
 int
 rstar_share_main(bool namespaces, char *idle_ms, char *modules)
 {

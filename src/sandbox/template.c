@@ -452,6 +452,11 @@ send_ready(rstar_frame_ready *ready, int listener)
 
 /* --- replay: fork on command ---------------------------------------------------------------- */
 
+/*
+ * Each child starts from the template as it is now, and the template runs no step itself, so
+ * it stays clean. The filter goes on in the child before it reads its job. A fork that failed
+ * is reported as pid 0; a broker that is gone ends the template.
+ */
 static void __attribute__((noreturn)) serve_by_fork(void)
 {
 	for (;;)

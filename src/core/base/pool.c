@@ -141,6 +141,11 @@ start_thread(rstar_pool *pool, uint32_t number)
 	return failure;
 }
 
+/*
+ * The caller's thread is the first of the pool, so a pool of one starts none. If one cannot
+ * start, those before it are ended: a pool has the threads that were asked for or does not
+ * exist.
+ */
 rstar_status
 rstar_pool_create(int n_threads, rstar_pool **out, rstar_error *err)
 {

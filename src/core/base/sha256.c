@@ -54,6 +54,10 @@ load_big_endian(const uint8_t *bytes)
 		(h) = first + second;                                                                      \
 	} while (0)
 
+/*
+ * FIPS 180-4, 6.2.2. Rotating the names of the eight words rather than the words saves their
+ * moves; after eight rounds they are back in their places.
+ */
 static void
 compress(uint32_t state[8], const uint8_t *block)
 {

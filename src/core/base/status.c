@@ -87,6 +87,10 @@ rstar_error_memory(rstar_error *err, unsigned long bytes)
 	return RSTAR_ERR_MEMORY;
 }
 
+/*
+ * No default, so that the compiler names a status that was forgotten; what no enumerator has,
+ * such as a status read from outside, is "unknown".
+ */
 const char *
 rstar_status_name(rstar_status status)
 {

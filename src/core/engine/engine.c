@@ -60,6 +60,11 @@ create_parts(rstar_engine *engine, const rstar_engine_options *options, rstar_er
 						   options->kv_budget, engine->allocator, &engine->kv, err);
 }
 
+/*
+ * The number of outputs at once is bounded by the memory for their logits, which a large
+ * vocabulary makes the largest buffer of all. A part that cannot be made leaves the engine in
+ * a state that rstar_engine_free takes.
+ */
 rstar_status
 rstar_engine_create(const rstar_weights *weights, rstar_pool *pool,
 					const rstar_engine_options *options, const rstar_allocator *allocator,
@@ -194,6 +199,11 @@ clear_requests(rstar_engine *engine)
 	engine->active = false;
 }
 
+/*
+ * The upper half of a node's mark is the number of its request, by which the plan knows whose
+ * tokens it meets, and which shows a node that was given twice. A request that is refused
+ * undoes those before it: either all are at work or none.
+ */
 rstar_status
 rstar_engine_begin(rstar_engine *engine, const rstar_request *requests, uint32_t n, rstar_emit emit,
 				   void *arg, rstar_error *err)

@@ -531,6 +531,12 @@ emit_outputs(rstar_engine *e)
 	}
 }
 
+/*
+ * The order of the stages is the order of a transformer's layer. Each can be interrupted and
+ * entered again: what is done of it is in the engine, so nothing here may have an effect
+ * before its loop over tokens or rows. The last stages are empty when no token of the batch
+ * wants logits.
+ */
 static rstar_status
 run_stage(rstar_engine *e, const rstar_cancel *cancel)
 {

@@ -59,6 +59,10 @@ create_sequence(rstar_generation *g, uint32_t i, const rstar_sequence_spec *spec
 	return status;
 }
 
+/*
+ * Sequences are created one by one, and each takes a reference to its node: after a failure
+ * rstar_generation_free gives back those that were reached and finds zeros in the rest.
+ */
 rstar_status
 rstar_generation_create(rstar_engine *engine, const rstar_generation_options *options,
 						const rstar_sequence_spec *specs, uint32_t n,

@@ -190,6 +190,12 @@ is_done(const rstar_request_state *state)
 	return rstar_kv_node_computed(request->node) == rstar_kv_node_count(request->node);
 }
 
+/*
+ * Requests fill the batch in their order, so the first is never starved by those behind it.
+ * Touching a node comes before room is made for it, as blocks least recently used are evicted
+ * first. If not even one token of one request fits, no later plan can do better, and that
+ * alone is an error.
+ */
 rstar_status
 rstar_engine_plan(rstar_engine *engine, rstar_error *err)
 {

@@ -25,6 +25,11 @@ to_front(rstar_engine *engine, uint32_t i)
 	engine->prefixes[0] = node;
 }
 
+/*
+ * A short list, most recently used first, searched by comparing all tokens: a hit must be
+ * exact, and a few comparisons cost nothing beside a forward pass. The list holds a reference
+ * of its own, the caller gets another.
+ */
 rstar_status
 rstar_engine_prefix(rstar_engine *engine, const int32_t *tokens, uint32_t count,
 					rstar_kv_node **node, rstar_error *err)

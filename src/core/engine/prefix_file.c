@@ -120,6 +120,12 @@ is_sound(const uint8_t *map, const head *wanted, const rstar_kv_node *node)
 		   checksum(map + sizeof found, wanted->file_bytes - sizeof found, 2) == sum;
 }
 
+/*
+ * Any failure means only that the beginning is computed, so none is reported. The file is
+ * trusted after its head, its size and its checksum agree, and one that does not is removed
+ * for the next process to write anew. The map is kept as long as the engine, as the node
+ * borrows its memory.
+ */
 bool
 rstar_prefix_load(rstar_engine *engine, rstar_kv_node *node, const rstar_prefix_store *store)
 {
@@ -278,6 +284,11 @@ write_file(int fd, head *h, const rstar_kv_node *node)
 	return pwrite(fd, h, sizeof *h, 0) == (ssize_t) sizeof *h && fchmod(fd, 0400) == 0;
 }
 
+/*
+ * Written under another name and renamed, so that no process ever maps a half-written file.
+ * O_EXCL makes one process the writer; the others go on without. The file stays within the
+ * store's bound, or is not written.
+ */
 bool
 rstar_prefix_save(rstar_engine *engine, const rstar_kv_node *node, const rstar_prefix_store *store)
 {

@@ -262,6 +262,12 @@ rstar_ball_exp(const rstar_ball *a, rstar_ball *out)
 	return true;
 }
 
+/*
+ * The derivative is 1/z, so an error r becomes about r/|z|; which is doubled for the side of
+ * the ball that is nearer to zero. Near |z| = 1 the logarithm is small and its relative error
+ * is not, so an absolute error is added. The branch is the principal one, which a negative
+ * real number takes from above.
+ */
 bool
 rstar_ball_log(const rstar_ball *a, rstar_ball *out)
 {

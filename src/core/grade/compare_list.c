@@ -65,6 +65,11 @@ choose_signs(rstar_work *work, const rstar_expr *node, unsigned *mask, bool coup
 
 /* --- lists ---------------------------------------------------------------------- */
 
+/*
+ * An item with \pm stands for as many values as there are choices of its signs, except that
+ * signs with \mp among them go together and make two. The bounds keep an answer with many
+ * signs from costing more than it could be worth; false leaves the list undecided.
+ */
 static bool
 add_items(rstar_comparison *c, const rstar_expr *node, items *out)
 {

@@ -64,6 +64,11 @@ digit_value(char c)
 	return 99;
 }
 
+/*
+ * Several digits at a time, one pass over the limbs for each group, whose scale stays near
+ * 10^8 so that nothing overflows 64 bits. Quadratic all the same, so each pass is paid for,
+ * and the length is bounded before anything is allocated.
+ */
 bool
 rstar_int_from_digits(rstar_work *work, const char *digits, size_t length, unsigned base,
 					  rstar_int *out)

@@ -145,6 +145,12 @@ only_imaginary_j(const char *text, size_t length)
 	return found;
 }
 
+/*
+ * What the whole text says about its notation is found first: whether it is TeX at all, has
+ * rows, or writes j for i. The digits of all numbers, without their separators, go into one
+ * buffer as long as the text, which they cannot outgrow. The list always ends with an END, so
+ * that the parser can look one token ahead.
+ */
 bool
 rstar_lex(rstar_work *work, const char *text, size_t length, rstar_reading reading,
 		  rstar_tokens *out)

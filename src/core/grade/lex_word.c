@@ -15,6 +15,10 @@ number_set(unsigned letter)
 	return strchr(letters, (int) letter);
 }
 
+/*
+ * The table says what a word is; only what needs the text after it has code here. Words that
+ * only arrange are white space to the parser: they keep apart what stands on both sides.
+ */
 void
 rstar_lex_emit_entry(rstar_lexer *lex, const rstar_lex_entry *entry, const char *text,
 					 size_t length)

@@ -558,6 +558,11 @@ ends_list(const rstar_token *t)
 		   is_mark(t, RSTAR_MARK_SET_CLOSE) || is_mark(t, ';');
 }
 
+/*
+ * Two levels, as in "1, 2; 3, 4": a semicolon parts groups and a comma the items of one. A
+ * level with a single member is that member, so an expression without separators is not
+ * wrapped. Only failures leave `depth` as it is: nothing is parsed after them.
+ */
 const rstar_expr *
 rstar_parse_list(rstar_parser *p)
 {

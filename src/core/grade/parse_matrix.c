@@ -150,6 +150,11 @@ parse_matrix(rstar_parser *p)
 	return node;
 }
 
+/*
+ * What is open outside means nothing inside: a bar or bracket must be closed where it was
+ * opened, so the counts start anew and come back afterwards. The end must carry the name of
+ * the beginning.
+ */
 const rstar_expr *
 rstar_parse_environment(rstar_parser *p)
 {

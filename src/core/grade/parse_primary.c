@@ -551,6 +551,12 @@ parse_exponent(rstar_parser *p, const rstar_expr *base)
 	return rstar_expr_binary(p->work, RSTAR_EXPR_POWER, base, exponent);
 }
 
+/*
+ * A loop, as exponents, percent signs and factorials may follow each other: x^2! is (x^2)!.
+ * link_chain bounds it, since each turn makes the tree one level deeper. Postfix signs of a
+ * plain operand were taken by parse_postfix; here only those behind a power, a call or a
+ * degree are left.
+ */
 const rstar_expr *
 rstar_parse_power(rstar_parser *p)
 {

@@ -205,6 +205,11 @@ rstar_real_sub(const rstar_real *a, const rstar_real *b)
 	return rstar_real_add(a, &minus);
 }
 
+/*
+ * Both mantissas lie in [1/2, 1), so the product lies in [1/4, 1) and needs at most one shift
+ * to be normal. It is cut off, not rounded: the bounds on errors count on one unit, not on
+ * half of one.
+ */
 rstar_real
 rstar_real_mul(const rstar_real *a, const rstar_real *b)
 {
@@ -438,6 +443,11 @@ alternating(rstar_real term, const rstar_real *square, uint32_t k)
 	return sum;
 }
 
+/*
+ * The angle less the nearest multiple of pi/2 is at most pi/4, where both series converge
+ * fast. The multiple's last two bits say which of the two is which, and their signs. The
+ * subtraction loses digits for a large angle: whoever calls bounds it.
+ */
 void
 rstar_real_sincos(const rstar_real *a, rstar_real *sine, rstar_real *cosine)
 {
@@ -474,6 +484,12 @@ rstar_real_sincos(const rstar_real *a, rstar_real *sine, rstar_real *cosine)
 	}
 }
 
+/*
+ * One step from the double: with s the sine of the error left, the angle is start + asin(s),
+ * and three terms of asin suffice, as s is below 2^-48 and the next term, of its seventh
+ * power, lies beyond the last digit. The operands are scaled together first, so that the
+ * doubles neither overflow nor vanish.
+ */
 rstar_real
 rstar_real_atan2(const rstar_real *y, const rstar_real *x)
 {

@@ -474,6 +474,11 @@ read_common(rstar_comparison *c, const rstar_expr *node, pieces *out)
 	return true;
 }
 
+/*
+ * Reads every notation of a set of real numbers as pieces between two ends, appended to `out`.
+ * What can mean nothing else makes it certain: (1,2) may be a point, and then the other set
+ * decides. False: it is not such a set.
+ */
 static bool
 read_set(rstar_comparison *c, const rstar_expr *node, pieces *out)
 {

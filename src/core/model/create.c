@@ -75,6 +75,11 @@ wanted(const rstar_tensor_spec *spec, const rstar_create_options *options)
 	return spec->kind == RSTAR_TENSOR_MATRIX && !options->tied;
 }
 
+/*
+ * Nothing is drawn yet: each tensor gets a source that the writer asks for its numbers when it
+ * comes to it, so a model larger than memory can be created. The sources point into
+ * `fillings`, which must live until the file is written.
+ */
 rstar_status
 rstar_create_begin(const rstar_hparams *hparams, const rstar_create_options *options,
 				   const rstar_allocator *allocator, rstar_gguf_writer *writer, rstar_create **out,

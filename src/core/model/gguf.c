@@ -40,6 +40,10 @@ sort_entries(const void **index, uint64_t n, const char *what, rstar_error *err)
 
 /* --- opening --------------------------------------------------------------- */
 
+/*
+ * A version with its low half zero is one of a file in the other byte order: version 3 reads
+ * as 0x03000000 there. Versions 2 and 3 have the same layout for what is read here.
+ */
 static rstar_status
 read_preamble(rstar_gguf *gguf, gguf_reader *reader)
 {

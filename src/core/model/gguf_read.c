@@ -92,6 +92,11 @@ rstar_gguf_scalar_size(uint32_t type)
 	return type < sizeof sizes ? sizes[type] : 0;
 }
 
+/*
+ * The array stays in the file; only its place is noted. Strings have no fixed size, so they
+ * are walked once, each checked against the end, and whoever reads them later need not check
+ * again. Counts are compared by division, as a product could overflow.
+ */
 static rstar_status
 read_array(gguf_reader *reader, gguf_key *key)
 {

@@ -399,6 +399,11 @@ shape_tensor(writer_tensor *tensor, rstar_type type, uint32_t n_dims, const uint
 	return tensor->bytes <= INT64_MAX / 2;
 }
 
+/*
+ * The first failure stays in the writer and turns later calls into nothing, so that callers
+ * add all tensors and look once, at the end. Offsets are given out here, in the order of the
+ * calls, which is the order of the data in the file.
+ */
 static void
 add_tensor(rstar_gguf_writer *writer, const char *name, rstar_type type, uint32_t n_dims,
 		   const uint64_t *dims, const void *data, rstar_gguf_source source, void *arg)
@@ -523,6 +528,11 @@ write_source(const writer_tensor *tensor, int fd, void *piece, const rstar_cance
 	return st;
 }
 
+/*
+ * The header is complete before the first byte goes out, so the file is written in one
+ * direction and `fd` need not be able to seek. Each tensor is padded to the alignment, the
+ * last one too.
+ */
 rstar_status
 rstar_gguf_writer_finish(rstar_gguf_writer *writer, int fd, const rstar_cancel *cancel,
 						 rstar_error *err)

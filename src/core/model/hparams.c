@@ -360,6 +360,12 @@ read_vocabulary(key_reader *reader, rstar_hparams *hparams)
 			hparams->n_vocab);
 }
 
+/*
+ * The reader keeps the first error and its later calls do nothing, so the keys are read in a
+ * row without a look at each. An epsilon has no default worth guessing and must be there; a
+ * base for the rotation has one. What came out is checked as a whole, as a file is not to be
+ * trusted.
+ */
 rstar_status
 rstar_hparams_read(const rstar_gguf *gguf, rstar_hparams *hparams, rstar_error *err)
 {
@@ -425,6 +431,11 @@ check_bounds(const rstar_hparams *hparams, rstar_error *err)
 	return RSTAR_OK;
 }
 
+/*
+ * Whatever sizes an allocation or divides is bounded first, and what is compared here relies
+ * on it. Reading, importing and creating a model all end here, so the engine need not ask
+ * again.
+ */
 rstar_status
 rstar_hparams_check(const rstar_hparams *hparams, rstar_error *err)
 {

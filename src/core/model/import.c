@@ -379,6 +379,12 @@ is_rotated(const import *job, const rstar_tensor_spec *spec)
 		   (strstr(spec->name, ".attn_q.") != NULL || strstr(spec->name, ".attn_k.") != NULL);
 }
 
+/*
+ * The list of what the model needs leads, not what the file holds: what is missing is noticed
+ * here, and the count of tensors used in layers shows afterwards what was left over. Gemma
+ * stores its norms less 1, hence the offset. The rows of what is rotated are put in another
+ * order for each head, so its bias is taken as a column.
+ */
 static rstar_status
 add_tensor(import *job, uint32_t i, bool tied)
 {
@@ -525,6 +531,10 @@ add_keys(import *job)
 	add_rope(job);
 }
 
+/*
+ * Only tokenizer.json must be there; the other files add a template, flags and ends of
+ * generation. What was parsed is released at the end in any case, as json_decref takes NULL.
+ */
 static rstar_status
 add_vocabulary(import *job)
 {

@@ -280,6 +280,11 @@ read_local_rope(config_reader *reader, const json_t *rope, rstar_hparams *hparam
 	return json_is_object(global) ? global : rope;
 }
 
+/*
+ * Newer files keep everything of the rotation in rope_parameters, older ones beside it and in
+ * rope_scaling: the object's own value wins over that of the file. The check comes before the
+ * scaling, whose factors are computed from dimensions that must be sound.
+ */
 static void
 read_rope(config_reader *reader, rstar_import_config *out)
 {

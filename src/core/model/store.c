@@ -381,6 +381,10 @@ write_at(int fd, const char *bytes, size_t length, uint64_t offset, rstar_error 
 	return RSTAR_OK;
 }
 
+/*
+ * pread, as the position of a descriptor that came from elsewhere is not ours to move. A copy
+ * that is cancelled leaves its entry incomplete: whoever created the entry removes it.
+ */
 rstar_status
 rstar_store_copy(rstar_store_entry *entry, int from, const rstar_cancel *cancel, rstar_error *err)
 {

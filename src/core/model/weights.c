@@ -323,6 +323,11 @@ fill_fields(const tensor_entry *entry, const rstar_hparams *hparams,
 	}
 }
 
+/*
+ * The list of what the architecture needs leads, and its fields are filled with pointers into
+ * the mapped file: nothing is copied, except the one number of the value head's bias. A model
+ * without an output matrix of its own uses its embedding.
+ */
 static rstar_status
 open_tensors(rstar_weights *weights, uint64_t *n_in_layers, rstar_error *err)
 {
@@ -416,6 +421,10 @@ open_rope_factors(rstar_weights *weights, rstar_error *err)
 	return st;
 }
 
+/*
+ * What was opened refers to the file's map, so `gguf` must live longer than it. The layers are
+ * allocated once the hyperparameters have been checked: their number comes from the file.
+ */
 rstar_status
 rstar_weights_open(const rstar_gguf *gguf, const rstar_allocator *allocator, rstar_weights **out,
 				   rstar_error *err)

@@ -229,6 +229,11 @@ rstar_picture_character(const char *text, size_t length, uint32_t *code, uint32_
 	return bytes;
 }
 
+/*
+ * White space becomes one blank, none at the ends, in one pass: a blank is written only when
+ * something follows. `cut` is the last place that leaves a column for the ellipsis, so nothing
+ * is written twice. The count of characters bounds those without width, too.
+ */
 bool
 rstar_picture_line(rstar_buffer *out, rstar_string text, uint32_t columns)
 {

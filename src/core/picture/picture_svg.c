@@ -93,6 +93,11 @@ mark_path(rstar_picture *p, const uint32_t *mark_of)
 	}
 }
 
+/*
+ * Survivors first, since a rejected node hangs on the mark of its parent. In a large tree the
+ * rejected children of a node are one mark with a count. Ends of one parent take turns in
+ * height, so that their labels do not collide.
+ */
 static bool
 make_marks(rstar_picture *p)
 {

@@ -125,6 +125,10 @@ put_statuses(page *p, const uint32_t *by_status)
 	}
 }
 
+/*
+ * The first few in full, the rest as one line with their number for each reason: a node may
+ * have more failures than a page has lines.
+ */
 static void
 put_rejected(page *p, uint32_t parent)
 {
@@ -216,6 +220,11 @@ put_head(page *p)
 	put(p, "\n\n");
 }
 
+/*
+ * The figures come from two sources: what the tree itself shows is counted, what it does not
+ * (tokens, times, the answer given) is read from its row. What was never graded is called
+ * neither correct nor wrong.
+ */
 static void
 put_foot(page *p)
 {

@@ -274,6 +274,10 @@ put_detail(rstar_picture *p, const rstar_mark *m, double width)
 	rstar_svg_put(&p->svg, "</text>");
 }
 
+/*
+ * Drawn around the origin: the group around it carries the place. The name gets the width that
+ * icon and prefix leave on the first line. Text widths are estimates, as no font is at hand.
+ */
 static void
 put_card(rstar_picture *p, const rstar_mark *m)
 {

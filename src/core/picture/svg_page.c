@@ -218,6 +218,11 @@ put_scale(rstar_picture *p, double x, double y)
 					 x - 6, y, x + 120, y);
 }
 
+/*
+ * Samples are drawn by the code that draws the tree, on a tree of one node below its root, so
+ * the legend cannot fall behind what it explains. The copy of the picture writes to the same
+ * file; only its failure has to be taken back.
+ */
 void
 rstar_svg_legend(rstar_picture *p)
 {

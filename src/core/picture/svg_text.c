@@ -74,6 +74,10 @@ character_width(uint32_t code, uint32_t columns, rstar_svg_font font)
 	return font == RSTAR_SVG_BOLD ? 0.68 : 0.6;
 }
 
+/*
+ * As rstar_picture_line, with estimated widths in place of columns. Returns the width used, so
+ * that what follows on the line can be placed.
+ */
 double
 rstar_svg_line(rstar_svg *svg, rstar_string text, rstar_svg_font font, double size, double width)
 {

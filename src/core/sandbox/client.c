@@ -360,6 +360,11 @@ clean_text(const rstar_allocator *allocator, rstar_string text, size_t *length)
 	return buffer.data ? buffer.data : rstar_strndup(allocator, "", 0);
 }
 
+/*
+ * What the broker sent points into the channel's buffer and may hold any bytes: the result
+ * gets clean copies of its own. The node ends as not live; its caller says whether its state
+ * was kept. False: out of memory, and nothing is left to free.
+ */
 bool
 rstar_sandbox_finish(rstar_sandbox *sandbox, client_node *node, const rstar_broker_result *came)
 {

@@ -132,6 +132,11 @@ reaped(pid_t pid)
 	return rc == pid || (rc < 0 && errno == ECHILD);
 }
 
+/*
+ * Only the process that started the program waits for it: a child made by fork closes its copy
+ * of the channel and no more. Closing is the request to end; SIGKILL follows after half a
+ * second, and after two more the wait is given up, so that no caller hangs here.
+ */
 void
 rstar_sandbox_process_end(rstar_sandbox *sandbox)
 {

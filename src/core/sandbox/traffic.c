@@ -330,6 +330,12 @@ template_ready(rstar_sandbox *sandbox, const rstar_frame_ready *ready)
 	info->python[length] = '\0';
 }
 
+/*
+ * The text is the program's, so anything but printable ASCII is masked. What a new program may
+ * cure becomes a loss, which queues the steps again; the node that was named is marked, so
+ * that nothing is built on it again. All else is an error for the caller, and every step in
+ * flight is dropped.
+ */
 static rstar_status
 fatal_came(rstar_sandbox *sandbox, const rstar_frame_fatal *fatal, rstar_error *err)
 {
@@ -363,6 +369,11 @@ fatal_came(rstar_sandbox *sandbox, const rstar_frame_fatal *fatal, rstar_error *
 	return rstar_error_detail(err, "%s.", text);
 }
 
+/*
+ * Every payload must be read to its last byte: a frame that is too long is as corrupt as one
+ * that is too short. An answer about a node that this side has forgotten is no error, as the
+ * two cross on the way.
+ */
 static rstar_status
 frame_came(rstar_sandbox *sandbox, uint8_t type, rstar_reader *payload, rstar_error *err)
 {
@@ -443,6 +454,11 @@ rstar_sandbox_receive(rstar_sandbox *sandbox, const char *data, size_t length, r
 
 /* --- the program's end ------------------------------------------------------------------ */
 
+/*
+ * No state outlives the program, but no step is lost with it: what was on its way is queued
+ * again, and the states below it are rebuilt from the code of their steps. The count of
+ * failures bounds this, as a step that kills every program must not start one after another.
+ */
 rstar_status
 rstar_sandbox_lost(rstar_sandbox *sandbox, rstar_error *err)
 {
@@ -562,6 +578,11 @@ read_some(rstar_sandbox *sandbox, rstar_error *err)
 	return rstar_sandbox_receive(sandbox, bytes, (size_t) n, err);
 }
 
+/*
+ * One turn: start the program if there is work, submit, send, then wait at most `timeout_ms`
+ * for something to read. Results that have come are never waited behind. RSTAR_AGAIN means
+ * that nothing came, so that the caller can look for a cancellation between two turns.
+ */
 rstar_status
 rstar_sandbox_pump(rstar_sandbox *sandbox, int timeout_ms, rstar_error *err)
 {

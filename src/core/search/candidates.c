@@ -120,6 +120,11 @@ mend_candidate(rstar_search *search, rstar_candidate *c)
 	rstar_step_parse_text(c->text.data, c->text.length, state, &c->parse);
 }
 
+/*
+ * The order decides what a candidate is counted as: first what was rejected while it was
+ * written, then what cannot be parsed, even mended, then what lies too deep. Only an answer
+ * that passed all of it is graded here; a step has yet to run.
+ */
 static rstar_status
 read_candidate(rstar_search *search, uint32_t i, rstar_error *err)
 {
@@ -337,6 +342,11 @@ rstar_search_take_result(rstar_search *search, const rstar_sandbox_result *resul
 
 /* --- tokens -------------------------------------------------------------------------- */
 
+/*
+ * The text that goes into the context is the one that was kept, with its output, not the
+ * tokens as sampled. Both models follow the same path, each in its own cache and with its own
+ * tokenizer, and the shorter context decides whether the node may have children.
+ */
 static rstar_status
 encode_candidate(rstar_search *search, rstar_candidate *c, const rstar_cancel *cancel,
 				 rstar_error *err)

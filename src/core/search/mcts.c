@@ -295,6 +295,12 @@ rollout_of_child(const rstar_mcts *mcts, uint32_t parent)
 	return parent == 0 ? node->n_children : node->rollout;
 }
 
+/*
+ * A rejected child stays in the tree with one visit of value -1, so that it is counted and
+ * shown, but closed, so that it is never selected. With a PPM a step starts from its score as
+ * from a first visit; an answer is worth what its end is worth, and that goes up the tree at
+ * once.
+ */
 static rstar_status
 add_child(rstar_mcts *mcts, uint32_t parent, const rstar_tree_node *candidate, rstar_error *err)
 {

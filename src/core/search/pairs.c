@@ -279,6 +279,11 @@ insert_distinct(row *r, uint32_t member, bool (*before)(const void *, uint32_t, 
 	insert(r, member, before, t);
 }
 
+/*
+ * Best against worst: the distinct right trajectories in order from the best, the distinct
+ * wrong ones from the worst, cut to a few of each, and every one paired with every other. The
+ * weights of one problem add up to at most 1, however many pairs it gives.
+ */
 rstar_status
 rstar_answer_pairs(const rstar_trajectory *trajectories, uint32_t n,
 				   const rstar_pair_options *options, const rstar_allocator *allocator,

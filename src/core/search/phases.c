@@ -170,6 +170,11 @@ n_wanted(const rstar_search *search, uint32_t t)
 	return search->trees[t] ? search->trees[t]->n_wanted : 0;
 }
 
+/*
+ * One flat array for all trees of the turn, counted before it is filled: sequences of the
+ * generation and candidates share their index from here on, and later phases hold pointers
+ * into the array, so it never grows.
+ */
 static rstar_status
 make_candidates(rstar_search *search, rstar_error *err)
 {

@@ -66,6 +66,11 @@ copy_string(rstar_tree *tree, rstar_string *string)
 	return string->data != NULL;
 }
 
+/*
+ * The strings move to the tree, and links and counts are set here: whatever the caller left in
+ * those fields is ignored. Pointers to nodes are stale after new_node, which may move the
+ * array; children keep the order in which they came.
+ */
 rstar_status
 rstar_tree_add(rstar_tree *tree, uint32_t parent, const rstar_tree_node *node, uint32_t *id,
 			   rstar_error *err)

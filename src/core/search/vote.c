@@ -50,6 +50,11 @@ wins(const answer_class *a, const answer_class *b, rstar_vote_rule rule)
 	return a->weight > b->weight || (a->weight == b->weight && a->count > b->count);
 }
 
+/*
+ * Ballots are taken in order of rank, so the first of a class, which represents it, is its
+ * best one, and among equal classes the earlier wins. Equality is asked of the grader, pair by
+ * pair, as it has no key to sort or hash by.
+ */
 rstar_status
 rstar_vote(const rstar_ballot *ballots, uint32_t n, rstar_vote_rule rule, uint32_t top_n,
 		   rstar_answers_equal equal, void *arg, const rstar_allocator *allocator, uint32_t *winner,

@@ -256,6 +256,11 @@ append_step(builder *b, const rstar_step_text *step, size_t *written)
 	return append_ids(b, ids, count);
 }
 
+/*
+ * The same tokens as in a search: the prompt, then each step encoded by itself, so that no
+ * token crosses the border between two steps. What was built stays in `out` after a failure,
+ * for the caller to free.
+ */
 rstar_status
 rstar_sequence_encode(const rstar_tokenizer *tokenizer, const rstar_prompt_template *prompt,
 					  rstar_string problem, const rstar_step_text *steps, size_t n_steps,

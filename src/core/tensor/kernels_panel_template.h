@@ -202,6 +202,10 @@ load_weights(const rstar_matrix *w, uint32_t row, uint32_t column)
 	return w->type == RSTAR_TYPE_F16 ? load_f16(p) : load_bf16(p);
 }
 
+/*
+ * Sixteen rows to columns, so that a kernel reads what it multiplies in one go: one load is
+ * the same column of sixteen rows. `out` is aligned to 64 bytes.
+ */
 static INLINE void
 transpose_floats(const vf row[16], float *out)
 {

@@ -226,6 +226,11 @@ tile_int8(const panel *p, const tile_input *in, int T, int block, bool has_minim
 #else
 #define MOST_TOKENS 2
 
+/*
+ * The portable form, which says what the vector forms must compute: integers are summed
+ * exactly within a block, and each block's sum is scaled and added in the order of the blocks.
+ * Four neighbouring columns of a row stand together in the panel.
+ */
 static INLINE void
 tile_int8(const panel *p, const tile_input *in, int T, int block, bool has_minimums, int groups,
 		  uint32_t n, uint32_t first)

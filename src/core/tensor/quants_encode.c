@@ -390,6 +390,11 @@ encode_q5_K(const float *x, const float *importance, float rms, rstar_block_q5_K
 		block->qh[j % 32] |= (uint8_t) ((q[j] >> 4) << (j / 32));
 }
 
+/*
+ * Two steps: sixteen scales as floats, then those as 8-bit multiples of one, the furthest at
+ * -128, which reaches one further than 127. The numbers are rounded with the scale as it was
+ * stored, so that its own rounding does not add to the error.
+ */
 static void
 encode_q6_K(const float *x, const float *importance, float rms, rstar_block_q6_K *block)
 {
@@ -427,6 +432,10 @@ encode_q6_K(const float *x, const float *importance, float rms, rstar_block_q6_K
 	}
 }
 
+/*
+ * `importance`, if there is any, weighs the columns' errors; the types that are not fitted
+ * have no use for it. A row is a whole number of blocks; whoever chose the type saw to that.
+ */
 void
 rstar_quants_from_f32(rstar_type type, const float *in, void *row, size_t n,
 					  const float *importance)

@@ -370,6 +370,12 @@ merge(rstar_bpe_trainer *trainer, uint32_t number)
 	return apply(trainer, number, merged);
 }
 
+/*
+ * Greedy: always the pair that is most frequent now. Counts change with each merge while the
+ * heap's entries do not, so an entry is checked when it comes up, and one that is out of date
+ * goes back with its present count: this is cheaper than finding it in the heap. A trainer
+ * trains once, whether it succeeds or not.
+ */
 rstar_status
 rstar_bpe_trainer_train(rstar_bpe_trainer *trainer, const rstar_cancel *cancel, rstar_error *err)
 {

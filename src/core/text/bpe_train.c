@@ -24,6 +24,11 @@ rstar_number_table_init(rstar_number_table *table, const rstar_allocator *alloca
 	return table->slots != NULL;
 }
 
+/*
+ * Open addressing with linear probing; 0 marks an empty slot, so numbers are stored plus one.
+ * The table doubles at two thirds, and nothing is ever removed, so no tombstones are needed.
+ * The caller has looked the number up: it is not in the table.
+ */
 bool
 rstar_number_table_add(rstar_bpe_trainer *trainer, rstar_number_table *table,
 					   rstar_number_hash hash, uint32_t number)
@@ -121,6 +126,11 @@ check_options(const rstar_bpe_options *options, rstar_error *err)
 	return RSTAR_OK;
 }
 
+/*
+ * Deep copies into the trainer's arena: the caller's strings may go after the trainer is
+ * created. The first bytes of the special tokens are noted so that a text without any is
+ * passed through with one look at each byte.
+ */
 static rstar_status
 copy_options(rstar_bpe_trainer *trainer, const rstar_bpe_options *options, rstar_error *err)
 {
@@ -162,6 +172,11 @@ copy_options(rstar_bpe_trainer *trainer, const rstar_bpe_options *options, rstar
 	return RSTAR_OK;
 }
 
+/*
+ * The 256 bytes come first, in their order, so token and byte have the same number and any
+ * text can be written. token_start has one entry more than there are tokens: the end of the
+ * last.
+ */
 rstar_status
 rstar_bpe_trainer_create(const rstar_bpe_options *options, const rstar_allocator *allocator,
 						 rstar_bpe_trainer **out, rstar_error *err)
@@ -227,6 +242,11 @@ rstar_bpe_trainer_free(rstar_bpe_trainer *trainer)
 
 /* --- counting words -------------------------------------------------------- */
 
+/*
+ * Distinct words stand once, end to end in one buffer, and are named by 32-bit positions in
+ * it; that is what bounds the corpus. The table is asked first, as nearly all words of a text
+ * were seen before.
+ */
 static rstar_status
 count_word(rstar_bpe_trainer *trainer, const char *text, size_t length, rstar_error *err)
 {

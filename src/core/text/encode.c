@@ -375,6 +375,11 @@ encode_text(encoder *e, const char *text, size_t length)
 	}
 }
 
+/*
+ * The error that stopped the encoder is already in *err, or memory is out; `refused` tells
+ * which. There is room for eight tokens from the start, so that an empty text yields an array
+ * too, not NULL.
+ */
 rstar_status
 rstar_tokenizer_encode(const rstar_tokenizer *tokenizer, const char *text, size_t length,
 					   const rstar_encode_options *options, const rstar_allocator *allocator,

@@ -225,6 +225,11 @@ merge_at(rstar_word *word, const rstar_tokenizer *tokenizer, uint32_t left)
 	return rank_pair(word, tokenizer, left);
 }
 
+/*
+ * The same merges in the same order as for a short word, the lowest rank first and the
+ * leftmost among equals, but from a heap: n log n instead of n squared. Entries are never
+ * removed from the heap's middle; those out of date are passed over when they come up.
+ */
 static rstar_status
 merge_long(rstar_word *word, const rstar_tokenizer *tokenizer, const rstar_cancel *cancel,
 		   rstar_error *err)

@@ -283,6 +283,11 @@ find_byte_fallbacks(rstar_tokenizer *tokenizer, rstar_error *err)
 	return RSTAR_OK;
 }
 
+/*
+ * Each byte's token, for what no merge and no piece covers. A SentencePiece vocabulary without
+ * a token for some byte has its unknown token there; one of bytes may lack a few, which are
+ * refused only when a text needs them.
+ */
 static rstar_status
 find_bytes(rstar_tokenizer *tokenizer, rstar_error *err)
 {
@@ -428,6 +433,11 @@ add_special(rstar_tokenizer *tokenizer, uint32_t id, const strip_rule *rule, rst
 	return RSTAR_OK;
 }
 
+/*
+ * Sorted, so that encoding finds the special tokens at a place of the text in one order. Two
+ * with the same text are refused: which one is meant could not be told. The ending texts are
+ * searched by name, as some files call such a token an ordinary one.
+ */
 static rstar_status
 collect_specials(rstar_tokenizer *tokenizer, const rstar_gguf *gguf, rstar_error *err)
 {
@@ -530,6 +540,10 @@ add_eog(rstar_tokenizer *tokenizer, int32_t id)
 		tokenizer->eog[tokenizer->n_eog++] = id;
 }
 
+/*
+ * More than one token may end a text: those that the file names, and those whose text ends a
+ * turn in some family of models, since many files name just one of theirs.
+ */
 static rstar_status
 read_ids(rstar_tokenizer *tokenizer, const rstar_gguf *gguf, rstar_error *err)
 {
@@ -618,6 +632,11 @@ keeps_words_apart(const rstar_tokenizer *tokenizer)
 	return true;
 }
 
+/*
+ * The order matters: types and texts are there before the special tokens, those before the ids
+ * that name them, and the unknown token before the bytes that fall back to it. Only then come
+ * the tables of one kind: scores or merges.
+ */
 static rstar_status
 open_tables(rstar_tokenizer *tokenizer, const rstar_gguf *gguf, rstar_error *err)
 {

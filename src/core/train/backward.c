@@ -82,6 +82,11 @@ feed_forward_backward(rstar_pass *pass, const rstar_cancel *cancel)
 
 /* --- attention ------------------------------------------------------------------------- */
 
+/*
+ * One block is one sequence and one key-value head with all query heads that share it: so dk
+ * and dv belong to one thread alone and need no lock. Everything else is a place in arrays
+ * that all blocks share, which do not overlap.
+ */
 static void
 attend_block(void *arg, uint32_t block, uint32_t thread)
 {

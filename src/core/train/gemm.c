@@ -259,6 +259,11 @@ take_memory(rstar_gemm *gemm, rstar_error *err)
 	return RSTAR_OK;
 }
 
+/*
+ * A name that nobody knows is a mistake of the caller, a kernel that this processor lacks is
+ * not: the errors differ. The BLAS is opened only for its own name, as opening a library runs
+ * its code.
+ */
 static rstar_status
 create_named(const char *name, rstar_pool *pool, const rstar_allocator *allocator, rstar_gemm **out,
 			 rstar_error *err)

@@ -71,6 +71,12 @@ pack_b(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panel,
 	pack(source, NR, lines, k, panel);
 }
 
+/*
+ * All MR x NR sums stay in registers until the end, which is why the loops over rows are
+ * unrolled and MR is 12: 24 sums, two columns and one broadcast leave a few of the 32
+ * registers. Each element is a pair of neighbours in k, which dpbf16 adds up in single
+ * precision.
+ */
 BF16 static void
 tile(uint32_t k, const void *a, const float *a_scales, const void *b, const float *b_scales,
 	 float *c, size_t ldc, bool add)

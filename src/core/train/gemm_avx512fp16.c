@@ -321,6 +321,11 @@ add_up(float *c, __m512h low, __m512h high, __m512 scale, bool add)
 	}
 }
 
+/*
+ * Sums in half precision lose digits as they grow, so after CHUNK products each they are added
+ * up in single precision. The scales, by which both operands were brought into the range of
+ * half precision, are taken back there.
+ */
 F16 static void
 tile(uint32_t k, const void *a, const float *a_scales, const void *b, const float *b_scales,
 	 float *c, size_t ldc, bool add)

@@ -177,6 +177,11 @@ list_tensors(rstar_train_model *model, bool value_head, rstar_error *err)
 	return st;
 }
 
+/*
+ * Lists the tensors only; their values are loaded later, once the plan has shown that memory
+ * suffices. 0xff in every byte is RSTAR_TRAIN_NONE: a layer's tensor that the architecture
+ * does not have.
+ */
 rstar_status
 rstar_train_model_open(const rstar_gguf *base, bool value_head, const rstar_allocator *allocator,
 					   rstar_train_model **out, rstar_error *err)
@@ -304,6 +309,11 @@ create_head(const rstar_tensor_spec *spec, uint64_t seed, uint32_t i, float *to)
 		rstar_random_normal(&stream, 0, n, 1.0f / sqrtf((float) n + 1.0f), to);
 }
 
+/*
+ * One allocation for all parameters, in the order of the list, so optimiser and checkpoint can
+ * take them as one array. The tensors of the file that form one group stand behind each other
+ * in it. A value head that the base lacks is drawn from the seed.
+ */
 rstar_status
 rstar_train_model_load(rstar_train_model *model, uint64_t seed, const rstar_cancel *cancel,
 					   rstar_error *err)
@@ -423,6 +433,11 @@ copy_others(const rstar_train_model *model, rstar_gguf_writer *writer)
 	}
 }
 
+/*
+ * The architecture comes first, as keys named after it follow; the type of the file is written
+ * before the base's keys are copied, so that its own is not. The values go from float to the
+ * target through one scratch, tensor by tensor.
+ */
 rstar_status
 rstar_train_model_write(const rstar_train_model *model, rstar_quantize_target target, int fd,
 						const rstar_cancel *cancel, rstar_error *err)

@@ -45,6 +45,11 @@ transpose(const float *from, uint32_t rows, uint32_t columns, float *to)
 					to[(size_t) c * rows + r] = from[(size_t) r * columns + c];
 }
 
+/*
+ * Dividing by the Frobenius norm brings all singular values below 1, where the iteration
+ * converges; a matrix of zeros is divided by SMALLEST and stays zero. False: it was cancelled,
+ * and `x` is as it was.
+ */
 bool
 rstar_muon_orthogonalise(rstar_gemm *gemm, const rstar_train_ops *ops, float *x, uint32_t rows,
 						 uint32_t columns, float *scratch, const rstar_cancel *cancel)

@@ -86,6 +86,11 @@ larger(uint32_t a, uint32_t b)
 	return a > b ? a : b;
 }
 
+/*
+ * Called twice with the same arguments: without memory, to learn how much is needed, and with
+ * it, to place the arrays, so that the two cannot disagree. Logits are made for a few rows at
+ * a time, as a large vocabulary would make them the largest array by far.
+ */
 static void
 lay_out(const rstar_train_model *model, const rstar_pass_options *o, uint32_t rank, int n_threads,
 		layout *l, rstar_pass *pass)
@@ -158,6 +163,10 @@ fill_turns(rstar_pass *pass)
 		}
 }
 
+/*
+ * All the memory that a pass needs is taken here, in one piece, so that training cannot run
+ * out of it after hours. SIZE_MAX stands for a plan whose size overflowed.
+ */
 rstar_status
 rstar_pass_create(const rstar_train_model *model, rstar_lora *lora, float *const *gradients,
 				  rstar_gemm *gemm, rstar_pool *pool, const rstar_train_ops *ops,

@@ -11,6 +11,11 @@
 #define SMALL_MODEL    100000000u          /* parameters */
 #define MB             ((double) (1 << 20))
 
+/*
+ * What holds for a full fine-tuning stands first, and the other methods change what they need:
+ * an adapter takes a higher rate and no decay, a model from scratch takes Muon and more
+ * epochs, a small one a higher rate.
+ */
 void
 rstar_train_defaults(rstar_train_settings *s, bool ppm, bool scratch, bool lora,
 					 uint64_t n_parameters)
@@ -217,6 +222,11 @@ add_parameter(rstar_trainer *t, const rstar_train_tensor *tensor, float *at)
 	return at + rstar_train_tensor_size(tensor);
 }
 
+/*
+ * One block for all gradients, cut up in the order of the tensors, each followed by its
+ * adapters. A tensor that is not trained has none, and its place in `gradients` stays NULL, by
+ * which the backward pass leaves it out.
+ */
 static rstar_status
 list_parameters(rstar_trainer *t, rstar_error *err)
 {
@@ -250,6 +260,10 @@ list_parameters(rstar_trainer *t, rstar_error *err)
 	return RSTAR_OK;
 }
 
+/*
+ * The plan comes before anything large is allocated: a run that would not fit is refused at
+ * once, with the figures. What was made before a failure is the trainer's, which frees it.
+ */
 rstar_status
 rstar_trainer_set_up(rstar_trainer *t, const rstar_gguf *base, const rstar_cancel *cancel,
 					 rstar_error *err)

@@ -14,6 +14,10 @@ static void rethrow_interrupt_error(rstar_status status);
 
 /* --- statuses ---------------------------------------------------------------- */
 
+/*
+ * No default, so that the compiler names a status that has no code yet. RSTAR_OK and
+ * RSTAR_AGAIN are no errors: to raise one is a mistake of ours, as RSTAR_ERR_INTERNAL is.
+ */
 int
 rstar_pg_sqlstate(rstar_status status)
 {

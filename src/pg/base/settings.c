@@ -58,6 +58,11 @@ context_now(GucContext context)
 	return context;
 }
 
+/*
+ * A setting that inherits starts at -1, below its range, which stands for "not set": then the
+ * model's own default counts. Its range must include -1 for that, so RESET and SET to -1 mean
+ * the same.
+ */
 static void
 define(const rstar_option *row)
 {

@@ -314,6 +314,11 @@ is_excluded(const SPITupleTable *table, uint64 row)
 							   (uint64) int64_column(table, row, 5));
 }
 
+/*
+ * By cursor, a hundred problems at a time, so that memory does not grow with their number;
+ * what one problem needs goes with a context of its own, and what one of its trees needs with
+ * `context`, which is emptied after each.
+ */
 static void
 build_problems(pair_build *build)
 {

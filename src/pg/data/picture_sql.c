@@ -116,6 +116,11 @@ node_number(int64 value)
 	return value < 0 || value >= RSTAR_NO_NODE ? RSTAR_NO_NODE : (uint32) value;
 }
 
+/*
+ * Read as the caller, so the tree is found only if the caller may see it: one of another user
+ * does not exist. The strings are copied into the caller's context, as SPI's own goes with the
+ * scope.
+ */
 static void
 read_facts(int64 tree_id, rstar_picture_facts *facts)
 {

@@ -210,6 +210,12 @@ require_weights(cache_entry *entry, const rstar_model_row *row)
 					&err);
 }
 
+/*
+ * An engine is kept until a setting that shaped it differs; the keys are compared as bytes, so
+ * their padding is zeroed first. It is idle when it is handed out: a job that an error left
+ * behind is aborted here. A second pin means that it is in use elsewhere in this session, and
+ * it cannot be replaced there.
+ */
 const rstar_open_model *
 rstar_pg_model_open_engine(const rstar_model_row *row)
 {

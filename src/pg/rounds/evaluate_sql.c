@@ -92,6 +92,11 @@ insert_problems(int64 evaluation_id, const int64 *problems, uint32 n)
 	rstar_pg_tables_end(&scope);
 }
 
+/*
+ * Names are per user, and the look at the name comes first for the sake of its message; the
+ * same arguments, then, are the first two of the INSERT. Methods without a search make one
+ * rollout for each tree.
+ */
 static int64
 insert_evaluation(const char *name, const rstar_search_setup *setup, int trees)
 {

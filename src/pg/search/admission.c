@@ -503,6 +503,12 @@ enter_nested(const admission_entry *entry)
 	LWLockRelease(shared->lock);
 }
 
+/*
+ * A search inside a search must not wait: its session holds what others wait for, and neither
+ * would go on. Its bytes are added to those of the slot at once. The guard holds the slot
+ * before the wait begins, so an error or a cancellation during it gives the place in the queue
+ * back.
+ */
 rstar_guard *
 rstar_pg_admission_enter(Size kv_bytes, Size sandbox_bytes)
 {

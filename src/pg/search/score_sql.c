@@ -34,6 +34,11 @@ put_step(ReturnSetInfo *rsinfo, size_t i, const rstar_step_score *step)
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
+/*
+ * One step of the scoring at a time, with a look for interrupts between, as an error must not
+ * be raised in the core's frames. The guard frees the scoring should anything raise; the rows
+ * are copied before it is released.
+ */
 Datum
 rstar_score(PG_FUNCTION_ARGS)
 {

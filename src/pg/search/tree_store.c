@@ -130,6 +130,11 @@ put_grade(rstar_rows *rows, const rstar_tree_node *node)
 		rstar_pg_put_null(rows);
 }
 
+/*
+ * In the order of the table's columns, as declared with the rows. NULL where a value would say
+ * more than is known: no parent of the root, no output of a step that printed nothing, no
+ * score where no PPM was asked.
+ */
 static void
 put_node(rstar_rows *rows, int64 tree_id, uint32 id, const rstar_tree_node *node)
 {
@@ -286,6 +291,11 @@ failure_text(const rstar_search_outcome *tree)
 								  : pstrdup(tree->error->message);
 }
 
+/*
+ * The tree's row first, as nodes and trajectories refer to it, and all in the caller's
+ * transaction: a tree is there whole or not at all. A search that failed is stored too, with
+ * its error and no nodes. The start is computed back from the time that the search took.
+ */
 int64
 rstar_pg_tree_store(int64 problem_id, uint64 seed, const rstar_search_setup *setup,
 					const rstar_search_outcome *tree)

@@ -171,6 +171,11 @@ open_cursor(const char *query)
 	return SPI_cursor_open(NULL, plan, NULL, NULL, true);
 }
 
+/*
+ * The user's query runs as the user, by a cursor, so that its result need not fit in memory.
+ * The scratch context is emptied after each fetch: what stays of a row is in `examples` and in
+ * the table.
+ */
 rstar_example_counts
 rstar_pg_examples_store(int64 run_id, bool ppm, const char *query, rstar_examples *examples)
 {
@@ -237,6 +242,11 @@ count_used(int64 run_id)
 	return rstar_pg_result_bigint(0, "n", 0);
 }
 
+/*
+ * By key, each statement beginning after the last row of the one before, so that memory is
+ * bounded and no cursor has to stay open. Weights travel as text to come back exactly as they
+ * were stored. `ids` lists the examples in the order in which the trainer knows them.
+ */
 void
 rstar_pg_examples_read(int64 run_id, bool ppm, rstar_examples *examples, int64 **ids)
 {

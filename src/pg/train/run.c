@@ -299,6 +299,11 @@ update_beginning(const rstar_run *run)
 	rstar_pg_tables_end(&scope);
 }
 
+/*
+ * A run that goes on takes its kernel from its row, as another would not compute the same
+ * numbers; the setting counts only where the row names none. The trainer is the guard's as
+ * soon as it exists, and goes with the memory context.
+ */
 rstar_run *
 rstar_pg_run_open(int64 run_id)
 {

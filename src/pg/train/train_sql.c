@@ -115,6 +115,10 @@ choose_method(FunctionCallInfo fcinfo, const rstar_model_row *base)
 	return method;
 }
 
+/*
+ * The defaults for this kind of training come first, and an argument that is NULL leaves its
+ * own as it is. The comparison of held_out is written so that NaN is refused.
+ */
 static void
 read_settings(FunctionCallInfo fcinfo, rstar_run_request *r)
 {

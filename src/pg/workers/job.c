@@ -87,6 +87,11 @@ threads_each(const rstar_job_request *request, int workers)
 	return request->threads > 0 ? request->threads : Max(1, rstar_pg_settings_threads() / workers);
 }
 
+/*
+ * The settings of this session are stored with the job: the worker runs with them, not with
+ * its own. Work without a queue of items cannot be shared out, so it gets one worker. The
+ * launcher is woken at commit, when the row can be seen.
+ */
 int64
 rstar_pg_job_submit(const rstar_job_request *request)
 {
@@ -240,6 +245,11 @@ claim_candidate(const candidate *c, int own_nice)
 									c->kind->queue ? c->workers : 1);
 }
 
+/*
+ * A job is claimed in shared memory before its row is touched, so that workers who read the
+ * same list do not all go for the first. The row has the last word: a job that ended meanwhile
+ * is left, and the next candidate is tried.
+ */
 bool
 rstar_pg_job_take(rstar_job *job, int own_nice, int *nice, MemoryContext context)
 {

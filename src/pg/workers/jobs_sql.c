@@ -308,6 +308,10 @@ text_or_null(const char *text, bool *is_null)
 	return *is_null ? (Datum) 0 : CStringGetTextDatum(text);
 }
 
+/*
+ * Everything is taken from one view of the slot, so the figures belong together. A rate that
+ * is not known yet, or a total that is not, makes what depends on it NULL rather than zero.
+ */
 static void
 put_progress(ReturnSetInfo *rsinfo, const rstar_slot_view *view, const char *owner)
 {
