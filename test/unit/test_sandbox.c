@@ -843,10 +843,12 @@ test_never_parks(void)
 	rstar_error err;
 	rstar_sandbox_node base = run_on(sandbox, 0, evil, &r);
 
-	CHECK(r.status == RSTAR_SANDBOX_OK);
+	/* Its report is believed once its state is parked, which never happens. */
+	CHECK_MSG(r.status == RSTAR_SANDBOX_TIMEOUT, "status %d", r.status);
 	rstar_sandbox_result_free(&r);
+	/* A step that failed leaves no state: the next one runs without it. */
 	run_on(sandbox, base, "1", &r);
-	CHECK_MSG(r.status == RSTAR_SANDBOX_KILLED, "status %d", r.status);
+	CHECK_MSG(r.status == RSTAR_SANDBOX_OK, "status %d", r.status);
 	rstar_sandbox_result_free(&r);
 	expect(sandbox, 0, "6*7", "42");
 	CHECK(rstar_sandbox_count(sandbox, 10000, NULL, &statistics, &err) == RSTAR_OK);
