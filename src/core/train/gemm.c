@@ -261,8 +261,8 @@ take_memory(rstar_gemm *gemm, rstar_error *err)
 
 /*
  * A name that nobody knows is a mistake of the caller, a kernel that this processor lacks is
- * not: the errors differ. The BLAS is opened only for its own name, as opening a library runs
- * its code.
+ * not: the errors differ. Only the name of the BLAS opens its library, as that runs code of
+ * others.
  */
 static rstar_status
 create_named(const char *name, rstar_pool *pool, const rstar_allocator *allocator, rstar_gemm **out,
