@@ -14,11 +14,9 @@ use RstarTest;
 use Test::More;
 
 my $node = new_rstar_node('rights');
-my $tables = $node->safe_psql('postgres', q{
-	SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class
-	 WHERE relnamespace = 'rstar'::regnamespace AND relkind = 'r'});
 
-like($tables, qr/\bmodels\b.*\bnodes\b.*\bproblems\b.*\btrees\b/, "tables: $tables");
+# The tables that the calls below write; evaluations by the key that drops of a model set to NULL.
+my $tables = 'models nodes preference_pairs problems trajectories trees evaluations';
 
 $node->safe_psql('postgres', q{
 	CREATE ROLE eve LOGIN;
