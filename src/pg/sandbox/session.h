@@ -48,4 +48,7 @@ extern text *rstar_pg_session_sandbox_value(const rstar_sandbox_result *result);
 /* "ZeroDivisionError: division by zero (line 3)"; palloc'd. */
 extern char *rstar_pg_session_sandbox_error(const rstar_sandbox_result *result);
 
+/* Raises ERRCODE_PROGRAM_LIMIT_EXCEEDED for a solution that is too long to be searched for its steps. */
+extern void rstar_pg_check_solution(const text *solution);
+
 #endif

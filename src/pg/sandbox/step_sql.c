@@ -26,8 +26,8 @@ PG_FUNCTION_INFO_V1(rstar_prompt_template_of);
 /* What no model can write, and the core would search for tags for longer than 50 ms. */
 #define LONGEST_SOLUTION (4 * 1024 * 1024)
 
-static void
-begin_split(rstar_splitter *splitter, text *solution)
+void
+rstar_pg_check_solution(const text *solution)
 {
 	size_t length = VARSIZE_ANY_EXHDR(solution);
 
@@ -35,6 +35,14 @@ begin_split(rstar_splitter *splitter, text *solution)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("a solution of %zu bytes is too long", length),
 						errdetail("The limit is %d bytes.", LONGEST_SOLUTION)));
+}
+
+static void
+begin_split(rstar_splitter *splitter, text *solution)
+{
+	size_t length = VARSIZE_ANY_EXHDR(solution);
+
+	rstar_pg_check_solution(solution);
 	rstar_splitter_init(splitter, VARDATA_ANY(solution), length);
 }
 

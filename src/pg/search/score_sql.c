@@ -13,6 +13,7 @@
 #include "pg/base/arguments.h"
 #include "pg/base/boundary.h"
 #include "pg/base/compat.h"
+#include "pg/sandbox/session.h"
 #include "pg/search/run.h"
 #include "pg/search/settings.h"
 
@@ -56,6 +57,7 @@ rstar_score(PG_FUNCTION_ARGS)
 	rstar_pg_materialize(fcinfo);
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		return (Datum) 0;
+	rstar_pg_check_solution(PG_GETARG_TEXT_PP(1));
 	problem = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	solution = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	setup.policy =
