@@ -33,18 +33,6 @@ test_first_k(void)
 }
 
 static void
-test_pass_at(void)
-{
-	CHECK(rstar_outcomes_pass_at(10, 0, 5) == 0);
-	CHECK(fabs(rstar_outcomes_pass_at(10, 3, 1) - 0.3) < 1e-12);
-	/* 1 - C(7, 5) / C(10, 5) = 1 - 21 / 252 */
-	CHECK(fabs(rstar_outcomes_pass_at(10, 3, 5) - (1 - 21.0 / 252)) < 1e-12);
-	CHECK(rstar_outcomes_pass_at(10, 3, 8) == 1);
-	CHECK(rstar_outcomes_pass_at(10, 1, 99) == 1);
-	CHECK(rstar_outcomes_pass_at(0, 0, 1) == 0);
-}
-
-static void
 test_interval(void)
 {
 	double low, high;
@@ -74,7 +62,6 @@ int
 main(void)
 {
 	RUN(test_first_k);
-	RUN(test_pass_at);
 	RUN(test_interval);
 	RUN(test_paired);
 	return CHECK_RESULT();

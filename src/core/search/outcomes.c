@@ -54,23 +54,6 @@ rstar_outcomes_of(const rstar_reached *reached, uint32_t k, const rstar_allocato
 	return status;
 }
 
-double
-rstar_outcomes_pass_at(uint32_t n, uint32_t c, uint32_t k)
-{
-	double none = 1;
-
-	if (k > n)
-		k = n;
-	if (k == 0 || c == 0)
-		return 0;
-	if (c > n - k)
-		return 1;
-	/* C(n - c, k) / C(n, k), factor by factor: no factorial overflows. */
-	for (uint32_t i = n - c + 1; i <= n; i++)
-		none *= 1 - (double) k / i;
-	return 1 - none;
-}
-
 void
 rstar_outcomes_interval(double successes, double trials, double *low, double *high)
 {

@@ -42,13 +42,6 @@ extern rstar_status rstar_outcomes_of(const rstar_reached *reached, uint32_t k,
 									  rstar_error *err);
 
 /*
- * The chance that k of n independent samples, c of them correct, hold a correct
- * one: 1 - C(n - c, k) / C(n, k), without bias (Chen et al. 2021, arXiv
- * 2107.03374, section 2.1). k > n counts as n.
- */
-extern double rstar_outcomes_pass_at(uint32_t n, uint32_t c, uint32_t k);
-
-/*
  * The Wilson score interval of a proportion at 95 % (Wilson 1927): between 0 and
  * 1, and sound for few trials. No trials: 0 to 1.
  */

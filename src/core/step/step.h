@@ -111,7 +111,7 @@ extern bool rstar_step_declines(rstar_string answer);
 
 /* --- the inserted output --------------------------------------------------- */
 
-#define RSTAR_OUTPUT_CHARACTERS 1024 /* DESIGN: at most so many characters are inserted */
+#define RSTAR_OUTPUT_CHARACTERS 1024 /* at most so many characters of it are inserted */
 
 /*
  * Append "\n<output>…<end_of_output>\n": what stands behind <end_of_code>. The

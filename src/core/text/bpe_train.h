@@ -75,7 +75,7 @@ typedef struct rstar_bpe_options
 } rstar_bpe_options;
 
 /*
- * DESIGN section 12: 1,024 tokens; words seen at least 10 times; letters with
+ * What the built-in models have: 1,024 tokens; words seen at least 10 times; letters with
  * letters, a blank with two letters or more, signs with signs, white space;
  * never letters with signs, nor a blank with a single letter. No specials.
  */

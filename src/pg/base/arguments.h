@@ -63,4 +63,17 @@ rstar_optional_float8(FunctionCallInfo fcinfo, int n)
 	return (rstar_optional_real){true, PG_GETARG_FLOAT8(n)};
 }
 
+/* An integer argument within its bounds, or `otherwise` if it is NULL; raises beyond them. */
+static inline int
+rstar_bounded_integer(FunctionCallInfo fcinfo, int n, const char *name, int min, int max,
+					  int otherwise)
+{
+	int value = PG_ARGISNULL(n) ? otherwise : PG_GETARG_INT32(n);
+
+	if (!PG_ARGISNULL(n) && (value < min || value > max))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("argument \"%s\" must be between %d and %d", name, min, max)));
+	return value;
+}
+
 #endif

@@ -102,7 +102,7 @@ rstar_pg_put_string(rstar_rows *rows, rstar_string value)
 
 /* INSERT INTO rstar.<table> (<columns>) SELECT * FROM unnest($1, $2, ...) */
 static char *
-statement_of(const rstar_rows *rows, const char *returning)
+statement_of(const rstar_rows *rows, const char *tail)
 {
 	StringInfoData sql;
 
@@ -114,8 +114,8 @@ statement_of(const rstar_rows *rows, const char *returning)
 	for (int c = 0; c < rows->n_columns; c++)
 		appendStringInfo(&sql, "%s$%d", c > 0 ? ", " : "", c + 1);
 	appendStringInfoChar(&sql, ')');
-	if (returning)
-		appendStringInfo(&sql, " RETURNING %s", returning);
+	if (tail)
+		appendStringInfo(&sql, " %s", tail);
 	return sql.data;
 }
 
@@ -136,7 +136,7 @@ add_column(rstar_arguments *a, const rstar_rows *rows, int c)
 }
 
 void
-rstar_pg_rows_insert(const rstar_rows *rows, const char *returning)
+rstar_pg_rows_insert(const rstar_rows *rows, const char *tail)
 {
 	rstar_arguments a = {0};
 	char *sql;
@@ -147,7 +147,7 @@ rstar_pg_rows_insert(const rstar_rows *rows, const char *returning)
 		return;
 	for (int c = 0; c < rows->n_columns; c++)
 		add_column(&a, rows, c);
-	sql = statement_of(rows, returning);
+	sql = statement_of(rows, tail);
 	rstar_pg_execute(sql, &a, false);
 	pfree(sql);
 }

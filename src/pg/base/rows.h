@@ -62,9 +62,9 @@ extern void rstar_pg_put_text(rstar_rows *rows, const char *value); /* NULL: NUL
 extern void rstar_pg_put_string(rstar_rows *rows, rstar_string value);
 
 /*
- * Insert the rows (none: nothing happens); `returning`, if not NULL, names columns
- * that SPI_tuptable then holds. Raises.
+ * Insert the rows (none: nothing happens). tail: what the statement ends with, "RETURNING tree_id"
+ * (SPI_tuptable then holds it) or "ON CONFLICT DO NOTHING"; NULL: nothing. Raises.
  */
-extern void rstar_pg_rows_insert(const rstar_rows *rows, const char *returning);
+extern void rstar_pg_rows_insert(const rstar_rows *rows, const char *tail);
 
 #endif

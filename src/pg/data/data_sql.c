@@ -25,6 +25,7 @@
 #include "core/search/luck.h"
 #include "core/search/pairs.h"
 #include "pg/base/boundary.h"
+#include "pg/base/rows.h"
 #include "pg/base/settings.h"
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
@@ -84,14 +85,6 @@ static const char answers_query[] =
 	"                       ON r.chosen_tree_id = o.tree_id AND r.kind = 'answer'"
 	"                    WHERE o.problem_id = $2 AND ($1 IS NULL OR o.round_id = $1))"
 	" ORDER BY j.tree_id, j.leaf_id";
-
-static const char insert_statement[] =
-	"INSERT INTO rstar.preference_pairs (chosen_tree_id, chosen_id, rejected_tree_id, rejected_id,"
-	"                                    parent_id, kind, margin, weight)"
-	" SELECT u.ct, u.c, u.rt, u.r, u.p, $1, u.m, u.w"
-	"   FROM unnest($2::int8[], $3::int4[], $4::int8[], $5::int4[], $6::int4[], $7::float8[],"
-	"               $8::float8[]) AS u (ct, c, rt, r, p, m, w)"
-	" ON CONFLICT DO NOTHING"; /* pairs that row security hides from the caller */
 
 typedef struct pair_build
 {
@@ -154,43 +147,38 @@ typedef struct pair_row
 	double margin, weight;
 } pair_row;
 
+static const rstar_column pair_columns[] = {
+	{"chosen_tree_id", INT8OID}, {"chosen_id", INT4OID}, {"rejected_tree_id", INT8OID},
+	{"rejected_id", INT4OID},    {"parent_id", INT4OID}, {"kind", TEXTOID},
+	{"margin", FLOAT8OID},       {"weight", FLOAT8OID},
+};
+
 static void
-insert_pairs(pair_build *build, const char *kind, const pair_row *rows, size_t n)
+insert_pairs(pair_build *build, const char *kind, const pair_row *pairs, size_t n)
 {
-	Datum *columns[7];
-	bool *orphan = palloc0(Max(n, 1) * sizeof(bool));
-	static const Oid types[7] = {INT8OID, INT4OID, INT8OID, INT4OID, INT4OID, FLOAT8OID, FLOAT8OID};
-	static const Oid array_types[7] = {INT8ARRAYOID, INT4ARRAYOID,   INT8ARRAYOID,  INT4ARRAYOID,
-									   INT4ARRAYOID, FLOAT8ARRAYOID, FLOAT8ARRAYOID};
-	int dims[1] = {(int) n}, bounds[1] = {1};
-	rstar_arguments a = {0};
 	rstar_tables_scope scope;
+	rstar_rows rows;
 
 	if (n == 0)
 		return;
 	rstar_tables_begin(&scope, "preference_pairs");
-	for (int c = 0; c < 7; c++)
-		columns[c] = palloc(n * sizeof(Datum));
+	rstar_pg_rows_init(&rows, "preference_pairs", pair_columns, lengthof(pair_columns), (uint32) n);
 	for (size_t i = 0; i < n; i++)
 	{
-		columns[0][i] = Int64GetDatum(rows[i].chosen_tree);
-		columns[1][i] = Int32GetDatum((int32) rows[i].chosen);
-		columns[2][i] = Int64GetDatum(rows[i].rejected_tree);
-		columns[3][i] = Int32GetDatum((int32) rows[i].rejected);
-		columns[4][i] = Int32GetDatum((int32) rows[i].parent);
-		orphan[i] = rows[i].parent < 0;
-		columns[5][i] = Float8GetDatum(rows[i].margin);
-		columns[6][i] = Float8GetDatum(rows[i].weight);
+		rstar_pg_put_bigint(&rows, pairs[i].chosen_tree);
+		rstar_pg_put_int(&rows, pairs[i].chosen);
+		rstar_pg_put_bigint(&rows, pairs[i].rejected_tree);
+		rstar_pg_put_int(&rows, pairs[i].rejected);
+		if (pairs[i].parent >= 0)
+			rstar_pg_put_int(&rows, pairs[i].parent);
+		else
+			rstar_pg_put_null(&rows);
+		rstar_pg_put_text(&rows, kind);
+		rstar_pg_put_real(&rows, pairs[i].margin);
+		rstar_pg_put_real(&rows, pairs[i].weight);
 	}
-	rstar_pg_add_text(&a, kind);
-	for (int c = 0; c < 7; c++)
-		rstar_pg_add(&a, array_types[c],
-					 PointerGetDatum(construct_md_array(
-						 columns[c], c == 4 ? orphan : NULL, 1, dims, bounds, types[c],
-						 types[c] == INT4OID ? 4 : 8, types[c] == INT4OID ? true : FLOAT8PASSBYVAL,
-						 types[c] == INT4OID ? TYPALIGN_INT : TYPALIGN_DOUBLE)),
-					 false);
-	rstar_pg_execute(insert_statement, &a, false);
+	/* Row security may hide pairs that are there already from the caller. */
+	rstar_pg_rows_insert(&rows, "ON CONFLICT DO NOTHING");
 	build->written += (int64) SPI_processed;
 	rstar_pg_tables_end(&scope);
 }

@@ -43,17 +43,6 @@ enum
 
 #define MAX_TREES 256
 
-static int
-bounded(FunctionCallInfo fcinfo, int n, const char *name, int min, int max, int otherwise)
-{
-	int value = PG_ARGISNULL(n) ? otherwise : PG_GETARG_INT32(n);
-
-	if (!PG_ARGISNULL(n) && (value < min || value > max))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("argument \"%s\" must be between %d and %d", name, min, max)));
-	return value;
-}
-
 /* --- the evaluation's rows ----------------------------------------------------------------- */
 
 /* An answer's problem can be guessed: true or false, a choice, ... (luck.h) */
@@ -214,7 +203,7 @@ rstar_evaluate(PG_FUNCTION_ARGS)
 	int64 evaluation_id, job_id, *problems;
 	char *name, *query;
 	bool greedy = PG_ARGISNULL(ARG_GREEDY) || PG_GETARG_BOOL(ARG_GREEDY);
-	int trees = bounded(fcinfo, ARG_TREES, "trees", 1, MAX_TREES, 1);
+	int trees = rstar_bounded_integer(fcinfo, ARG_TREES, "trees", 1, MAX_TREES, 1);
 	uint32 n;
 
 	rstar_pg_job_require_workers("rstar_evaluate()");
@@ -222,11 +211,11 @@ rstar_evaluate(PG_FUNCTION_ARGS)
 	query = rstar_required_text(fcinfo, 1, "query");
 	rstar_pg_search_arguments_read(fcinfo, ARG_SEARCH, &arguments);
 	rstar_pg_search_setup_make(&arguments, false, &setup);
-	request.workers = bounded(fcinfo, ARG_WORKERS, "workers", 1, 256, 0);
+	request.workers = rstar_bounded_integer(fcinfo, ARG_WORKERS, "workers", 1, 256, 0);
 	if (!PG_ARGISNULL(ARG_THREADS))
 		request.threads =
 			(int) rstar_pg_option_int("threads", true, PG_GETARG_INT32(ARG_THREADS), NULL);
-	request.nice = bounded(fcinfo, ARG_NICE, "nice", 0, 19, -1);
+	request.nice = rstar_bounded_integer(fcinfo, ARG_NICE, "nice", 0, 19, -1);
 	problems = rstar_pg_query_numbers(query, &n);
 	if (n == 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -52,29 +52,6 @@ keep_evidence(void *arg, const rstar_search_outcome *outcome)
 														&rstar_allocator_malloc);
 }
 
-static rstar_problem_row *
-read_problems(ArrayType *array, uint32 *n)
-{
-	rstar_problem_row *rows;
-	Datum *ids;
-	bool *nulls;
-	int count;
-
-	deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &ids, &nulls,
-					  &count);
-	rows = palloc(Max(count, 1) * sizeof *rows);
-	for (int i = 0; i < count; i++)
-	{
-		if (nulls[i])
-			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-							errmsg("a problem's number must not be NULL")));
-		CHECK_FOR_INTERRUPTS();
-		rstar_pg_problem_find(DatumGetInt64(ids[i]), &rows[i]);
-	}
-	*n = (uint32) count;
-	return rows;
-}
-
 /* Search them without a look at the known answers, which only grade what comes out. */
 static void
 try_problems(const rstar_search_setup *setup, const rstar_problem_row *rows, uint32 n, trial *t)
@@ -86,10 +63,7 @@ try_problems(const rstar_search_setup *setup, const rstar_problem_row *rows, uin
 				 .evidence = palloc(Max(n, 1) * sizeof *t->evidence),
 				 .right = palloc(Max(n, 1) * sizeof *t->right)};
 	for (uint32 i = 0; i < n; i++)
-	{
-		problems[i].text = (rstar_string){rows[i].statement, strlen(rows[i].statement)};
-		problems[i].seed = rstar_search_seed((uint64) setup->seed, problems[i].text, 0);
-	}
+		problems[i] = rstar_pg_search_problem(rows[i].statement, NULL, setup->seed, 0);
 	rstar_pg_search_open(setup, &parts);
 	rstar_pg_search_run(setup, &parts, problems, n, keep_evidence, t);
 }
@@ -153,7 +127,7 @@ rstar_calibrate(PG_FUNCTION_ARGS)
 	arguments.model = PG_GETARG_TEXT_PP(0);
 	arguments.seed = rstar_optional_bigint(fcinfo, 3);
 	rstar_pg_search_setup_make(&arguments, false, &setup);
-	rows = read_problems(PG_GETARG_ARRAYTYPE_P(1), &n);
+	rows = rstar_pg_problems_of_array(PG_GETARG_ARRAYTYPE_P(1), &n);
 	try_problems(&setup, rows, n, &t);
 	threshold = measure(&t, n, max_wrong, &calibration, &reliability);
 	rstar_pg_model_calibrate(setup.policy->model_id,

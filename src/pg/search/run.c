@@ -193,6 +193,17 @@ take_place(const rstar_search_parts *parts)
 									parts->sandbox ? rstar_pg_settings_sandbox_bytes() : 0);
 }
 
+rstar_search_problem
+rstar_pg_search_problem(const char *statement, const char *gold, int64 seed, uint32 attempt)
+{
+	rstar_search_problem problem = {.text = {statement, strlen(statement)}};
+
+	if (gold)
+		problem.gold = (rstar_string){gold, strlen(gold)};
+	problem.seed = rstar_search_seed((uint64) seed, problem.text, attempt);
+	return problem;
+}
+
 rstar_searcher *
 rstar_pg_searcher_open(const rstar_search_setup *setup, const rstar_search_parts *parts)
 {

@@ -34,6 +34,13 @@ typedef struct rstar_search_outcome
 typedef void (*rstar_search_visitor)(void *arg, const rstar_search_outcome *outcome);
 
 /*
+ * A problem for the `attempt`-th tree of it, from 0; seed as the caller was given it. gold: the
+ * known answer, or NULL. The texts must last until the problem is added.
+ */
+extern rstar_search_problem rstar_pg_search_problem(const char *statement, const char *gold,
+													int64 seed, uint32 attempt);
+
+/*
  * A search under way, for callers who add problems as others finish. open waits
  * for a place among the searches of the server; add returns the problem's number,
  * counted from 0; step works for RSTAR_SLICE_MS, calls the visitor for what has

@@ -166,13 +166,10 @@ rstar_pg_search_find_problem(int64 problem_id, bool lock, rstar_problem_row *row
 static void
 add_problem(search_all *s, const rstar_queue_item *item, const rstar_problem_row *row)
 {
-	rstar_search_problem problem = {.text = {row->statement, strlen(row->statement)}};
-	uint32 number;
+	rstar_search_problem problem =
+		rstar_pg_search_problem(row->statement, row->answer, s->setup.seed, 0);
+	uint32 number = rstar_pg_searcher_add(s->searcher, &problem);
 
-	if (row->answer)
-		problem.gold = (rstar_string){row->answer, strlen(row->answer)};
-	problem.seed = rstar_search_seed((uint64) s->setup.seed, problem.text, 0);
-	number = rstar_pg_searcher_add(s->searcher, &problem);
 	if (number >= s->room)
 	{
 		s->room *= 2;
@@ -299,18 +296,6 @@ rstar_pg_search_all_define(void)
 
 /* --- the function ----------------------------------------------------------------------- */
 
-/* A number within its bounds, or `otherwise` if it is NULL. */
-static int
-bounded(FunctionCallInfo fcinfo, int n, const char *name, int min, int max, int otherwise)
-{
-	int value = PG_ARGISNULL(n) ? otherwise : PG_GETARG_INT32(n);
-
-	if (!PG_ARGISNULL(n) && (value < min || value > max))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("argument \"%s\" must be between %d and %d", name, min, max)));
-	return value;
-}
-
 /*
  * rstar_search_all(query, model, ppm, method, candidates, rollouts, max_depth, temperature, seed,
  *					workers, threads, nice) returns bigint
@@ -329,10 +314,10 @@ rstar_search_all(PG_FUNCTION_ARGS)
 	query = rstar_required_text(fcinfo, 0, "query");
 	rstar_pg_search_arguments_read(fcinfo, 1, &arguments);
 	rstar_pg_search_setup_make(&arguments, rstar_pg_search_settings.use_known_answer, &setup);
-	request.workers = bounded(fcinfo, 9, "workers", 1, 256, 0);
+	request.workers = rstar_bounded_integer(fcinfo, 9, "workers", 1, 256, 0);
 	if (!PG_ARGISNULL(10))
 		request.threads = (int) rstar_pg_option_int("threads", true, PG_GETARG_INT32(10), NULL);
-	request.nice = bounded(fcinfo, 11, "nice", 0, 19, -1);
+	request.nice = rstar_bounded_integer(fcinfo, 11, "nice", 0, 19, -1);
 	request.arguments = rstar_pg_search_setup_to_jsonb(&setup);
 	problems = rstar_pg_query_numbers(query, &n);
 	job_id = rstar_pg_job_submit(&request);

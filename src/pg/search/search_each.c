@@ -77,7 +77,7 @@ static bool
 add_problem(search_each *s, int64 problem_id)
 {
 	MemoryContext caller = MemoryContextSwitchTo(s->scratch);
-	rstar_search_problem problem = {0};
+	rstar_search_problem problem;
 	rstar_problem_row row;
 	bool there;
 
@@ -88,10 +88,7 @@ add_problem(search_each *s, int64 problem_id)
 	{
 		uint32 number;
 
-		problem.text = (rstar_string){row.statement, strlen(row.statement)};
-		if (row.answer)
-			problem.gold = (rstar_string){row.answer, strlen(row.answer)};
-		problem.seed = rstar_search_seed((uint64) s->setup.seed, problem.text, 0);
+		problem = rstar_pg_search_problem(row.statement, row.answer, s->setup.seed, 0);
 		number = rstar_pg_searcher_add(s->searcher, &problem);
 		s->problem_ids[number] = problem_id;
 		s->seeds[number] = problem.seed;

@@ -28,18 +28,6 @@ PG_FUNCTION_INFO_V1(rstar_search_ids);
 PG_FUNCTION_INFO_V1(rstar_search_scripted);
 PG_FUNCTION_INFO_V1(rstar_continue);
 
-/* A problem for the search's `attempt`-th tree of it. */
-static rstar_search_problem
-problem_of(const char *statement, const char *gold, int64 seed, uint32 attempt)
-{
-	rstar_search_problem problem = {.text = {statement, strlen(statement)}};
-
-	if (gold)
-		problem.gold = (rstar_string){gold, strlen(gold)};
-	problem.seed = rstar_search_seed((uint64) seed, problem.text, attempt);
-	return problem;
-}
-
 static void
 raise_failure(const rstar_search_outcome *outcome)
 {
@@ -87,7 +75,7 @@ search_rows(const rstar_search_setup *setup, const rstar_search_parts *parts,
 	b.trees = palloc0(n * sizeof *b.trees);
 	b.scratch = AllocSetContextCreate(CurrentMemoryContext, "rstar tree", ALLOCSET_DEFAULT_SIZES);
 	for (uint32 i = 0; i < n; i++)
-		b.problems[i] = problem_of(rows[i].statement, rows[i].answer, setup->seed, 0);
+		b.problems[i] = rstar_pg_search_problem(rows[i].statement, rows[i].answer, setup->seed, 0);
 	rstar_pg_search_run(setup, parts, b.problems, n, store_tree, &b);
 	return b.trees;
 }
@@ -139,30 +127,6 @@ rstar_search_id(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(search_one(fcinfo, 1, find_problem));
 }
 
-/* The rows of an array of problem numbers. */
-static rstar_problem_row *
-find_problems(ArrayType *array, uint32 *n)
-{
-	rstar_problem_row *rows;
-	Datum *ids;
-	bool *nulls;
-	int count;
-
-	deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &ids, &nulls,
-					  &count);
-	rows = palloc(count * sizeof *rows);
-	for (int i = 0; i < count; i++)
-	{
-		if (nulls[i])
-			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-							errmsg("a problem's number must not be NULL")));
-		CHECK_FOR_INTERRUPTS();
-		rstar_pg_problem_find(DatumGetInt64(ids[i]), &rows[i]);
-	}
-	*n = (uint32) count;
-	return rows;
-}
-
 Datum
 rstar_search_ids(PG_FUNCTION_ARGS)
 {
@@ -180,7 +144,7 @@ rstar_search_ids(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("rstar_search()");
 	rstar_pg_search_arguments_read(fcinfo, 1, &arguments);
 	rstar_pg_search_setup_make(&arguments, rstar_pg_search_settings.use_known_answer, &setup);
-	rows = find_problems(PG_GETARG_ARRAYTYPE_P(0), &n);
+	rows = rstar_pg_problems_of_array(PG_GETARG_ARRAYTYPE_P(0), &n);
 	if (n == 0)
 		return (Datum) 0;
 	rstar_pg_search_open(&setup, &parts);
@@ -292,7 +256,7 @@ rstar_continue(PG_FUNCTION_ARGS)
 	prepare_continuation(PG_GETARG_INT32(1), &tree, mcts, &setup);
 	c.same_arithmetic = rstar_pg_search_same_arithmetic(tree.settings);
 	rstar_pg_search_open(&setup, &parts);
-	problem = problem_of(tree.problem.statement, tree.problem.answer, 0, 0);
+	problem = rstar_pg_search_problem(tree.problem.statement, tree.problem.answer, 0, 0);
 	problem.seed = tree.seed;
 	problem.resume = mcts;
 	rstar_pg_search_run(&setup, &parts, &problem, 1, replace_tree, &c);

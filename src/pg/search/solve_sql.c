@@ -173,9 +173,9 @@ search(question *q, char **problems, uint32 n)
 	for (uint32 i = 0; i < n; i++)
 		for (uint32 tree = 0; tree < q->trees && !is_blank(problems[i]); tree++)
 		{
-			rstar_search_problem problem = {.text = {problems[i], strlen(problems[i])}};
+			rstar_search_problem problem =
+				rstar_pg_search_problem(problems[i], NULL, q->setup.seed, tree);
 
-			problem.seed = rstar_search_seed((uint64) q->setup.seed, problem.text, tree);
 			(void) rstar_pg_searcher_add(searcher, &problem);
 		}
 	while (rstar_pg_searcher_step(searcher, keep_opinion, q))

@@ -53,6 +53,29 @@ rstar_pg_problem_find(int64 problem_id, rstar_problem_row *row)
 	rstar_pg_tables_end(&scope);
 }
 
+rstar_problem_row *
+rstar_pg_problems_of_array(ArrayType *numbers, uint32 *n)
+{
+	rstar_problem_row *rows;
+	Datum *ids;
+	bool *nulls;
+	int count;
+
+	deconstruct_array(numbers, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &ids,
+					  &nulls, &count);
+	rows = palloc(Max(count, 1) * sizeof *rows);
+	for (int i = 0; i < count; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+							errmsg("a problem's number must not be NULL")));
+		CHECK_FOR_INTERRUPTS();
+		rstar_pg_problem_find(DatumGetInt64(ids[i]), &rows[i]);
+	}
+	*n = (uint32) count;
+	return rows;
+}
+
 /*
  * The last field of the lock's tag; users' advisory locks have 1 or 2 there, workers'
  * 0x5253 (queue.c).
@@ -282,6 +305,16 @@ insert_rows(int64 tree_id, const rstar_mcts *mcts)
 	insert_trajectories(tree_id, mcts);
 }
 
+/* The nodes, and with them trajectories and pairs. */
+static void
+delete_rows(int64 tree_id)
+{
+	rstar_arguments a = {0};
+
+	rstar_pg_add_bigint(&a, tree_id);
+	rstar_pg_execute("DELETE FROM rstar.nodes WHERE tree_id OPERATOR(pg_catalog.=) $1", &a, false);
+}
+
 static char *
 failure_text(const rstar_search_outcome *tree)
 {
@@ -346,11 +379,9 @@ rstar_pg_tree_replace(const rstar_stored_tree *stored, const rstar_search_setup 
 	Jsonb *settings = rstar_pg_search_setup_to_jsonb(setup);
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
-	rstar_arguments id = {0};
 
 	rstar_tables_begin(&scope, "trees", "nodes", "trajectories", "preference_pairs");
-	rstar_pg_add_bigint(&id, stored->tree_id);
-	rstar_pg_execute("DELETE FROM rstar.nodes WHERE tree_id OPERATOR(pg_catalog.=) $1", &id, false);
+	delete_rows(stored->tree_id);
 	rstar_pg_add_bigint(&a, stored->tree_id);
 	rstar_pg_add(&a, JSONBOID, JsonbPGetDatum(settings), false);
 	add_outcome(&a, setup, tree);
@@ -378,11 +409,9 @@ rstar_pg_tree_store_grades(const rstar_stored_tree *stored, const rstar_mcts *mc
 	bool answered = stored->answer_id >= 0 && (uint32) stored->answer_id < mcts->tree.n_nodes;
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
-	rstar_arguments id = {0};
 
 	rstar_tables_begin(&scope, "trees", "nodes", "trajectories", "preference_pairs");
-	rstar_pg_add_bigint(&id, stored->tree_id);
-	rstar_pg_execute("DELETE FROM rstar.nodes WHERE tree_id OPERATOR(pg_catalog.=) $1", &id, false);
+	delete_rows(stored->tree_id);
 	rstar_pg_add_bigint(&a, stored->tree_id);
 	rstar_pg_add_text(&a, gold);
 	rstar_pg_add_int(&a, first ? (int32) mcts->first_correct_rollout : 0, !first);

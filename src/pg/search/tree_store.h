@@ -6,6 +6,7 @@
 #define RSTAR_PG_SEARCH_TREE_STORE_H
 
 #include "postgres.h"
+#include "utils/array.h"
 
 #include "pg/search/run.h"
 
@@ -19,6 +20,12 @@ typedef struct rstar_problem_row
 
 /* The problem of that number; raises ERRCODE_UNDEFINED_OBJECT if there is none. */
 extern void rstar_pg_problem_find(int64 problem_id, rstar_problem_row *row);
+
+/*
+ * The problems of an array of numbers (bigint[]), palloc'd; raises for NULL, and where there is
+ * no such problem.
+ */
+extern rstar_problem_row *rstar_pg_problems_of_array(ArrayType *numbers, uint32 *n);
 
 /*
  * The problem with this statement and answer (NULL: any); a new row, of source
