@@ -41,6 +41,18 @@ while ($readme =~ /^```(\w+)([^\n]*)\n(.*?)^```$/msg)
 }
 cmp_ok($n, '>', 4, 'the README has examples');
 
+# Headings are there once, and links within the page and to files lead somewhere.
+(my $prose = $readme) =~ s/^```.*?^```//msg;
+my (%headings, %anchors);
+for my $heading ($prose =~ /^#+ (.*)$/mg)
+{
+	$headings{$heading}++;
+	$anchors{ lc($heading) =~ s/[^a-z0-9 -]//gr =~ s/ /-/gr } = 1;
+}
+is_deeply([ grep { $headings{$_} > 1 } sort keys %headings ], [], 'every heading is there once');
+is_deeply([ grep { !$anchors{$_} } $prose =~ /\]\(#([^)]+)\)/g ], [], 'links lead to headings');
+is_deeply([ grep { !-e source_path($_) } $prose =~ /\]\(((?:sql|models)\/[^)#]+)\)/g ], [], 'and to files');
+
 sub names
 {
 	return split /\n/, $node->safe_psql('postgres', $_[0]);
