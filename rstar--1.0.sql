@@ -810,8 +810,6 @@ CREATE TABLE rstar.jobs (
 	losses        integer NOT NULL DEFAULT 0,
 	next_try_at   timestamptz,
 	worker        bigint,
-	checkpoint    jsonb,
-	result        jsonb,
 	error         text,
 	submitted_at  timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	started_at    timestamptz,
@@ -836,12 +834,10 @@ COMMENT ON COLUMN rstar.jobs.parent_id IS 'job that submitted it and waits for i
 COMMENT ON COLUMN rstar.jobs.total IS 'problems in its queue; 0 for kinds without a queue';
 COMMENT ON COLUMN rstar.jobs.done IS 'problems done when a worker last left it; rstar.progress has the present number';
 COMMENT ON COLUMN rstar.jobs.failed IS 'problems that failed for good';
-COMMENT ON COLUMN rstar.jobs.attempts IS 'times that it ended in an error and was to be tried again';
+COMMENT ON COLUMN rstar.jobs.attempts IS 'times that it ended in an error and was to be tried again, since it last got further';
 COMMENT ON COLUMN rstar.jobs.losses IS 'times that its worker was lost since it last got further (kinds without a queue)';
 COMMENT ON COLUMN rstar.jobs.next_try_at IS 'not to be tried again before';
 COMMENT ON COLUMN rstar.jobs.worker IS 'number of the worker that has it (kinds without a queue)';
-COMMENT ON COLUMN rstar.jobs.checkpoint IS 'where an interrupted job continues';
-COMMENT ON COLUMN rstar.jobs.result IS 'what came of it';
 COMMENT ON COLUMN rstar.jobs.error IS 'the last error';
 COMMENT ON COLUMN rstar.jobs.submitted_at IS 'when it was submitted';
 COMMENT ON COLUMN rstar.jobs.started_at IS 'when a worker first took it';

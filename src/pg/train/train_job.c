@@ -82,6 +82,17 @@ store(rstar_job *job, train_job *t)
 }
 
 static void
+got_further(rstar_job *job)
+{
+	MemoryContext context = MemoryContextSwitchTo(job->context);
+
+	rstar_pg_job_begin(job);
+	rstar_pg_job_got_further(job);
+	rstar_pg_job_commit(job);
+	MemoryContextSwitchTo(context);
+}
+
+static void
 finish_run(rstar_job *job, train_job *t)
 {
 	rstar_pg_job_progress(job, "writing the model", 0, 0);
@@ -89,6 +100,21 @@ finish_run(rstar_job *job, train_job *t)
 	MemoryContextSwitchTo(job->context);
 	(void) rstar_pg_run_finish(t->run);
 	rstar_pg_job_commit(job);
+}
+
+/*
+ * A checkpoint, between two steps. The steps up to there are stored first: a worker that goes
+ * on from it does not do them again.
+ */
+static void
+save(rstar_job *job, train_job *t)
+{
+	if (!rstar_trainer_between_steps(rstar_pg_run_trainer(t->run)))
+		return;
+	store(job, t);
+	(void) rstar_pg_run_save(t->run);
+	got_further(job);
+	t->saved = GetCurrentTimestamp();
 }
 
 static bool
@@ -133,8 +159,8 @@ step(rstar_job *job)
 	if (rstar_pg_run_unstored(t->run) > 0 &&
 		TimestampDifferenceExceeds(t->stored, GetCurrentTimestamp(), STORE_INTERVAL_MS))
 		store(job, t);
-	if (checkpoint_due(t) && rstar_pg_run_save(t->run))
-		t->saved = GetCurrentTimestamp();
+	if (checkpoint_due(t))
+		save(job, t);
 	return RSTAR_JOB_AGAIN;
 }
 

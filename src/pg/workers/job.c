@@ -148,7 +148,6 @@ static void
 read_row(rstar_job *job, MemoryContext context)
 {
 	job->arguments = result_jsonb("arguments", context);
-	job->checkpoint = result_jsonb("checkpoint", context);
 	job->total = rstar_pg_result_bigint(0, "total", 0);
 	job->parent = rstar_pg_result_bigint(0, "parent_id", 0);
 	job->attempt = rstar_pg_result_int(0, "attempts", 0) + 1;
@@ -173,8 +172,8 @@ take_row(rstar_job *job, MemoryContext context)
 		" losses = losses OPERATOR(pg_catalog.+) (worker IS NOT NULL)::pg_catalog.int4"
 		" WHERE job_id OPERATOR(pg_catalog.=) $1"
 		" AND status OPERATOR(pg_catalog.=) ANY (ARRAY['queued', 'running'])"
-		" RETURNING arguments, settings, checkpoint, total, parent_id, attempts, losses, done,"
-		" failed, threads, created_by",
+		" RETURNING arguments, settings, total, parent_id, attempts, losses, done, failed,"
+		" threads, created_by",
 		&a, false);
 	if (SPI_processed == 0)
 		return false;
@@ -337,34 +336,20 @@ rstar_pg_job_commit(rstar_job *job)
 	MemoryContextSwitchTo(job->context);
 }
 
-static void
-set_column(rstar_job *job, const char *statement, Jsonb *value)
+/* A job that gets further is not the one that fails, or crashes the server, every time. */
+void
+rstar_pg_job_got_further(rstar_job *job)
 {
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
 
 	rstar_tables_begin(&scope, "jobs");
 	rstar_pg_add_bigint(&a, job->job_id);
-	rstar_pg_add(&a, JSONBOID, JsonbPGetDatum(value), false);
-	rstar_pg_execute(statement, &a, false);
+	rstar_pg_execute("UPDATE rstar.jobs SET attempts = 0, losses = 0"
+					 " WHERE job_id OPERATOR(pg_catalog.=) $1",
+					 &a, false);
 	rstar_pg_tables_end(&scope);
-}
-
-/* A job that gets further is not the one that crashes the server every time. */
-void
-rstar_pg_job_set_checkpoint(rstar_job *job, Jsonb *checkpoint)
-{
-	set_column(job,
-			   "UPDATE rstar.jobs SET checkpoint = $2, losses = 0"
-			   " WHERE job_id OPERATOR(pg_catalog.=) $1",
-			   checkpoint);
-}
-
-void
-rstar_pg_job_set_result(rstar_job *job, Jsonb *result)
-{
-	set_column(job, "UPDATE rstar.jobs SET result = $2 WHERE job_id OPERATOR(pg_catalog.=) $1",
-			   result);
+	job->attempt = 1;
 }
 
 /* --- leaving ------------------------------------------------------------------------------- */

@@ -57,7 +57,7 @@ typedef struct rstar_job_kind
 	 * Prepare to work, in a transaction; job->state is the kind's own, and
 	 * CurrentMemoryContext is job->context, which lasts until the job leaves the
 	 * worker. Runs in every worker that takes the job and again after an
-	 * interruption, so it continues from what is stored (job->checkpoint).
+	 * interruption, so it continues from what is stored.
 	 */
 	void (*start)(rstar_job *job);
 
@@ -71,9 +71,8 @@ typedef struct rstar_job_kind
 
 	/*
 	 * Leave the job, in the transaction that writes its row; with STOPPED and WAITING,
-	 * store what start needs to continue (rstar_pg_job_set_checkpoint); with FINISHED
-	 * store the result (rstar_pg_job_set_result). With BROKEN there is no
-	 * transaction: release what a memory context does not. May be NULL.
+	 * store what start needs to continue. With BROKEN there is no transaction:
+	 * release what a memory context does not. May be NULL.
 	 */
 	void (*finish)(rstar_job *job, rstar_job_end end);
 } rstar_job_kind;
@@ -82,12 +81,11 @@ struct rstar_job
 {
 	int64 job_id;
 	const rstar_job_kind *kind;
-	Oid owner;         /* whose work it is; steps run as this role, in a restricted context */
-	Jsonb *arguments;  /* as submitted */
-	Jsonb *checkpoint; /* NULL: none yet */
-	int64 total;       /* of a queue: its items; else as rstar_job_set_total said, or 0 */
-	int64 parent;      /* 0: none */
-	int attempt;       /* 1 for the first */
+	Oid owner;        /* whose work it is; steps run as this role, in a restricted context */
+	Jsonb *arguments; /* as submitted */
+	int64 total;      /* of a queue: its items; else 0 */
+	int64 parent;     /* 0: none */
+	int attempt;      /* 1 for the first */
 	MemoryContext context;
 	void *state; /* the kind's own; NULL before start */
 };
@@ -133,9 +131,12 @@ extern int64 rstar_pg_job_submit(const rstar_job_request *request);
 extern void rstar_pg_job_begin(rstar_job *job);
 extern void rstar_pg_job_commit(rstar_job *job);
 
-/* Within a transaction: what the job's row is to say. */
-extern void rstar_pg_job_set_checkpoint(rstar_job *job, Jsonb *checkpoint);
-extern void rstar_pg_job_set_result(rstar_job *job, Jsonb *result);
+/*
+ * Within a transaction: what is stored now lies beyond where this worker began, so
+ * earlier errors and lost workers no longer count against the job. For kinds without a
+ * queue; in a queue the items count for themselves.
+ */
+extern void rstar_pg_job_got_further(rstar_job *job);
 
 /*
  * What rstar.progress shows, until the next call; cheap enough for each
