@@ -252,7 +252,7 @@ measure_random(const char *name, const rstar_hparams *h, rstar_type type, rstar_
 
 	unlink(path);
 	random_model(h, type, NULL, fd);
-	if (rstar_gguf_open_fd(fd, &rstar_allocator_malloc, &gguf, &err) != RSTAR_OK)
+	if (rstar_gguf_open_fd(fd, &rstar_allocator_malloc, NULL, &gguf, &err) != RSTAR_OK)
 		fail(&err);
 	measure(name, gguf, NULL, pool, s);
 	rstar_gguf_close(gguf);

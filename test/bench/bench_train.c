@@ -47,7 +47,7 @@ make_model(const rstar_hparams *h)
 		rstar_create_begin(h, &options, &rstar_allocator_malloc, writer, &create, &err) !=
 			RSTAR_OK ||
 		rstar_gguf_writer_finish(writer, fd, NULL, &err) != RSTAR_OK ||
-		rstar_gguf_open_fd(fd, &rstar_allocator_malloc, &gguf, &err) != RSTAR_OK)
+		rstar_gguf_open_fd(fd, &rstar_allocator_malloc, NULL, &gguf, &err) != RSTAR_OK)
 		fail(&err);
 	rstar_create_free(create);
 	rstar_gguf_writer_free(writer);

@@ -31,7 +31,7 @@ import(const json_t *tokenizer)
 		int fd = memfd_create("rstar fuzz", 0);
 
 		if (rstar_gguf_writer_finish(writer, fd, NULL, &err) != RSTAR_OK ||
-			rstar_gguf_open_fd(fd, &rstar_allocator_malloc, &gguf, &err) != RSTAR_OK)
+			rstar_gguf_open_fd(fd, &rstar_allocator_malloc, NULL, &gguf, &err) != RSTAR_OK)
 			abort();
 		rstar_gguf_close(gguf);
 		close(fd);

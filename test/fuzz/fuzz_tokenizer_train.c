@@ -107,7 +107,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(rstar_bpe_trainer_write(trainer, writer, &err) == RSTAR_OK);
 	fd = memfd_create("vocabulary", 0);
 	require(rstar_gguf_writer_finish(writer, fd, NULL, &err) == RSTAR_OK);
-	require(rstar_gguf_open_fd(fd, &rstar_allocator_malloc, &gguf, &err) == RSTAR_OK);
+	require(rstar_gguf_open_fd(fd, &rstar_allocator_malloc, NULL, &gguf, &err) == RSTAR_OK);
 	check_file(gguf, text, size);
 	rstar_gguf_close(gguf);
 	close(fd);

@@ -448,6 +448,53 @@ new_file(void)
 	return memfd_create("rstar test", 0);
 }
 
+/* A file of that beginning and so many zeros. */
+static int
+long_file(const bytes *beginning, off_t zeros)
+{
+	int fd = new_file();
+
+	CHECK(write(fd, beginning->data, beginning->length) == (ssize_t) beginning->length);
+	CHECK(ftruncate(fd, (off_t) beginning->length + zeros) == 0);
+	return fd;
+}
+
+static bool
+at_third(void *arg)
+{
+	return ++*(int *) arg == 3;
+}
+
+/* One long array of strings is left when the cancel comes; too many keys are not begun. */
+static void
+long_headers(void)
+{
+	int asked = 0;
+	rstar_cancel cancel = {at_third, &asked};
+	rstar_gguf *gguf = NULL;
+	rstar_error err = {0};
+	bytes file;
+	int fd;
+
+	put_header(&file, 0, 1);
+	put_text(&file, "empty");
+	put32(&file, RSTAR_GGUF_ARRAY);
+	put32(&file, RSTAR_GGUF_STRING);
+	put64(&file, 100000);
+	fd = long_file(&file, 800000);
+	CHECK(rstar_gguf_open_fd(fd, heap, &cancel, &gguf, &err) == RSTAR_ERR_CANCELLED);
+	CHECK(gguf == NULL && asked == 3);
+	CHECK(rstar_gguf_open_fd(fd, heap, NULL, &gguf, &err) == RSTAR_OK);
+	rstar_gguf_close(gguf);
+	close(fd);
+
+	put_header(&file, 0, 65537);
+	fd = long_file(&file, 14 * 65537);
+	CHECK(rstar_gguf_open_fd(fd, heap, NULL, &gguf, &err) == RSTAR_ERR_LIMIT);
+	CHECK_MSG(strstr(err.message, "too many keys") != NULL, "%s", err.message);
+	close(fd);
+}
+
 static void
 add_everything(rstar_gguf_writer *writer, uint64_t *next)
 {
@@ -519,7 +566,7 @@ round_trip(void)
 	add_everything(writer, &next);
 	CHECK(rstar_gguf_writer_finish(writer, fd, NULL, &err) == RSTAR_OK);
 	rstar_gguf_writer_free(writer);
-	CHECK(rstar_gguf_open_fd(fd, heap, &gguf, &err) == RSTAR_OK);
+	CHECK(rstar_gguf_open_fd(fd, heap, NULL, &gguf, &err) == RSTAR_OK);
 	close(fd);
 	check_everything(gguf);
 
@@ -541,7 +588,7 @@ round_trip(void)
 	}
 	CHECK(rstar_gguf_writer_finish(writer, fd, NULL, &err) == RSTAR_OK);
 	rstar_gguf_writer_free(writer);
-	CHECK(rstar_gguf_open_fd(fd, heap, &copy, &err) == RSTAR_OK);
+	CHECK(rstar_gguf_open_fd(fd, heap, NULL, &copy, &err) == RSTAR_OK);
 	close(fd);
 	check_everything(copy);
 	CHECK(rstar_gguf_n_keys(copy) == rstar_gguf_n_keys(gguf) + 1);
@@ -724,6 +771,7 @@ main(void)
 	RUN(wrong_keys);
 	RUN(wrong_arrays);
 	RUN(wrong_alignment);
+	RUN(long_headers);
 	RUN(wrong_tensors);
 	RUN(integers_of_every_type);
 	RUN(nan_in_data);

@@ -43,7 +43,7 @@ import_to(const char *directory, const char *type, rstar_gguf **out, rstar_error
 		CHECK(rstar_quantize_by_name(type, &options.target));
 	st = rstar_import(directory, &options, fd, heap, NULL, err);
 	if (st == RSTAR_OK)
-		st = rstar_gguf_open_fd(fd, heap, out, err);
+		st = rstar_gguf_open_fd(fd, heap, NULL, out, err);
 	close(fd);
 	return st;
 }

@@ -178,7 +178,7 @@ ppm_guided_by_hand(void)
 	check_node(&mcts, 1, 2, 1.4);
 	check_node(&mcts, 0, 1, 0.9);
 	CHECK(rstar_mcts_select(&mcts) == RSTAR_NO_NODE && !mcts.tree.nodes[0].closed);
-	rstar_mcts_extend(&mcts, 1);
+	mcts.options.max_rollouts++;
 	CHECK(rstar_mcts_select(&mcts) == 2);
 	rstar_mcts_free(&mcts);
 }
@@ -410,8 +410,8 @@ restored_trees_go_on(void)
 	CHECK(restore(&mcts, &again) == RSTAR_OK);
 	same_tree(&mcts, &again);
 	CHECK(again.tree.nodes[1].closed && !again.tree.nodes[0].closed);
-	rstar_mcts_extend(&mcts, 1);
-	rstar_mcts_extend(&again, 1);
+	mcts.options.max_rollouts++;
+	again.options.max_rollouts++;
 	expand(&mcts, 2, &end, 1);
 	expand(&again, 2, &end, 1);
 	same_tree(&mcts, &again);

@@ -176,7 +176,8 @@ template_of_a_file(void)
 			rstar_gguf_writer_string(writer, RSTAR_PROMPT_KEY, texts[i], strlen(texts[i]));
 		CHECK(rstar_gguf_writer_finish(writer, fileno(file), NULL, &err) == RSTAR_OK);
 		rstar_gguf_writer_free(writer);
-		CHECK(rstar_gguf_open_fd(fileno(file), &rstar_allocator_malloc, &gguf, &err) == RSTAR_OK);
+		CHECK(rstar_gguf_open_fd(fileno(file), &rstar_allocator_malloc, NULL, &gguf, &err) ==
+			  RSTAR_OK);
 		CHECK(rstar_prompt_template_read(gguf, &prompt, &err) == expected[i]);
 		if (i < 2)
 			CHECK(same(prompt.before, i == 0 ? "<|user|>:\n" : "<|user|>"));

@@ -114,7 +114,7 @@ identify(const char *name, char identity[RSTAR_STORE_IDENTITY_SIZE])
 	int fd;
 
 	CHECK(rstar_store_open(directory, name, &fd, &err) == RSTAR_OK);
-	CHECK_MSG(rstar_gguf_open_fd(fd, heap, &gguf, &err) == RSTAR_OK, "%s", err.message);
+	CHECK_MSG(rstar_gguf_open_fd(fd, heap, NULL, &gguf, &err) == RSTAR_OK, "%s", err.message);
 	CHECK_MSG(rstar_store_identity(gguf, fd, identity, &err) == RSTAR_OK, "%s", err.message);
 	rstar_gguf_close(gguf);
 	close(fd);
@@ -239,8 +239,11 @@ identities_see(void)
 	rstar_store_entry entry = install(40);
 	rstar_gguf *gguf = NULL;
 	rstar_error err = {0};
+	int fd;
 
-	CHECK(rstar_store_open_model(directory, entry.name, heap, &gguf, &err) == RSTAR_OK);
+	CHECK(rstar_store_open(directory, entry.name, &fd, &err) == RSTAR_OK);
+	CHECK(rstar_gguf_open_fd(fd, heap, NULL, &gguf, &err) == RSTAR_OK);
+	close(fd);
 	for (uint64_t i = 0; i < rstar_gguf_n_keys(gguf); i++)
 	{
 		rstar_gguf_type type;

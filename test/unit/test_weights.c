@@ -48,7 +48,7 @@ finish(rstar_gguf_writer *writer)
 	int fd = memfd_create("rstar test", 0);
 
 	CHECK_MSG(rstar_gguf_writer_finish(writer, fd, NULL, &err) == RSTAR_OK, "%s", err.message);
-	CHECK_MSG(rstar_gguf_open_fd(fd, heap, &gguf, &err) == RSTAR_OK, "%s", err.message);
+	CHECK_MSG(rstar_gguf_open_fd(fd, heap, NULL, &gguf, &err) == RSTAR_OK, "%s", err.message);
 	rstar_gguf_writer_free(writer);
 	close(fd);
 	return gguf;
@@ -352,7 +352,7 @@ quantize(const rstar_gguf *from, const char *name)
 
 	CHECK(rstar_quantize_by_name(name, &target));
 	CHECK_MSG(rstar_quantize(from, target, fd, heap, NULL, &err) == RSTAR_OK, "%s", err.message);
-	CHECK_MSG(rstar_gguf_open_fd(fd, heap, &gguf, &err) == RSTAR_OK, "%s", err.message);
+	CHECK_MSG(rstar_gguf_open_fd(fd, heap, NULL, &gguf, &err) == RSTAR_OK, "%s", err.message);
 	close(fd);
 	return gguf;
 }

@@ -83,7 +83,7 @@ tiny_model_create_as(const rstar_hparams *h, bool value_head, bool tied, tiny_mo
 	for (uint32_t i = 0; i < n; i++)
 		free(data[i]);
 	free(data);
-	CHECK_MSG(rstar_gguf_open_fd(fd, &rstar_allocator_malloc, &model->gguf, &err) == RSTAR_OK,
+	CHECK_MSG(rstar_gguf_open_fd(fd, &rstar_allocator_malloc, NULL, &model->gguf, &err) == RSTAR_OK,
 			  "%s %s", err.message, err.detail);
 	close(fd);
 	CHECK_MSG(rstar_weights_open(model->gguf, &rstar_allocator_malloc, &model->weights, &err) ==

@@ -59,7 +59,7 @@ vocabulary_from_writer(vocabulary *v, rstar_gguf_writer *writer, rstar_error *er
 	status = rstar_gguf_writer_finish(writer, fileno(file), NULL, err);
 	rstar_gguf_writer_free(writer);
 	if (status == RSTAR_OK)
-		status = rstar_gguf_open_fd(fileno(file), &rstar_allocator_malloc, &v->gguf, err);
+		status = rstar_gguf_open_fd(fileno(file), &rstar_allocator_malloc, NULL, &v->gguf, err);
 	fclose(file);
 	if (status == RSTAR_OK)
 		status = rstar_tokenizer_open(v->gguf, &rstar_allocator_malloc, &v->tokenizer, err);

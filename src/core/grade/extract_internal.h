@@ -54,7 +54,4 @@ extern bool rstar_extract_harmless(rstar_span text);
 /* It takes back what was said before it. */
 extern bool rstar_extract_denies(rstar_span text);
 
-/* Words and numbers, no mathematics outside formulas. */
-extern bool rstar_extract_is_prose(rstar_span text);
-
 #endif

@@ -583,18 +583,3 @@ rstar_extract_denies(rstar_span text)
 			return true;
 	return false;
 }
-
-bool
-rstar_extract_is_prose(rstar_span text)
-{
-	size_t words_seen = 0;
-
-	for (size_t i = 0; i < text.length; i++)
-	{
-		if (strchr("\\=^_<>{}", text.at[i]))
-			return false;
-		words_seen += i > 0 && is_letter(text.at[i]) && is_letter(text.at[i - 1]) &&
-					  (i + 1 == text.length || !is_letter(text.at[i + 1]));
-	}
-	return words_seen > 0;
-}

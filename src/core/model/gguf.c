@@ -22,7 +22,7 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tensors are used where
 #define DEFAULT_ALIGNMENT  32
 #define SMALLEST_ALIGNMENT 8
 #define LARGEST_ALIGNMENT  ((uint64_t) 1 << 20)
-#define MAX_ENTRIES        ((uint64_t) 1 << 20) /* keys, and tensors */
+#define MAX_ENTRIES        65536 /* keys, and tensors; sorting so many takes some 0.1 s */
 #define CHECK_SLICE_BYTES  ((size_t) 1 << 20)
 
 static rstar_status
@@ -69,11 +69,18 @@ read_preamble(rstar_gguf *gguf, gguf_reader *reader)
 		return st;
 
 	/* a key takes at least 14 bytes, a tensor 33: no allocation beyond reason */
-	if (gguf->n_keys > MAX_ENTRIES || gguf->n_tensors > MAX_ENTRIES ||
-		gguf->n_keys * 14 + gguf->n_tensors * 33 > rstar_gguf_bytes_left(reader))
+	if (gguf->n_keys > rstar_gguf_bytes_left(reader) / 14 ||
+		gguf->n_tensors > (rstar_gguf_bytes_left(reader) - gguf->n_keys * 14) / 33)
 		return rstar_error_set(
 			reader->err, RSTAR_ERR_CORRUPT, "model file claims %llu keys and %llu tensors",
 			(unsigned long long) gguf->n_keys, (unsigned long long) gguf->n_tensors);
+	if (gguf->n_keys > MAX_ENTRIES || gguf->n_tensors > MAX_ENTRIES)
+	{
+		rstar_error_set(reader->err, RSTAR_ERR_LIMIT, "model file has too many keys or tensors");
+		return rstar_error_detail(
+			reader->err, "It has %llu keys and %llu tensors; at most %d of each are read.",
+			(unsigned long long) gguf->n_keys, (unsigned long long) gguf->n_tensors, MAX_ENTRIES);
+	}
 	return RSTAR_OK;
 }
 
@@ -194,9 +201,9 @@ read_tensors(rstar_gguf *gguf, gguf_reader *reader)
 /* Takes over the map if `mapped`, also on failure. */
 static rstar_status
 open_bytes(const uint8_t *bytes, size_t size, bool mapped, const rstar_allocator *allocator,
-		   rstar_gguf **out, rstar_error *err)
+		   const rstar_cancel *cancel, rstar_gguf **out, rstar_error *err)
 {
-	gguf_reader reader = {bytes, bytes, bytes + size, err};
+	gguf_reader reader = {bytes, bytes, bytes + size, 0, cancel, err};
 	rstar_gguf *gguf = rstar_alloc_zero(allocator, sizeof *gguf);
 	rstar_status st;
 
@@ -231,11 +238,12 @@ rstar_gguf_open_memory(const void *bytes, size_t length, const rstar_allocator *
 	*out = NULL;
 	if ((uintptr_t) bytes % SMALLEST_ALIGNMENT != 0)
 		return rstar_error_set(err, RSTAR_ERR_ARGUMENT, "model bytes are not aligned");
-	return open_bytes(bytes, length, false, allocator, out, err);
+	return open_bytes(bytes, length, false, allocator, NULL, out, err);
 }
 
 rstar_status
-rstar_gguf_open_fd(int fd, const rstar_allocator *allocator, rstar_gguf **out, rstar_error *err)
+rstar_gguf_open_fd(int fd, const rstar_allocator *allocator, const rstar_cancel *cancel,
+				   rstar_gguf **out, rstar_error *err)
 {
 	struct stat info;
 	void *map;
@@ -252,7 +260,7 @@ rstar_gguf_open_fd(int fd, const rstar_allocator *allocator, rstar_gguf **out, r
 	map = mmap(NULL, (size_t) info.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED)
 		return rstar_error_set(err, RSTAR_ERR_IO, "could not map model file: %s", strerror(errno));
-	return open_bytes(map, (size_t) info.st_size, true, allocator, out, err);
+	return open_bytes(map, (size_t) info.st_size, true, allocator, cancel, out, err);
 }
 
 rstar_status
@@ -266,7 +274,7 @@ rstar_gguf_open(const char *path, const rstar_allocator *allocator, rstar_gguf *
 	if (fd < 0)
 		return rstar_error_set(err, errno == ENOENT ? RSTAR_ERR_NOT_FOUND : RSTAR_ERR_IO,
 							   "could not open model file \"%s\": %s", path, strerror(errno));
-	st = rstar_gguf_open_fd(fd, allocator, out, err);
+	st = rstar_gguf_open_fd(fd, allocator, NULL, out, err);
 	close(fd);
 	return st;
 }

@@ -78,13 +78,16 @@ typedef struct rstar_gguf rstar_gguf;
  * Refused: anything but a regular file, wrong magic or version (2 differs from
  * 3 in nothing that matters and is taken), foreign byte order, duplicate keys
  * or tensor names, overlapping tensors, what does not fit the file. Links are
- * followed: the rules for paths are the model directory's (store.h).
- * Errors: IO, CORRUPT, UNSUPPORTED, MEMORY. On failure nothing stays open.
+ * followed: the rules for paths are the model directory's (store.h). At most
+ * 65,536 keys and as many tensors. cancel (NULL: none) is polled while the header
+ * is read, whose arrays of strings may be as long as the file.
+ * Errors: IO, CORRUPT, UNSUPPORTED, LIMIT, MEMORY, CANCELLED. On failure nothing stays open.
  * The handle must outlive every pointer taken from it.
  */
 extern rstar_status rstar_gguf_open(const char *path, const rstar_allocator *allocator,
 									rstar_gguf **out, rstar_error *err);
-extern rstar_status rstar_gguf_open_fd(int fd, const rstar_allocator *allocator, rstar_gguf **out,
+extern rstar_status rstar_gguf_open_fd(int fd, const rstar_allocator *allocator,
+									   const rstar_cancel *cancel, rstar_gguf **out,
 									   rstar_error *err);
 
 /*

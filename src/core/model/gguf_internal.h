@@ -43,6 +43,8 @@ typedef struct gguf_reader
 	const uint8_t *at;
 	const uint8_t *start;
 	const uint8_t *end;
+	uint64_t strings; /* so far */
+	const rstar_cancel *cancel;
 	rstar_error *err;
 } gguf_reader;
 

@@ -10,6 +10,8 @@
 #define MAX_KEY_LENGTH  65535
 #define MAX_NAME_LENGTH 255
 
+#define STRINGS_PER_POLL 1024
+
 static rstar_status
 truncated(gguf_reader *reader, const char *what)
 {
@@ -52,6 +54,9 @@ read_string(gguf_reader *reader, rstar_string *string, const char *what)
 	string->data = (const char *) reader->at;
 	string->length = (size_t) length;
 	reader->at += length;
+	if (++reader->strings % STRINGS_PER_POLL == 0 && rstar_cancel_requested(reader->cancel))
+		return rstar_error_set(reader->err, RSTAR_ERR_CANCELLED,
+							   "opening a model file was cancelled");
 	return RSTAR_OK;
 }
 

@@ -100,21 +100,6 @@ rstar_store_open(const char *directory, const char *name, int *fd, rstar_error *
 	return st;
 }
 
-rstar_status
-rstar_store_open_model(const char *directory, const char *name, const rstar_allocator *allocator,
-					   rstar_gguf **out, rstar_error *err)
-{
-	int fd;
-	rstar_status st = rstar_store_open(directory, name, &fd, err);
-
-	*out = NULL;
-	if (st != RSTAR_OK)
-		return st;
-	st = rstar_gguf_open_fd(fd, allocator, out, err);
-	close(fd);
-	return st;
-}
-
 /* --- telling files apart ------------------------------------------------------ */
 
 static rstar_status
@@ -233,7 +218,7 @@ rstar_store_examine(int fd, rstar_store_facts *facts, const rstar_allocator *all
 {
 	rstar_gguf *gguf;
 	rstar_weights *weights;
-	rstar_status st = rstar_gguf_open_fd(fd, allocator, &gguf, err);
+	rstar_status st = rstar_gguf_open_fd(fd, allocator, cancel, &gguf, err);
 
 	if (st != RSTAR_OK)
 		return st;

@@ -45,11 +45,6 @@ extern rstar_status rstar_store_check_name(const char *name, rstar_error *err);
 extern rstar_status rstar_store_open(const char *directory, const char *name, int *fd,
 									 rstar_error *err);
 
-/* The same, mapped and its header checked; errors of rstar_gguf_open_fd too. */
-extern rstar_status rstar_store_open_model(const char *directory, const char *name,
-										   const rstar_allocator *allocator, rstar_gguf **out,
-										   rstar_error *err);
-
 /*
  * A cheap identity of an open file: 32 hexadecimal digits over its length, its
  * keys (of one beyond 16 kB, the tokens of a vocabulary, both ends), the description

@@ -50,14 +50,6 @@ rstar_mcts_free(rstar_mcts *mcts)
 	rstar_tree_free(&mcts->tree);
 }
 
-void
-rstar_mcts_extend(rstar_mcts *mcts, uint32_t rollouts)
-{
-	uint32_t room = UINT32_MAX - mcts->options.max_rollouts;
-
-	mcts->options.max_rollouts += rollouts < room ? rollouts : room;
-}
-
 /* --- selection --------------------------------------------------------------------- */
 
 static double

@@ -128,9 +128,6 @@ extern double rstar_mcts_uct(const rstar_mcts *mcts, uint32_t node);
 /* The child that UCT prefers among the open ones, or RSTAR_NO_NODE. */
 extern uint32_t rstar_mcts_best_child(const rstar_mcts *mcts, uint32_t node);
 
-/* More rollouts for a search that has ended. */
-extern void rstar_mcts_extend(rstar_mcts *mcts, uint32_t rollouts);
-
 /*
  * What an answer is chosen by: its PPM score under PPM guidance, else the
  * log-probability of the tokens generated on its path.

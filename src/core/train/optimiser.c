@@ -56,16 +56,6 @@ count_memory(rstar_optimiser_kind kind, const rstar_parameter *parameters, uint3
 	}
 }
 
-size_t
-rstar_optimiser_plan(rstar_optimiser_kind kind, const rstar_parameter *parameters, uint32_t n)
-{
-	size_t state, scratch, pieces;
-
-	count_memory(kind, parameters, n, &state, &scratch, &pieces);
-	return (state + scratch) * sizeof(float) + pieces * sizeof(double) +
-		   n * sizeof(rstar_parameter) + sizeof(rstar_optimiser);
-}
-
 rstar_status
 rstar_optimiser_create(const rstar_optimiser_settings *settings, const rstar_parameter *parameters,
 					   uint32_t n, rstar_gemm *gemm, rstar_pool *pool, const rstar_train_ops *ops,

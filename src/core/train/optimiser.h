@@ -41,10 +41,6 @@ typedef struct rstar_parameter
 
 typedef struct rstar_optimiser rstar_optimiser;
 
-/* Bytes of state and scratch for these tensors. */
-extern size_t rstar_optimiser_plan(rstar_optimiser_kind kind, const rstar_parameter *parameters,
-								   uint32_t n);
-
 /* parameters (copied; their memory must outlive *out), gemm, pool as in pass.h. Errors: MEMORY. */
 extern rstar_status
 rstar_optimiser_create(const rstar_optimiser_settings *settings, const rstar_parameter *parameters,

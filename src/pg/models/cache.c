@@ -132,7 +132,8 @@ find_entry(const rstar_model_row *row)
 static rstar_status
 open_handles(const rstar_model_row *row, int fd, rstar_open_model *open, rstar_error *err)
 {
-	rstar_status status = rstar_gguf_open_fd(fd, &rstar_allocator_malloc, &open->gguf, err);
+	rstar_status status =
+		rstar_gguf_open_fd(fd, &rstar_allocator_malloc, &rstar_pg_cancel, &open->gguf, err);
 
 	if (status != RSTAR_OK)
 		return status;

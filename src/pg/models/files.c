@@ -100,7 +100,8 @@ rstar_pg_model_file_map(const rstar_model_row *row)
 	int fd = rstar_pg_model_file_open(row);
 	rstar_gguf *gguf;
 	rstar_error err;
-	rstar_status status = rstar_gguf_open_fd(fd, &rstar_allocator_malloc, &gguf, &err);
+	rstar_status status =
+		rstar_gguf_open_fd(fd, &rstar_allocator_malloc, &rstar_pg_cancel, &gguf, &err);
 
 	if (status == RSTAR_OK)
 	{

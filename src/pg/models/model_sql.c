@@ -332,7 +332,9 @@ import_file(int fd, const rstar_model_row *row, const char *file_type, rstar_sto
 	rstar_gguf *gguf;
 	rstar_error err;
 
-	rstar_check(rstar_gguf_open_fd(fd, &rstar_allocator_malloc, &gguf, &err), &err);
+	rstar_check(
+		rstar_gguf_open_fd(fd, &rstar_allocator_malloc, &rstar_pg_cancel_serving, &gguf, &err),
+		&err);
 	rstar_pg_guard_hold(guard, gguf);
 	check_source(gguf, row);
 	if (vocabulary && rstar_gguf_n_tensors(gguf) > 0)
