@@ -496,8 +496,8 @@ COMMENT ON COLUMN rstar.sound_trajectories.min_q IS 'least Q on the path';
 COMMENT ON COLUMN rstar.sound_trajectories.score IS 'what the answer is chosen by';
 COMMENT ON COLUMN rstar.sound_trajectories.solution IS 'the whole solution: the texts along the path';
 
--- The function makes of one round, or with other numbers, the selection that the view makes of all.
-CREATE FUNCTION rstar_select_trajectories(round_id bigint DEFAULT NULL, per_problem integer DEFAULT NULL)
+-- The selection that the view makes of all rounds, made of some (NULL: all), or with another number.
+CREATE FUNCTION rstar_select_trajectories_of(round_ids bigint[], per_problem integer DEFAULT NULL)
 	RETURNS TABLE (problem_id bigint, tree_id bigint, leaf_id integer, place integer,
 	               mean_q double precision, min_q double precision)
 	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000
@@ -506,8 +506,7 @@ BEGIN ATOMIC
 		SELECT t.problem_id, pg_catalog.count(*) AS reached, pg_catalog.count(*) FILTER (WHERE j.correct) AS hits
 		  FROM rstar.trajectories j JOIN rstar.trees t ON t.tree_id OPERATOR(pg_catalog.=) j.tree_id
 		 WHERE j.correct IS NOT NULL
-		   AND (rstar_select_trajectories.round_id IS NULL
-		        OR t.round_id OPERATOR(pg_catalog.=) rstar_select_trajectories.round_id)
+		   AND (round_ids IS NULL OR t.round_id OPERATOR(pg_catalog.=) ANY (round_ids))
 		 GROUP BY t.problem_id),
 	eligible AS (
 		SELECT p.problem_id, p.statement
@@ -521,8 +520,7 @@ BEGIN ATOMIC
 		           PARTITION BY e.problem_id, j.solution COLLATE pg_catalog."C"
 		           ORDER BY j.mean_q DESC, j.min_q DESC, j.tree_id, j.leaf_id) AS copy
 		  FROM rstar.sound_trajectories j JOIN eligible e ON e.problem_id OPERATOR(pg_catalog.=) j.problem_id
-		 WHERE (rstar_select_trajectories.round_id IS NULL
-		        OR j.round_id OPERATOR(pg_catalog.=) rstar_select_trajectories.round_id)),
+		 WHERE round_ids IS NULL OR j.round_id OPERATOR(pg_catalog.=) ANY (round_ids)),
 	places AS (
 		SELECT c.problem_id, c.statement, c.tree_id, c.leaf_id, c.mean_q, c.min_q, c.solution,
 		       pg_catalog.row_number() OVER (
@@ -531,7 +529,22 @@ BEGIN ATOMIC
 		  FROM copies c WHERE c.copy OPERATOR(pg_catalog.=) 1)
 	SELECT s.problem_id, s.tree_id, s.leaf_id, s.place::pg_catalog.int4, s.mean_q, s.min_q
 	  FROM places s
-	 WHERE s.place OPERATOR(pg_catalog.<=) COALESCE(rstar_select_trajectories.per_problem, 2)
+	 WHERE s.place OPERATOR(pg_catalog.<=) COALESCE(rstar_select_trajectories_of.per_problem, 2)
+	 ORDER BY s.problem_id, s.place;
+END;
+COMMENT ON FUNCTION rstar_select_trajectories_of(bigint[], integer) IS
+	'as rstar_select_trajectories, of several rounds together; NULL: of all';
+
+CREATE FUNCTION rstar_select_trajectories(round_id bigint DEFAULT NULL, per_problem integer DEFAULT NULL)
+	RETURNS TABLE (problem_id bigint, tree_id bigint, leaf_id integer, place integer,
+	               mean_q double precision, min_q double precision)
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000
+BEGIN ATOMIC
+	SELECT s.problem_id, s.tree_id, s.leaf_id, s.place, s.mean_q, s.min_q
+	  FROM rstar_select_trajectories_of(
+	           CASE WHEN rstar_select_trajectories.round_id IS NOT NULL
+	                THEN ARRAY[rstar_select_trajectories.round_id] END,
+	           rstar_select_trajectories.per_problem) s
 	 ORDER BY s.problem_id, s.place;
 END;
 COMMENT ON FUNCTION rstar_select_trajectories(bigint, integer) IS
@@ -1463,7 +1476,7 @@ CREATE TABLE rstar.rounds (
 	job_id         bigint,
 	started_at     timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	finished_at    timestamptz,
-	UNIQUE (created_by, name)
+	UNIQUE (created_by, name, number)
 );
 CREATE INDEX rounds_previous_idx ON rstar.rounds (previous_id);
 CREATE INDEX rounds_policy_idx ON rstar.rounds (policy_id);
@@ -1490,10 +1503,10 @@ CREATE TABLE rstar.round_solutions (
 
 COMMENT ON TABLE rstar.rounds IS 'rounds of self-evolution: problems are searched, the trees train a policy and a PPM, and these are tried on other problems';
 COMMENT ON COLUMN rstar.rounds.round_id IS 'number';
-COMMENT ON COLUMN rstar.rounds.name IS 'name, unique among those of its role; its models are named after it';
+COMMENT ON COLUMN rstar.rounds.name IS 'its line: rounds of one role and one name follow each other';
 COMMENT ON COLUMN rstar.rounds.created_by IS 'role that started it';
-COMMENT ON COLUMN rstar.rounds.number IS '1 for the first of its line, one more than its predecessor''s for others';
-COMMENT ON COLUMN rstar.rounds.previous_id IS 'round before it, whose trees train its models too';
+COMMENT ON COLUMN rstar.rounds.number IS 'number within the line, from 1; its models are named <name>-<number> and <name>-<number>-ppm';
+COMMENT ON COLUMN rstar.rounds.previous_id IS 'round before it in the line, whose trees train its models too';
 COMMENT ON COLUMN rstar.rounds.preset IS 'where its defaults come from: paper, or nano for small models';
 COMMENT ON COLUMN rstar.rounds.settings IS 'everything that was asked for or chosen by default';
 COMMENT ON COLUMN rstar.rounds.policy_id IS 'model that proposes the steps; NULL once it was dropped';
@@ -1535,3 +1548,192 @@ SELECT pg_catalog.pg_extension_config_dump('rstar.rounds', '');
 SELECT pg_catalog.pg_extension_config_dump('rstar.rounds_round_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('rstar.round_problems', '');
 SELECT pg_catalog.pg_extension_config_dump('rstar.round_solutions', '');
+
+-- Rounds of one line: same role, same name, counted up.
+CREATE VIEW rstar.round_lines AS
+	SELECT r.round_id, l.round_id AS line_round_id, r.number OPERATOR(pg_catalog.-) l.number AS ago
+	  FROM rstar.rounds r
+	  JOIN rstar.rounds l ON l.created_by OPERATOR(pg_catalog.=) r.created_by
+	   AND l.name OPERATOR(pg_catalog.=) r.name AND l.number OPERATOR(pg_catalog.<=) r.number;
+COMMENT ON VIEW rstar.round_lines IS 'rounds, each with itself and those before it in its line';
+COMMENT ON COLUMN rstar.round_lines.round_id IS 'the round';
+COMMENT ON COLUMN rstar.round_lines.line_round_id IS 'the round itself, or one before it';
+COMMENT ON COLUMN rstar.round_lines.ago IS 'how many rounds before it; 0 for itself';
+
+CREATE VIEW rstar.round_sft_training AS
+	SELECT r.round_id, s.problem_id, s.tree_id, s.leaf_id, s.place,
+	       NULL::pg_catalog.int8 AS given_round_id, NULL::pg_catalog.int8 AS solution_id,
+	       COALESCE(t.statement, p.statement) AS problem, j.solution
+	  FROM rstar.rounds r
+	 CROSS JOIN LATERAL rstar_select_trajectories_of(
+	           ARRAY(SELECT l.line_round_id FROM rstar.round_lines l WHERE l.round_id OPERATOR(pg_catalog.=) r.round_id),
+	           (r.settings OPERATOR(pg_catalog.->>) 'per_problem')::pg_catalog.int4) s
+	  JOIN rstar.trees t ON t.tree_id OPERATOR(pg_catalog.=) s.tree_id
+	  JOIN rstar.problems p ON p.problem_id OPERATOR(pg_catalog.=) t.problem_id
+	  JOIN rstar.trajectories j ON j.tree_id OPERATOR(pg_catalog.=) s.tree_id AND j.leaf_id OPERATOR(pg_catalog.=) s.leaf_id
+	UNION ALL
+	SELECT l.round_id, NULL, NULL, NULL, NULL, g.round_id, g.solution_id, g.problem, g.solution
+	  FROM rstar.round_lines l
+	  JOIN rstar.round_solutions g ON g.round_id OPERATOR(pg_catalog.=) l.line_round_id
+	 WHERE NOT EXISTS (
+	           SELECT FROM rstar.problems p
+	             JOIN rstar.trees t ON t.problem_id OPERATOR(pg_catalog.=) p.problem_id
+	             JOIN rstar.round_lines k ON k.line_round_id OPERATOR(pg_catalog.=) t.round_id
+	              AND k.round_id OPERATOR(pg_catalog.=) l.round_id
+	             JOIN rstar.sound_trajectories j ON j.tree_id OPERATOR(pg_catalog.=) t.tree_id
+	            WHERE p.statement OPERATOR(pg_catalog.=) g.problem);
+COMMENT ON VIEW rstar.round_sft_training IS 'what trains the policy of each round: the best trajectories of its line, and given solutions of problems that the line has not solved itself';
+COMMENT ON COLUMN rstar.round_sft_training.round_id IS 'the round';
+COMMENT ON COLUMN rstar.round_sft_training.problem_id IS 'the problem; NULL: a given solution';
+COMMENT ON COLUMN rstar.round_sft_training.tree_id IS 'tree of the trajectory';
+COMMENT ON COLUMN rstar.round_sft_training.leaf_id IS 'node of its answer';
+COMMENT ON COLUMN rstar.round_sft_training.place IS '1 for the best of the problem, 2 for the next';
+COMMENT ON COLUMN rstar.round_sft_training.given_round_id IS 'round that the solution was given to; NULL: a trajectory';
+COMMENT ON COLUMN rstar.round_sft_training.solution_id IS 'number of the given solution';
+COMMENT ON COLUMN rstar.round_sft_training.problem IS 'the problem''s statement';
+COMMENT ON COLUMN rstar.round_sft_training.solution IS 'the solution to learn';
+
+CREATE VIEW rstar.round_ppm_training AS
+	SELECT r.round_id, p.problem_id, p.kind, p.chosen_tree_id, p.chosen_id, p.rejected_tree_id, p.rejected_id,
+	       p.problem, p.prefix, p.chosen, p.rejected, p.weight
+	  FROM rstar.rounds r
+	  JOIN rstar.round_lines l ON l.round_id OPERATOR(pg_catalog.=) r.round_id
+	   AND l.ago OPERATOR(pg_catalog.<) (r.settings OPERATOR(pg_catalog.->>) 'pair_rounds')::pg_catalog.int4
+	  JOIN rstar.trees t ON t.round_id OPERATOR(pg_catalog.=) l.line_round_id
+	  JOIN rstar.ppm_training p ON p.chosen_tree_id OPERATOR(pg_catalog.=) t.tree_id;
+COMMENT ON VIEW rstar.round_ppm_training IS 'what trains the PPM of each round: the preference pairs of its line''s last rounds';
+COMMENT ON COLUMN rstar.round_ppm_training.round_id IS 'the round';
+COMMENT ON COLUMN rstar.round_ppm_training.problem_id IS 'the problem';
+COMMENT ON COLUMN rstar.round_ppm_training.kind IS 'step or answer';
+COMMENT ON COLUMN rstar.round_ppm_training.chosen_tree_id IS 'tree of the better node';
+COMMENT ON COLUMN rstar.round_ppm_training.chosen_id IS 'the better node';
+COMMENT ON COLUMN rstar.round_ppm_training.rejected_tree_id IS 'tree of the worse node';
+COMMENT ON COLUMN rstar.round_ppm_training.rejected_id IS 'the worse node';
+COMMENT ON COLUMN rstar.round_ppm_training.problem IS 'the problem''s statement';
+COMMENT ON COLUMN rstar.round_ppm_training.prefix IS 'the steps before; empty for answers';
+COMMENT ON COLUMN rstar.round_ppm_training.chosen IS 'the better step or solution';
+COMMENT ON COLUMN rstar.round_ppm_training.rejected IS 'the worse one';
+COMMENT ON COLUMN rstar.round_ppm_training.weight IS 'weight in training';
+
+CREATE VIEW rstar.round_summary AS
+	SELECT r.round_id, r.name, r.number, j.status, r.phase, n.problems, f.solved,
+	       f.solved::pg_catalog.float8 OPERATOR(pg_catalog./) NULLIF(n.problems, 0) AS coverage,
+	       m.name AS policy, g.name AS ppm, a.name AS new_policy, b.name AS new_ppm,
+	       e.greedy, e.majority, e.best, e.weighted, r.accepted, f.trees, f.rollouts, f.generated_tokens,
+	       COALESCE(r.finished_at, pg_catalog.clock_timestamp()) OPERATOR(pg_catalog.-) r.started_at AS elapsed,
+	       COALESCE(j.error, r.note) AS note
+	  FROM rstar.rounds r
+	  LEFT JOIN rstar.jobs j ON j.job_id OPERATOR(pg_catalog.=) r.job_id
+	  LEFT JOIN rstar.models m ON m.model_id OPERATOR(pg_catalog.=) r.policy_id
+	  LEFT JOIN rstar.models g ON g.model_id OPERATOR(pg_catalog.=) r.ppm_id
+	  LEFT JOIN rstar.models a ON a.model_id OPERATOR(pg_catalog.=) r.new_policy_id
+	  LEFT JOIN rstar.models b ON b.model_id OPERATOR(pg_catalog.=) r.new_ppm_id
+	 CROSS JOIN LATERAL (
+	           SELECT pg_catalog.count(*) AS problems FROM rstar.round_problems p
+	            WHERE p.round_id OPERATOR(pg_catalog.=) r.round_id AND NOT p.held_out) n
+	 CROSS JOIN LATERAL (
+	           SELECT pg_catalog.count(DISTINCT t.problem_id) FILTER (WHERE t.first_correct_rollout IS NOT NULL) AS solved,
+	                  pg_catalog.count(*) AS trees, pg_catalog.sum(t.rollouts)::pg_catalog.int8 AS rollouts,
+	                  pg_catalog.sum(t.generated_tokens)::pg_catalog.int8 AS generated_tokens
+	             FROM rstar.trees t WHERE t.round_id OPERATOR(pg_catalog.=) r.round_id) f
+	 CROSS JOIN LATERAL (
+	           SELECT pg_catalog.max(s.value) FILTER (WHERE s.measure OPERATOR(pg_catalog.=) 'greedy') AS greedy,
+	                  pg_catalog.max(s.value) FILTER (WHERE s.measure OPERATOR(pg_catalog.=) 'majority') AS majority,
+	                  pg_catalog.max(s.value) FILTER (WHERE s.measure OPERATOR(pg_catalog.=) 'best') AS best,
+	                  pg_catalog.max(s.value) FILTER (WHERE s.measure OPERATOR(pg_catalog.=) 'weighted') AS weighted
+	             FROM (SELECT a.measure, pg_catalog.avg(a.value) AS value
+	                     FROM rstar.evaluations v
+	                     JOIN rstar.evaluation_answers a ON a.evaluation_id OPERATOR(pg_catalog.=) v.evaluation_id
+	                      AND a.per OPERATOR(pg_catalog.=) 'rollout'
+	                      AND a.k OPERATOR(pg_catalog.=) CASE WHEN a.measure OPERATOR(pg_catalog.=) 'greedy' THEN 1 ELSE v.rollouts END
+	                    WHERE v.evaluation_id OPERATOR(pg_catalog.=) r.evaluation_id GROUP BY a.measure) s) e;
+COMMENT ON VIEW rstar.round_summary IS 'rounds at a glance: where they are, what was solved, and what their models make of the held-out problems';
+COMMENT ON COLUMN rstar.round_summary.round_id IS 'the round';
+COMMENT ON COLUMN rstar.round_summary.name IS 'its line';
+COMMENT ON COLUMN rstar.round_summary.number IS 'number within the line';
+COMMENT ON COLUMN rstar.round_summary.status IS 'status of its job: queued, running, waiting (for searches, training or an evaluation), paused, done, failed or cancelled';
+COMMENT ON COLUMN rstar.round_summary.phase IS 'what it does, or did when it ended';
+COMMENT ON COLUMN rstar.round_summary.problems IS 'problems to search';
+COMMENT ON COLUMN rstar.round_summary.solved IS 'those of which a tree reached a correct answer';
+COMMENT ON COLUMN rstar.round_summary.coverage IS 'share of them';
+COMMENT ON COLUMN rstar.round_summary.policy IS 'model that searched';
+COMMENT ON COLUMN rstar.round_summary.ppm IS 'model that guided; NULL: none';
+COMMENT ON COLUMN rstar.round_summary.new_policy IS 'policy that was trained';
+COMMENT ON COLUMN rstar.round_summary.new_ppm IS 'PPM that was trained';
+COMMENT ON COLUMN rstar.round_summary.greedy IS 'share of the held-out problems that the new policy alone has right, with its likeliest text';
+COMMENT ON COLUMN rstar.round_summary.majority IS 'the share right by most of the answers of a search with the new models';
+COMMENT ON COLUMN rstar.round_summary.best IS 'the share right by the best-scored answer';
+COMMENT ON COLUMN rstar.round_summary.weighted IS 'the share right by the weight of equal answers';
+COMMENT ON COLUMN rstar.round_summary.accepted IS 'whether the next round searches with the new models';
+COMMENT ON COLUMN rstar.round_summary.trees IS 'trees stored';
+COMMENT ON COLUMN rstar.round_summary.rollouts IS 'rollouts of all of them';
+COMMENT ON COLUMN rstar.round_summary.generated_tokens IS 'tokens that the policy wrote';
+COMMENT ON COLUMN rstar.round_summary.elapsed IS 'time from the start to the end, or until now';
+COMMENT ON COLUMN rstar.round_summary.note IS 'why it failed, or what went otherwise than planned';
+
+DO $$
+DECLARE
+	view pg_catalog.text;
+BEGIN
+	IF pg_catalog.current_setting('server_version_num')::pg_catalog.int4 OPERATOR(pg_catalog.>=) 150000 THEN
+		FOREACH view IN ARRAY ARRAY['round_lines', 'round_sft_training', 'round_ppm_training', 'round_summary'] LOOP
+			EXECUTE pg_catalog.format('ALTER VIEW rstar.%I SET (security_invoker = true)', view);
+		END LOOP;
+	END IF;
+END
+$$;
+
+CREATE FUNCTION rstar_start_round(name text, problems text, held_out text DEFAULT NULL, preset text DEFAULT NULL,
+                                  model text DEFAULT NULL, ppm text DEFAULT NULL, method text DEFAULT NULL,
+                                  candidates integer DEFAULT NULL, rollouts integer DEFAULT NULL,
+                                  max_depth integer DEFAULT NULL, temperature double precision DEFAULT NULL,
+                                  seed bigint DEFAULT NULL, base text DEFAULT NULL, solutions text DEFAULT NULL,
+                                  escalation integer[] DEFAULT NULL, per_problem integer DEFAULT NULL,
+                                  pair_rounds integer DEFAULT NULL, policy_training jsonb DEFAULT NULL,
+                                  ppm_training jsonb DEFAULT NULL, evaluation jsonb DEFAULT NULL,
+                                  workers integer DEFAULT NULL, threads integer DEFAULT NULL,
+                                  nice integer DEFAULT NULL)
+	RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000;
+COMMENT ON FUNCTION rstar_start_round(text, text, text, text, text, text, text, integer, integer, integer,
+                                      double precision, bigint, text, text, integer[], integer, integer, jsonb, jsonb,
+                                      jsonb, integer, integer, integer) IS
+	'start the next round of self-evolution of a line, in the background: search the problems that a query returns, train a policy and a PPM on the trees, try them on held-out problems; returns the round''s number';
+
+CREATE FUNCTION rstar_pause_round(round_id bigint) RETURNS boolean
+	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+BEGIN ATOMIC
+	SELECT rstar_pause(r.job_id) FROM rstar.rounds r
+	 WHERE r.round_id OPERATOR(pg_catalog.=) rstar_pause_round.round_id;
+END;
+COMMENT ON FUNCTION rstar_pause_round(bigint) IS
+	'pause a round with all that it waits for; whether there was something to pause; NULL: no such round';
+
+CREATE FUNCTION rstar_resume_round(round_id bigint) RETURNS boolean
+	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+BEGIN ATOMIC
+	SELECT rstar_resume(r.job_id) FROM rstar.rounds r
+	 WHERE r.round_id OPERATOR(pg_catalog.=) rstar_resume_round.round_id;
+END;
+COMMENT ON FUNCTION rstar_resume_round(bigint) IS
+	'have a round go on that was paused, cancelled, or failed; whether there was something to do; NULL: no such round';
+
+CREATE FUNCTION rstar_schedule_round(name text, schedule text, problems text, arguments jsonb DEFAULT NULL,
+                                     time_zone text DEFAULT NULL)
+	RETURNS bigint
+	LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+BEGIN ATOMIC
+	SELECT rstar_schedule(rstar_schedule_round.name, 'round', rstar_schedule_round.schedule,
+	                      COALESCE(rstar_schedule_round.arguments, '{}')
+	                      OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object(
+	                          'name', rstar_schedule_round.name, 'problems', rstar_schedule_round.problems),
+	                      rstar_schedule_round.time_zone);
+END;
+COMMENT ON FUNCTION rstar_schedule_round(text, text, text, jsonb, text) IS
+	'start the next round of a line again and again, by a cron schedule; arguments: further ones of rstar_start_round; returns the schedule''s number';
+
+REVOKE EXECUTE ON FUNCTION
+	rstar_start_round(text, text, text, text, text, text, text, integer, integer, integer, double precision, bigint,
+	                  text, text, integer[], integer, integer, jsonb, jsonb, jsonb, integer, integer, integer),
+	rstar_pause_round(bigint), rstar_resume_round(bigint), rstar_schedule_round(text, text, text, jsonb, text)
+	FROM PUBLIC;

@@ -17,6 +17,7 @@
 #include "pg/data/settings.h"
 #include "pg/models/settings.h"
 #include "pg/rounds/evaluate.h"
+#include "pg/rounds/round_job.h"
 #include "pg/sandbox/settings.h"
 #include "pg/search/search_all.h"
 #include "pg/search/settings.h"
@@ -47,6 +48,7 @@ _PG_init(void)
 	rstar_pg_search_all_define();
 	rstar_pg_train_jobs_define();
 	rstar_pg_evaluate_define();
+	rstar_pg_round_define();
 	rstar_pg_shared_init();
 	rstar_pg_launcher_init();
 }

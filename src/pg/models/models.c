@@ -169,6 +169,8 @@ rstar_pg_model_resolve_optional(text *argument, const char *role)
 	const char *name = is_ppm ? rstar_pg_model_settings.ppm : rstar_pg_model_settings.policy;
 	rstar_model_row *row;
 
+	if (argument && is_ppm && VARSIZE_ANY_EXHDR(argument) == 0)
+		return NULL; /* none, whatever the setting names */
 	if (argument)
 		return rstar_pg_model_find(text_to_cstring(argument));
 	if (name && name[0])

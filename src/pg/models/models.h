@@ -60,7 +60,7 @@ extern rstar_model_row *rstar_pg_model_find_id(int64 model_id);
  */
 extern rstar_model_row *rstar_pg_model_resolve(text *argument, const char *role);
 
-/* The same, or NULL where nothing names one. */
+/* The same, or NULL where nothing names one; an empty argument means no PPM at all. */
 extern rstar_model_row *rstar_pg_model_resolve_optional(text *argument, const char *role);
 
 /*

@@ -37,6 +37,7 @@ typedef struct rstar_search_setup
 	rstar_search_options options;
 	rstar_model_row *policy; /* NULL: a script plays it */
 	rstar_model_row *ppm;    /* NULL: none */
+	int64 round_id;          /* round of self-evolution that it is part of; 0: none */
 } rstar_search_setup;
 
 /*

@@ -78,6 +78,26 @@ model_of(Jsonb *arguments, const char *role)
 	return row;
 }
 
+/* The round whose job had this one submitted; 0: none. */
+static int64
+round_of(const rstar_job *job)
+{
+	rstar_tables_scope scope;
+	rstar_arguments a = {0};
+	int64 round_id = 0;
+
+	if (job->parent == 0)
+		return 0;
+	rstar_tables_begin(&scope, "rounds");
+	rstar_pg_add_bigint(&a, job->parent);
+	rstar_pg_execute("SELECT round_id FROM rstar.rounds WHERE job_id OPERATOR(pg_catalog.=) $1", &a,
+					 true);
+	if (SPI_processed > 0)
+		round_id = rstar_pg_result_bigint(0, "round_id", 0);
+	rstar_pg_tables_end(&scope);
+	return round_id;
+}
+
 static void
 start(rstar_job *job)
 {
@@ -86,6 +106,7 @@ start(rstar_job *job)
 	rstar_pg_search_setup_from_jsonb(job->arguments, &s->setup);
 	s->setup.policy = model_of(job->arguments, "policy");
 	s->setup.ppm = model_of(job->arguments, "ppm");
+	s->setup.round_id = round_of(job);
 	s->places = (uint32) rstar_pg_search_settings.side_by_side;
 	s->ahead = (s->places + 1) / 2;
 	s->items = palloc((s->places + s->ahead) * sizeof *s->items);

@@ -355,15 +355,16 @@ rstar_pg_tree_store(int64 problem_id, uint64 seed, const rstar_search_setup *set
 	rstar_pg_add_text(&a, failure_text(tree));
 	rstar_pg_add(&a, TIMESTAMPTZOID, TimestampTzGetDatum(started), false);
 	rstar_pg_add(&a, TIMESTAMPTZOID, TimestampTzGetDatum(finished), false);
+	rstar_pg_add(&a, INT8OID, Int64GetDatum(setup->round_id), setup->round_id == 0);
 	add_outcome(&a, setup, tree);
 	rstar_pg_execute(
 		"INSERT INTO rstar.trees (created_by, problem_id, statement, known_answer, policy_id,"
-		" ppm_id, method, settings, seed, status, error, started_at, finished_at, reproducible, "
-		"rollouts, nodes, generated_tokens,"
+		" ppm_id, method, settings, seed, status, error, started_at, finished_at, round_id,"
+		" reproducible, rollouts, nodes, generated_tokens,"
 		" computed_tokens, python_steps, policy_ms, ppm_ms, sandbox_ms, first_correct_rollout,"
 		" answer, answer_id, correct, ended_by)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-		" $19, $20, $21, $22, $23, $24, $25, $26, $27) RETURNING tree_id",
+		" $19, $20, $21, $22, $23, $24, $25, $26, $27, $28) RETURNING tree_id",
 		&a, false);
 	tree_id = rstar_pg_result_bigint(0, "tree_id", 0);
 	if (tree->mcts)

@@ -10,13 +10,13 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/plancache.h"
 
 #include "pg/base/boundary.h"
 #include "pg/base/rows.h"
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
 #include "pg/train/examples.h"
+#include "pg/workers/query.h"
 
 #define FETCH_ROWS  500
 #define MAX_COLUMNS 5
@@ -69,43 +69,7 @@ typedef struct source
 	bool ppm;
 	rstar_examples *examples;
 	rstar_example_counts counts;
-	int columns[MAX_COLUMNS]; /* numbers in the query's result */
-	int n_columns;
-	MemoryContext scratch; /* of one fetch */
 } source;
-
-static void
-find_columns(source *s, TupleDesc tupdesc)
-{
-	const char *const *names = columns_of(s->ppm, &s->n_columns);
-
-	for (int i = 0; i < s->n_columns; i++)
-	{
-		s->columns[i] = SPI_fnumber(tupdesc, names[i]);
-		if (s->columns[i] <= 0)
-			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-							errmsg("the query returns no column \"%s\"", names[i]),
-							s->ppm ? errhint("Pairs need the columns problem, prefix, chosen, "
-											 "rejected and weight.")
-								   : errhint("Solutions need the columns problem and solution.")));
-	}
-}
-
-static void
-read_values(const source *s, uint64 row, char **values)
-{
-	int n;
-	const char *const *names = columns_of(s->ppm, &n);
-
-	for (int i = 0; i < s->n_columns; i++)
-	{
-		values[i] = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, s->columns[i]);
-		if (!values[i])
-			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-							errmsg("column \"%s\" of the query must not be NULL", names[i]),
-							errdetail("It is in row " INT64_FORMAT ".", s->counts.rows + 1)));
-	}
-}
 
 static const rstar_column stored_columns[] = {
 	{"run_id", INT8OID}, {"example_id", INT8OID}, {"problem", TEXTOID},  {"solution", TEXTOID},
@@ -131,81 +95,47 @@ put_row(const source *s, rstar_rows *rows, char **values, uint32 tokens)
 	rstar_pg_put_bool(rows, tokens <= s->examples->context);
 }
 
-/* The rows that were fetched last become examples, and rows of the table. */
+/* Rows become examples, and rows of the table. */
 static void
-take_rows(source *s)
+take_rows(void *arg, int64 first, uint64 n, char **values)
 {
+	source *s = arg;
 	rstar_tables_scope scope;
 	rstar_rows rows;
+	int n_columns;
 
+	(void) columns_of(s->ppm, &n_columns);
 	rstar_pg_rows_init(&rows, "training_examples", stored_columns, lengthof(stored_columns),
-					   (uint32) SPI_processed);
-	for (uint64 i = 0; i < SPI_processed; i++)
+					   (uint32) n);
+	for (uint64 i = 0; i < n; i++)
 	{
-		char *values[MAX_COLUMNS];
+		char **row = values + i * n_columns;
 		uint32 tokens;
 
 		CHECK_FOR_INTERRUPTS();
-		read_values(s, i, values);
-		s->counts.rows++;
-		tokens = add_example(s->examples, s->ppm, values, s->counts.rows);
+		s->counts.rows = first + (int64) i;
+		tokens = add_example(s->examples, s->ppm, row, s->counts.rows);
 		s->counts.too_long += tokens > s->examples->context;
-		put_row(s, &rows, values, tokens);
+		put_row(s, &rows, row, tokens);
 	}
 	rstar_tables_begin(&scope, "training_examples");
 	rstar_pg_rows_insert(&rows, NULL);
 	rstar_pg_tables_end(&scope);
 }
 
-/* A statement that returns rows can have a cursor, but only SELECT (or VALUES, TABLE) is one. */
-static Portal
-open_cursor(const char *query)
-{
-	SPIPlanPtr plan = SPI_prepare(query, 0, NULL);
-	CachedPlanSource *prepared =
-		plan && SPI_is_cursor_plan(plan) ? linitial(SPI_plan_get_plan_sources(plan)) : NULL;
-
-	if (!prepared || prepared->commandTag != CMDTAG_SELECT)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_CURSOR_DEFINITION),
-						errmsg("the query must be one SELECT")));
-	return SPI_cursor_open(NULL, plan, NULL, NULL, true);
-}
-
-/*
- * The user's query runs as the user, by a cursor, so that its result need not fit in memory.
- * The scratch context is emptied after each fetch: what stays of a row is in `examples` and in
- * the table.
- */
+/* What stays of a row is in `examples` and in the table. */
 rstar_example_counts
 rstar_pg_examples_store(int64 run_id, bool ppm, const char *query, rstar_examples *examples)
 {
 	source s = {.run_id = run_id, .ppm = ppm, .examples = examples};
-	Portal portal;
+	int n;
+	const char *const *columns = columns_of(ppm, &n);
 
-	s.scratch =
-		AllocSetContextCreate(CurrentMemoryContext, "rstar examples", ALLOCSET_DEFAULT_SIZES);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	portal = open_cursor(query);
-	find_columns(&s, portal->tupDesc);
-	for (;;)
-	{
-		MemoryContext caller;
-		SPITupleTable *fetched;
-
-		SPI_cursor_fetch(portal, true, FETCH_ROWS);
-		if (SPI_processed == 0)
-			break;
-		fetched = SPI_tuptable;
-		caller = MemoryContextSwitchTo(s.scratch);
-		take_rows(&s);
-		MemoryContextSwitchTo(caller);
-		MemoryContextReset(s.scratch);
-		SPI_freetuptable(fetched);
-	}
-	SPI_cursor_close(portal);
-	SPI_finish();
-	MemoryContextDelete(s.scratch);
+	rstar_pg_query_texts(
+		query, columns, n,
+		ppm ? "Pairs need the columns problem, prefix, chosen, rejected and weight."
+			: "Solutions need the columns problem and solution.",
+		take_rows, &s);
 	return s.counts;
 }
 

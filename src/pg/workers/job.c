@@ -63,6 +63,9 @@ rstar_pg_job_kind_find(const char *name)
 
 /* --- submitting ----------------------------------------------------------------------- */
 
+/* Job between rstar_pg_job_begin and rstar_pg_job_commit: what is submitted there is its child. */
+static int64 in_transaction_of = 0;
+
 void
 rstar_pg_job_require_workers(const char *what)
 {
@@ -96,6 +99,7 @@ int64
 rstar_pg_job_submit(const rstar_job_request *request)
 {
 	const rstar_job_kind *kind = rstar_pg_job_kind_find(request->kind);
+	int64 parent = request->parent != 0 ? request->parent : in_transaction_of;
 	char *owner = GetUserNameFromId(GetUserId(), false);
 	Jsonb *settings = rstar_pg_settings_get_all();
 	Jsonb *arguments = request->arguments ? request->arguments : empty_object();
@@ -118,7 +122,7 @@ rstar_pg_job_submit(const rstar_job_request *request)
 	rstar_pg_add_int(&a, threads_each(request, workers), false);
 	rstar_pg_add_int(&a, request->nice >= 0 ? request->nice : rstar_pg_workers_settings.nice,
 					 false);
-	rstar_pg_add(&a, INT8OID, Int64GetDatum(request->parent), request->parent == 0);
+	rstar_pg_add(&a, INT8OID, Int64GetDatum(parent), parent == 0);
 	rstar_pg_execute(
 		"INSERT INTO rstar.jobs (kind, created_by, arguments, settings, workers, threads,"
 		" nice, parent_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING job_id",
@@ -325,11 +329,13 @@ rstar_pg_job_begin(rstar_job *job)
 						   SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	refuse_if_stopped(job);
+	in_transaction_of = job->job_id;
 }
 
 void
 rstar_pg_job_commit(rstar_job *job)
 {
+	in_transaction_of = 0;
 	PopActiveSnapshot();
 	SetUserIdAndSecContext(job->owner, 0);
 	CommitTransactionCommand();

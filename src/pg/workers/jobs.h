@@ -14,7 +14,7 @@
  *
  *		rstar_pg_job_kind_define(&train_policy);
  *
- * and with a SQL function rstar_<name> that checks its arguments, runs the
+ * and with a SQL function rstar_<function> that checks its arguments, runs the
  * caller's query if there is one (query.h) and calls rstar_pg_job_submit. The
  * runtime does the rest: workers, claims, retries, pause, cancel, progress,
  * schedules.
@@ -50,7 +50,8 @@ typedef enum rstar_job_end
 
 typedef struct rstar_job_kind
 {
-	const char *name; /* rstar.jobs.kind; at most 31 bytes */
+	const char *name;     /* rstar.jobs.kind; at most 31 bytes */
+	const char *function; /* that submits it, without "rstar_"; NULL: named as the kind */
 	bool queue;
 
 	/*
@@ -102,7 +103,7 @@ typedef struct rstar_job_request
 {
 	const char *kind;
 	Jsonb *arguments; /* NULL: {} */
-	int64 parent;     /* a job that waits for this one; 0: none */
+	int64 parent;     /* a job that waits for this one; 0: the job in whose step this is, if any */
 	int workers;      /* at most so many at a time; 0: the setting; without a queue always 1 */
 	int threads;      /* of each worker; 0: the cores, shared among the workers */
 	int nice;         /* -1: the setting */

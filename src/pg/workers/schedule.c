@@ -42,7 +42,7 @@
 #include "pg/workers/processes.h"
 #include "pg/workers/query.h"
 #include "pg/workers/schedule.h"
-#include "pg/workers/schedule_call.h"
+#include "pg/workers/call.h"
 
 /* --- what is due: by a probe ----------------------------------------------------------- */
 
@@ -254,19 +254,11 @@ static int64
 submit(const run *r)
 {
 	Oid role = GetUserId();
-	int64 job_id = 0;
-	bool is_null;
+	int64 job_id;
 
 	SetUserIdAndSecContext(role, SECURITY_RESTRICTED_OPERATION | SECURITY_LOCAL_USERID_CHANGE);
 	rstar_pg_query_read_only = true;
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute(rstar_pg_schedule_call(r->kind, r->arguments), false, 1) != SPI_OK_SELECT)
-		elog(ERROR, "the call of a schedule is no SELECT");
-	if (SPI_processed > 0)
-		job_id =
-			DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null));
-	SPI_finish();
+	job_id = rstar_pg_job_call_now(r->kind, r->arguments);
 	SetUserIdAndSecContext(role, 0);
 	return job_id;
 }

@@ -23,7 +23,7 @@
 #include "pg/workers/commit.h"
 #include "pg/workers/jobs.h"
 #include "pg/workers/schedule.h"
-#include "pg/workers/schedule_call.h"
+#include "pg/workers/call.h"
 
 PG_FUNCTION_INFO_V1(rstar_schedule);
 PG_FUNCTION_INFO_V1(rstar_unschedule);
@@ -79,7 +79,7 @@ rstar_schedule(PG_FUNCTION_ARGS)
 	zone = PG_ARGISNULL(4) ? pstrdup(pg_get_timezone_name(session_timezone))
 						   : text_to_cstring(PG_GETARG_TEXT_PP(4));
 	check_role();
-	(void) rstar_pg_schedule_call(kind, arguments);
+	(void) rstar_pg_job_call(kind, arguments);
 	rstar_pg_add_text(&a, name);
 	rstar_pg_add_text(&a, GetUserNameFromId(GetUserId(), false));
 	rstar_pg_add_text(&a, kind);

@@ -1,6 +1,6 @@
 /*
- * schedule_call.c
- *	  The call that a schedule stands for.
+ * call.c
+ *	  The SQL function of a kind of job, called with named arguments.
  */
 #include "postgres.h"
 
@@ -16,15 +16,30 @@
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
 #include "pg/workers/jobs.h"
-#include "pg/workers/schedule_call.h"
+#include "pg/workers/call.h"
 
 /* The function of a kind of job. */
 typedef struct function
 {
 	Oid oid;
 	char *schema;
+	const char *name;
 	char *arguments; /* their names, in commas: ",query,model," */
 } function;
+
+static const char *
+function_name(const char *kind)
+{
+	const rstar_job_kind *k = rstar_pg_job_kind_find(kind);
+
+	if (!k)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there is no kind of job \"%s\"", kind),
+				 errhint("A kind is the name of the function that submits it, without \"rstar_\": "
+						 "for example search_all.")));
+	return psprintf("rstar_%s", k->function ? k->function : kind);
+}
 
 static void
 find_function(const char *kind, function *f)
@@ -34,13 +49,8 @@ find_function(const char *kind, function *f)
 	rstar_arguments a = {0};
 	bool is_null;
 
-	if (!rstar_pg_job_kind_find(kind))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there is no kind of job \"%s\"", kind),
-				 errhint("A kind is the name of the function that submits it, without \"rstar_\": "
-						 "for example search_all.")));
-	rstar_pg_add_text(&a, psprintf("rstar_%s", kind));
+	f->name = function_name(kind);
+	rstar_pg_add_text(&a, f->name);
 	rstar_tables_begin(&scope, "schedules");
 	rstar_pg_execute(
 		"SELECT p.oid, n.nspname::pg_catalog.text AS schema, pg_catalog.concat(',',"
@@ -64,11 +74,11 @@ find_function(const char *kind, function *f)
 }
 
 static void
-check_argument(const function *f, const char *kind, const char *name)
+check_argument(const function *f, const char *name)
 {
 	if (strchr(name, ',') || !strstr(f->arguments, psprintf(",%s,", name)))
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_PARAMETER),
-						errmsg("rstar_%s() has no argument \"%s\"", kind, name),
+						errmsg("%s() has no argument \"%s\"", f->name, name),
 						errdetail("Its arguments are %s.",
 								  pnstrdup(f->arguments + 1, strlen(f->arguments) - 2))));
 }
@@ -96,7 +106,7 @@ literal_of(const JsonbValue *value, const char *name)
 }
 
 char *
-rstar_pg_schedule_call(const char *kind, Jsonb *arguments)
+rstar_pg_job_call(const char *kind, Jsonb *arguments)
 {
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
@@ -107,10 +117,9 @@ rstar_pg_schedule_call(const char *kind, Jsonb *arguments)
 
 	find_function(kind, &f);
 	if (!rstar_pg_may_execute(f.oid, GetUserId()))
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FUNCTION, psprintf("rstar_%s", kind));
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FUNCTION, f.name);
 	initStringInfo(&call);
-	appendStringInfo(&call, "SELECT %s.%s(", quote_identifier(f.schema),
-					 quote_identifier(psprintf("rstar_%s", kind)));
+	appendStringInfo(&call, "SELECT %s.%s(", quote_identifier(f.schema), quote_identifier(f.name));
 	iterator = JsonbIteratorInit(&arguments->root);
 	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
 	{
@@ -118,11 +127,28 @@ rstar_pg_schedule_call(const char *kind, Jsonb *arguments)
 		{
 			appendStringInfoString(&call, name ? ", " : "");
 			name = pnstrdup(value.val.string.val, value.val.string.len);
-			check_argument(&f, kind, name);
+			check_argument(&f, name);
 		}
 		else if (token == WJB_VALUE && name)
 			appendStringInfo(&call, "%s => %s", quote_identifier(name), literal_of(&value, name));
 	}
 	appendStringInfoChar(&call, ')');
 	return call.data;
+}
+
+int64
+rstar_pg_job_call_now(const char *kind, Jsonb *arguments)
+{
+	int64 number = 0;
+	bool is_null;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute(rstar_pg_job_call(kind, arguments), false, 1) != SPI_OK_SELECT)
+		elog(ERROR, "the call of a job is no SELECT");
+	if (SPI_processed > 0)
+		number =
+			DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null));
+	SPI_finish();
+	return number;
 }
