@@ -15,8 +15,8 @@ use Test::More;
 
 my $node = new_rstar_node('rights');
 
-# The tables that the calls below write; evaluations by the key that drops of a model set to NULL.
-my $tables = 'models nodes preference_pairs problems trajectories trees evaluations';
+# The tables that the calls below write; evaluations and rounds by the keys that drops of a model set to NULL.
+my $tables = 'models nodes preference_pairs problems trajectories trees evaluations rounds';
 
 $node->safe_psql('postgres', q{
 	CREATE ROLE eve LOGIN;

@@ -135,6 +135,21 @@ my @undisturbed = split /\n/, outcome('calm');
 my @killed = split /\n/, outcome('storm');
 is($killed[$_], $undisturbed[$_], 'with the same trees, models and figures: round ' . ($_ + 1)) for 0 .. 1;
 
+# --- a dump ---------------------------------------------------------------------------------------
+
+my $dump = $node->basedir . '/dump.sql';
+$node->command_ok([ 'pg_dump', '-f', $dump, $node->connstr('postgres') ], 'dumped');
+sql('CREATE DATABASE restored TEMPLATE template0');
+$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $dump, $node->connstr('restored') ], 'restored');
+for my $table (qw(rounds round_problems evaluations evaluation_answers training_runs training_examples training_steps trees trajectories preference_pairs))
+{
+	my $all = "SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM rstar.$table t";
+
+	is($node->safe_psql('restored', $all), sql($all), "rstar.$table came back");
+}
+is($node->safe_psql('restored', 'SELECT string_agg(new_policy, \' \' ORDER BY round_id) FROM rstar.round_summary'),
+	sql("SELECT string_agg(new_policy, ' ' ORDER BY round_id) FROM rstar.round_summary"), 'and the models are known');
+
 # --- pause, resume, cancel ------------------------------------------------------------------------
 
 my $slow = start('slow');

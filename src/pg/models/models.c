@@ -366,7 +366,7 @@ rstar_pg_model_delete(const rstar_model_row *row)
 	int64 others;
 	bool is_null;
 
-	rstar_tables_begin(&scope, "models", "trees", "evaluations");
+	rstar_tables_begin(&scope, "models", "trees", "evaluations", "rounds");
 	if (SPI_execute_with_args("DELETE FROM rstar.models WHERE model_id OPERATOR(pg_catalog.=) $1",
 							  1, types, values, NULL, false, 0) != SPI_OK_DELETE ||
 		SPI_processed != 1)
