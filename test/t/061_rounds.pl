@@ -195,6 +195,7 @@ is(wait_for_job($node, job_of($_)), 'done', 'two rounds at once are done') for @
 
 sql("SELECT rstar_schedule_round('nightly', '1 second', 'SELECT problem_id FROM rstar.problems WHERE problem_id < 3', '{\"rollouts\": 1}')");
 ok(wait_until($node, "SELECT count(*) >= 1 FROM rstar.rounds WHERE name = 'nightly'"), 'a schedule starts rounds');
+is(sql("SELECT j.kind FROM rstar.schedules s JOIN rstar.jobs j ON j.job_id = s.last_job_id WHERE s.name = 'nightly'"), 'round', 'and knows their jobs');
 is(sql("SELECT rstar_unschedule('nightly')"), 't', 'until it is removed');
 wait_until($node, "SELECT count(*) = 0 FROM rstar.jobs WHERE status IN ('queued', 'running', 'waiting')");
 

@@ -97,6 +97,16 @@ rstar_pg_commit_is_submitted(int64 job_id)
 	return false;
 }
 
+int64
+rstar_pg_commit_first_submitted(void)
+{
+	int64 first = 0;
+
+	for (const number *n = submitted; n; n = n->next) /* the last submitted comes first */
+		first = n->job_id;
+	return first;
+}
+
 void
 rstar_pg_commit_stop(int64 job_id)
 {

@@ -18,6 +18,9 @@ extern void rstar_pg_commit_wake(void);
 extern void rstar_pg_commit_submitted(int64 job_id);
 extern bool rstar_pg_commit_is_submitted(int64 job_id);
 
+/* The first of those that this transaction submitted, which leads the others; 0: there is none. */
+extern int64 rstar_pg_commit_first_submitted(void);
+
 /* Workers leave this job. */
 extern void rstar_pg_commit_stop(int64 job_id);
 

@@ -43,6 +43,7 @@
 #include "pg/workers/query.h"
 #include "pg/workers/schedule.h"
 #include "pg/workers/call.h"
+#include "pg/workers/commit.h"
 
 /* --- what is due: by a probe ----------------------------------------------------------- */
 
@@ -249,18 +250,20 @@ write_outcome(int64 schedule_id, int64 job_id, const char *error)
 	rstar_pg_tables_end(&scope);
 }
 
-/* Call the function as the role, but unable to change what a session could. */
+/*
+ * Call the function as the role, but unable to change what a session could; what it returns may
+ * be the number of a run or a round, so the job is the one that it submitted.
+ */
 static int64
 submit(const run *r)
 {
 	Oid role = GetUserId();
-	int64 job_id;
 
 	SetUserIdAndSecContext(role, SECURITY_RESTRICTED_OPERATION | SECURITY_LOCAL_USERID_CHANGE);
 	rstar_pg_query_read_only = true;
-	job_id = rstar_pg_job_call_now(r->kind, r->arguments);
+	(void) rstar_pg_job_call_now(r->kind, r->arguments);
 	SetUserIdAndSecContext(role, 0);
-	return job_id;
+	return rstar_pg_commit_first_submitted();
 }
 
 static void
