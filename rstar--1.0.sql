@@ -1737,3 +1737,252 @@ REVOKE EXECUTE ON FUNCTION
 	                  text, text, integer[], integer, integer, jsonb, jsonb, jsonb, integer, integer, integer),
 	rstar_pause_round(bigint), rstar_resume_round(bigint), rstar_schedule_round(text, text, text, jsonb, text)
 	FROM PUBLIC;
+
+-- ===========================================================================
+-- Reports
+-- ===========================================================================
+
+-- Each view has round_id in front, NULL for trees outside rounds, and a condition on it reaches
+-- rstar.trees by trees_round_idx. What trees or trajectories can tell is not read from nodes.
+
+CREATE VIEW rstar.problem_difficulty AS
+	SELECT s.round_id, s.problem_id, s.trees, s.answers, s.correct_answers,
+	       CASE WHEN s.answers OPERATOR(pg_catalog.>) 0
+	            THEN s.correct_answers::pg_catalog.float8 OPERATOR(pg_catalog./) s.answers END AS share,
+	       CASE WHEN s.correct_answers OPERATOR(pg_catalog.=) 0 THEN 'hard'
+	            WHEN s.correct_answers OPERATOR(pg_catalog.=) s.answers THEN 'easy'
+	            ELSE 'medium' END AS difficulty,
+	       s.correct_answers OPERATOR(pg_catalog.>) 0 AS solved
+	  FROM (SELECT t.round_id, t.problem_id, pg_catalog.count(*) AS trees,
+	               pg_catalog.sum(a.answers)::pg_catalog.int8 AS answers,
+	               pg_catalog.sum(a.correct)::pg_catalog.int8 AS correct_answers
+	          FROM rstar.trees t
+	          JOIN rstar.problems p ON p.problem_id OPERATOR(pg_catalog.=) t.problem_id
+	         CROSS JOIN LATERAL (SELECT pg_catalog.count(j.correct) AS answers,
+	                                    pg_catalog.count(*) FILTER (WHERE j.correct) AS correct
+	                               FROM rstar.trajectories j
+	                              WHERE j.tree_id OPERATOR(pg_catalog.=) t.tree_id) a
+	         WHERE CASE WHEN t.statement IS NULL THEN p.answer ELSE t.known_answer END IS NOT NULL
+	         GROUP BY t.round_id, t.problem_id) s;
+COMMENT ON VIEW rstar.problem_difficulty IS 'how hard problems with a known answer turned out to be, by round';
+COMMENT ON COLUMN rstar.problem_difficulty.round_id IS 'round that made the trees; NULL outside rounds';
+COMMENT ON COLUMN rstar.problem_difficulty.problem_id IS 'the problem';
+COMMENT ON COLUMN rstar.problem_difficulty.trees IS 'searches of it';
+COMMENT ON COLUMN rstar.problem_difficulty.answers IS 'answers that they reached and that were graded';
+COMMENT ON COLUMN rstar.problem_difficulty.correct_answers IS 'of these, correct';
+COMMENT ON COLUMN rstar.problem_difficulty.share IS 'share of the answers that is correct; NULL if none was reached';
+COMMENT ON COLUMN rstar.problem_difficulty.difficulty IS 'easy: all answers are correct; hard: none is; else medium (section 3.4 of the paper)';
+COMMENT ON COLUMN rstar.problem_difficulty.solved IS 'whether a correct answer was reached';
+
+CREATE VIEW rstar.coverage AS
+	SELECT s.round_id, p.level, p.topic, c.closed, pg_catalog.count(*) AS problems,
+	       pg_catalog.count(*) FILTER (WHERE s.solved) AS solved,
+	       pg_catalog.count(*) FILTER (WHERE s.solved)::pg_catalog.float8 OPERATOR(pg_catalog./) pg_catalog.count(*) AS share
+	  FROM (SELECT t.round_id, t.problem_id, pg_catalog.bool_or(t.known_answer IS NOT NULL) AS graded,
+	               pg_catalog.bool_or(t.first_correct_rollout IS NOT NULL) AS solved
+	          FROM rstar.trees t
+	         GROUP BY t.round_id, t.problem_id) s
+	  JOIN rstar.problems p ON p.problem_id OPERATOR(pg_catalog.=) s.problem_id
+	  LEFT JOIN rstar.round_problems r
+	    ON r.round_id OPERATOR(pg_catalog.=) s.round_id AND r.problem_id OPERATOR(pg_catalog.=) s.problem_id
+	 CROSS JOIN LATERAL (SELECT COALESCE(r.closed, rstar_closed_answer(p.statement, p.answer), false) AS closed) c
+	 WHERE (s.graded OR p.answer IS NOT NULL) AND r.held_out IS NOT TRUE
+	 GROUP BY s.round_id, p.level, p.topic, c.closed;
+COMMENT ON VIEW rstar.coverage IS 'what share of the problems searched was solved, by round, level and topic; held-out problems of rounds and those without a known answer are left out';
+COMMENT ON COLUMN rstar.coverage.round_id IS 'round that made the trees; NULL outside rounds';
+COMMENT ON COLUMN rstar.coverage.level IS 'level of the problems';
+COMMENT ON COLUMN rstar.coverage.topic IS 'their topic';
+COMMENT ON COLUMN rstar.coverage.closed IS 'whether their answers can be guessed (rstar_closed_answer)';
+COMMENT ON COLUMN rstar.coverage.problems IS 'problems searched';
+COMMENT ON COLUMN rstar.coverage.solved IS 'problems for which a correct answer was reached';
+COMMENT ON COLUMN rstar.coverage.share IS 'solved as a share of the problems searched';
+
+-- A walk from each answer up to the root: the condition on round_id chooses the trees first,
+-- which it could not do behind one recursion over all trajectories.
+CREATE VIEW rstar.q_by_depth AS
+	SELECT t.round_id, w.depth, pg_catalog.count(*) FILTER (WHERE j.correct) AS correct_trajectories,
+	       pg_catalog.count(*) FILTER (WHERE NOT j.correct) AS wrong_trajectories,
+	       pg_catalog.avg(w.q) FILTER (WHERE j.correct) AS correct_q,
+	       pg_catalog.avg(w.q) FILTER (WHERE NOT j.correct) AS wrong_q
+	  FROM rstar.trees t
+	  JOIN rstar.trajectories j ON j.tree_id OPERATOR(pg_catalog.=) t.tree_id
+	 CROSS JOIN LATERAL (
+	       WITH RECURSIVE path (parent_id, depth, q) AS (
+	           SELECT n.parent_id, n.depth, n.q FROM rstar.nodes n
+	            WHERE n.tree_id OPERATOR(pg_catalog.=) j.tree_id AND n.node_id OPERATOR(pg_catalog.=) j.leaf_id
+	           UNION ALL
+	           SELECT n.parent_id, n.depth, n.q FROM path JOIN rstar.nodes n
+	               ON n.tree_id OPERATOR(pg_catalog.=) j.tree_id AND n.node_id OPERATOR(pg_catalog.=) path.parent_id)
+	       SELECT path.depth, path.q FROM path WHERE path.depth OPERATOR(pg_catalog.>) 0) w
+	 WHERE j.correct IS NOT NULL
+	   AND (t.settings OPERATOR(pg_catalog.->>) 'guidance' OPERATOR(pg_catalog.=) '0') IS NOT TRUE
+	 GROUP BY t.round_id, w.depth;
+COMMENT ON VIEW rstar.q_by_depth IS 'whether Q tells right paths from wrong ones, and how early: mean Q along trajectories, by round and depth; searches that nothing guided are left out';
+COMMENT ON COLUMN rstar.q_by_depth.round_id IS 'round that made the trees; NULL outside rounds';
+COMMENT ON COLUMN rstar.q_by_depth.depth IS 'steps from the root';
+COMMENT ON COLUMN rstar.q_by_depth.correct_trajectories IS 'trajectories to a correct answer that are so long';
+COMMENT ON COLUMN rstar.q_by_depth.wrong_trajectories IS 'trajectories to a wrong answer that are so long';
+COMMENT ON COLUMN rstar.q_by_depth.correct_q IS 'mean Q of the nodes of the former at this depth';
+COMMENT ON COLUMN rstar.q_by_depth.wrong_q IS 'mean Q of the nodes of the latter at this depth';
+
+-- The exception is the last line of what a failed step left; numbers in it become #.
+CREATE VIEW rstar.step_failures AS
+	SELECT s.round_id, s.status, s.error, s.steps, s.example[1] AS example_tree_id,
+	       s.example[2]::pg_catalog.int4 AS example_node_id
+	  FROM (SELECT t.round_id, n.status, e.error, pg_catalog.count(*) AS steps,
+	               pg_catalog.min(ARRAY[n.tree_id, n.node_id]) AS example
+	          FROM rstar.trees t
+	          JOIN rstar.nodes n ON n.tree_id OPERATOR(pg_catalog.=) t.tree_id
+	         CROSS JOIN LATERAL (
+	               SELECT CASE WHEN n.status OPERATOR(pg_catalog.=) 'error'
+	                           THEN pg_catalog.regexp_replace(
+	                                    pg_catalog.substring(pg_catalog.rtrim(n.output, E' \n'), '[^\n]*$'),
+	                                    '[0-9]+', '#', 'g') END AS error) e
+	         WHERE n.rejected
+	         GROUP BY t.round_id, n.status, e.error) s;
+COMMENT ON VIEW rstar.step_failures IS 'why candidates were rejected, by round: how often, and one of each kind';
+COMMENT ON COLUMN rstar.step_failures.round_id IS 'round that made the trees; NULL outside rounds';
+COMMENT ON COLUMN rstar.step_failures.status IS 'error, timeout, killed, too_deep, unparsable or declined, as in rstar.nodes';
+COMMENT ON COLUMN rstar.step_failures.error IS 'the exception, for status error: its type and message, with # for every number';
+COMMENT ON COLUMN rstar.step_failures.steps IS 'candidates rejected so';
+COMMENT ON COLUMN rstar.step_failures.example_tree_id IS 'tree of the first of them';
+COMMENT ON COLUMN rstar.step_failures.example_node_id IS 'its node';
+
+CREATE VIEW rstar.training_sources AS
+	SELECT r.run_id, r.kind, r.result_model_id AS model_id, m.name AS model, e.example_id, e.held_out,
+	       x.part, t.round_id, t.problem_id, j.tree_id, j.leaf_id
+	  FROM rstar.training_runs r
+	  JOIN rstar.training_examples e ON e.run_id OPERATOR(pg_catalog.=) r.run_id
+	 CROSS JOIN LATERAL (VALUES ('solution', e.solution), ('chosen', e.chosen), ('rejected', e.rejected)) x (part, text)
+	  JOIN rstar.problems p ON p.statement OPERATOR(pg_catalog.=) e.problem
+	  JOIN rstar.trees t ON t.problem_id OPERATOR(pg_catalog.=) p.problem_id
+	  JOIN rstar.trajectories j
+	    ON j.tree_id OPERATOR(pg_catalog.=) t.tree_id AND j.solution OPERATOR(pg_catalog.=) x.text
+	  LEFT JOIN rstar.models m ON m.model_id OPERATOR(pg_catalog.=) r.result_model_id
+	 WHERE e.used AND (e.prefix IS NULL OR e.prefix OPERATOR(pg_catalog.=) '');
+COMMENT ON VIEW rstar.training_sources IS 'which trajectories trained which model. Examples are stored as texts, so they are found by the problem''s statement and the whole solution: one example can have several sources, and none once its problem was reworded. Pairs of single steps have none (rstar.ppm_training has their nodes)';
+COMMENT ON COLUMN rstar.training_sources.run_id IS 'the run of training';
+COMMENT ON COLUMN rstar.training_sources.kind IS 'policy or ppm';
+COMMENT ON COLUMN rstar.training_sources.model_id IS 'model that came of it; NULL: the run is not done';
+COMMENT ON COLUMN rstar.training_sources.model IS 'its name; NULL once it was dropped';
+COMMENT ON COLUMN rstar.training_sources.example_id IS 'the example';
+COMMENT ON COLUMN rstar.training_sources.held_out IS 'whether it was only evaluated, not learned from; NULL: the run is not done';
+COMMENT ON COLUMN rstar.training_sources.part IS 'solution (policy); chosen or rejected (ppm)';
+COMMENT ON COLUMN rstar.training_sources.round_id IS 'round that made the tree; NULL outside rounds';
+COMMENT ON COLUMN rstar.training_sources.problem_id IS 'the problem';
+COMMENT ON COLUMN rstar.training_sources.tree_id IS 'the tree';
+COMMENT ON COLUMN rstar.training_sources.leaf_id IS 'node of the answer';
+
+CREATE VIEW rstar.ppm_calibration AS
+	SELECT t.round_id, t.ppm_id, b.bin,
+	       (b.bin OPERATOR(pg_catalog.-) 6)::pg_catalog.float8 OPERATOR(pg_catalog./) 5 AS low,
+	       (b.bin OPERATOR(pg_catalog.-) 5)::pg_catalog.float8 OPERATOR(pg_catalog./) 5 AS high,
+	       pg_catalog.count(*) AS answers, pg_catalog.count(*) FILTER (WHERE j.correct) AS correct_answers,
+	       pg_catalog.count(*) FILTER (WHERE j.correct)::pg_catalog.float8 OPERATOR(pg_catalog./) pg_catalog.count(*) AS share,
+	       pg_catalog.avg(j.score) AS mean_score
+	  FROM rstar.trees t
+	  JOIN rstar.trajectories j ON j.tree_id OPERATOR(pg_catalog.=) t.tree_id
+	 CROSS JOIN LATERAL (SELECT GREATEST(1, LEAST(10, pg_catalog.width_bucket(j.score, -1, 1, 10))) AS bin) b
+	 WHERE j.correct IS NOT NULL
+	   AND (t.ppm_id IS NOT NULL OR t.settings OPERATOR(pg_catalog.->>) 'ppm' IS NOT NULL)
+	 GROUP BY t.round_id, t.ppm_id, b.bin;
+COMMENT ON VIEW rstar.ppm_calibration IS 'what the scores of process preference models are worth: the share of answers that is correct, by round, model and score in ten bins of equal width';
+COMMENT ON COLUMN rstar.ppm_calibration.round_id IS 'round that made the trees; NULL outside rounds';
+COMMENT ON COLUMN rstar.ppm_calibration.ppm_id IS 'model that scored; NULL once it was dropped';
+COMMENT ON COLUMN rstar.ppm_calibration.bin IS 'bin of the score of the answer''s node, 1 to 10';
+COMMENT ON COLUMN rstar.ppm_calibration.low IS 'lower end of the bin';
+COMMENT ON COLUMN rstar.ppm_calibration.high IS 'upper end of the bin';
+COMMENT ON COLUMN rstar.ppm_calibration.answers IS 'graded answers whose score lies in it';
+COMMENT ON COLUMN rstar.ppm_calibration.correct_answers IS 'of these, correct';
+COMMENT ON COLUMN rstar.ppm_calibration.share IS 'share of these answers that is correct';
+COMMENT ON COLUMN rstar.ppm_calibration.mean_score IS 'mean of their scores';
+
+CREATE VIEW rstar.search_cost AS
+	SELECT s.round_id, s.trees, s.problems, s.solved, s.rollouts, s.nodes, s.tokens, s.computed_tokens,
+	       s.policy_s, s.ppm_s, s.sandbox_s, s.elapsed_s,
+	       s.tokens::pg_catalog.float8 OPERATOR(pg_catalog./) s.trees AS tokens_per_tree,
+	       (s.policy_s OPERATOR(pg_catalog.+) s.ppm_s OPERATOR(pg_catalog.+) s.sandbox_s)
+	           OPERATOR(pg_catalog./) s.trees AS seconds_per_tree,
+	       CASE WHEN s.solved OPERATOR(pg_catalog.>) 0
+	            THEN s.tokens::pg_catalog.float8 OPERATOR(pg_catalog./) s.solved END AS tokens_per_solved,
+	       CASE WHEN s.solved OPERATOR(pg_catalog.>) 0
+	            THEN (s.policy_s OPERATOR(pg_catalog.+) s.ppm_s OPERATOR(pg_catalog.+) s.sandbox_s)
+	                 OPERATOR(pg_catalog./) s.solved END AS seconds_per_solved
+	  FROM (SELECT t.round_id, pg_catalog.count(*) AS trees, pg_catalog.count(DISTINCT t.problem_id) AS problems,
+	               pg_catalog.count(DISTINCT t.problem_id) FILTER (WHERE t.first_correct_rollout IS NOT NULL) AS solved,
+	               pg_catalog.sum(t.rollouts) AS rollouts, pg_catalog.sum(t.nodes) AS nodes,
+	               pg_catalog.sum(t.generated_tokens)::pg_catalog.int8 AS tokens,
+	               pg_catalog.sum(t.computed_tokens)::pg_catalog.int8 AS computed_tokens,
+	               pg_catalog.sum(t.policy_ms) OPERATOR(pg_catalog./) 1000 AS policy_s,
+	               pg_catalog.sum(t.ppm_ms) OPERATOR(pg_catalog./) 1000 AS ppm_s,
+	               pg_catalog.sum(t.sandbox_ms) OPERATOR(pg_catalog./) 1000 AS sandbox_s,
+	               EXTRACT(epoch FROM pg_catalog.max(t.finished_at) OPERATOR(pg_catalog.-)
+	                                  pg_catalog.min(t.started_at))::pg_catalog.float8 AS elapsed_s
+	          FROM rstar.trees t
+	         GROUP BY t.round_id) s;
+COMMENT ON VIEW rstar.search_cost IS 'what searches cost, by round: in all, a tree, and a solved problem';
+COMMENT ON COLUMN rstar.search_cost.round_id IS 'round that made the trees; NULL outside rounds';
+COMMENT ON COLUMN rstar.search_cost.trees IS 'searches';
+COMMENT ON COLUMN rstar.search_cost.problems IS 'problems searched';
+COMMENT ON COLUMN rstar.search_cost.solved IS 'problems for which a correct answer was reached';
+COMMENT ON COLUMN rstar.search_cost.rollouts IS 'rollouts of all trees';
+COMMENT ON COLUMN rstar.search_cost.nodes IS 'nodes of all trees';
+COMMENT ON COLUMN rstar.search_cost.tokens IS 'tokens that the policy wrote';
+COMMENT ON COLUMN rstar.search_cost.computed_tokens IS 'tokens that went through the models, prompts and recomputed ones included';
+COMMENT ON COLUMN rstar.search_cost.policy_s IS 'seconds in the policy';
+COMMENT ON COLUMN rstar.search_cost.ppm_s IS 'seconds in the process preference model';
+COMMENT ON COLUMN rstar.search_cost.sandbox_s IS 'seconds waiting for the sandbox';
+COMMENT ON COLUMN rstar.search_cost.elapsed_s IS 'seconds from the start of the first search to the end of the last, idle time included';
+COMMENT ON COLUMN rstar.search_cost.tokens_per_tree IS 'tokens written for a tree';
+COMMENT ON COLUMN rstar.search_cost.seconds_per_tree IS 'seconds in policy, PPM and sandbox for a tree';
+COMMENT ON COLUMN rstar.search_cost.tokens_per_solved IS 'tokens written, of all trees, for a solved problem; NULL if none is';
+COMMENT ON COLUMN rstar.search_cost.seconds_per_solved IS 'seconds in policy, PPM and sandbox, of all trees, for a solved problem; NULL if none is';
+
+CREATE VIEW rstar.duplicates AS
+	SELECT t.round_id, n.depth,
+	       (pg_catalog.count(*) OPERATOR(pg_catalog.+) pg_catalog.sum(n.duplicates))::pg_catalog.int8 AS candidates,
+	       pg_catalog.sum(n.duplicates) AS merged,
+	       pg_catalog.sum(n.duplicates)::pg_catalog.float8 OPERATOR(pg_catalog./)
+	           (pg_catalog.count(*) OPERATOR(pg_catalog.+) pg_catalog.sum(n.duplicates)) AS share
+	  FROM rstar.trees t
+	  JOIN rstar.nodes n ON n.tree_id OPERATOR(pg_catalog.=) t.tree_id
+	 WHERE n.depth OPERATOR(pg_catalog.>) 0
+	 GROUP BY t.round_id, n.depth;
+COMMENT ON VIEW rstar.duplicates IS 'whether candidates differ: how many were merged with one of the same text, by round and depth';
+COMMENT ON COLUMN rstar.duplicates.round_id IS 'round that made the trees; NULL outside rounds';
+COMMENT ON COLUMN rstar.duplicates.depth IS 'steps from the root';
+COMMENT ON COLUMN rstar.duplicates.candidates IS 'candidates that the policy proposed';
+COMMENT ON COLUMN rstar.duplicates.merged IS 'of these, merged with another of the same text';
+COMMENT ON COLUMN rstar.duplicates.share IS 'share of the candidates that was merged';
+
+CREATE VIEW rstar.backtracking AS
+	SELECT t.round_id, t.problem_id, t.tree_id, f.leaf_id AS first_id, f.answer AS first_answer,
+	       t.answer_id, t.answer, t.first_correct_rollout
+	  FROM rstar.trees t
+	 CROSS JOIN LATERAL (SELECT j.leaf_id, j.answer, j.correct FROM rstar.trajectories j
+	                      WHERE j.tree_id OPERATOR(pg_catalog.=) t.tree_id
+	                      ORDER BY j.leaf_id LIMIT 1) f
+	 WHERE t.correct AND NOT f.correct;
+COMMENT ON VIEW rstar.backtracking IS 'trees that reached a wrong answer first and gave a correct one in the end';
+COMMENT ON COLUMN rstar.backtracking.round_id IS 'round that made the tree; NULL outside rounds';
+COMMENT ON COLUMN rstar.backtracking.problem_id IS 'the problem';
+COMMENT ON COLUMN rstar.backtracking.tree_id IS 'the tree';
+COMMENT ON COLUMN rstar.backtracking.first_id IS 'node of the answer reached first';
+COMMENT ON COLUMN rstar.backtracking.first_answer IS 'that answer, a wrong one';
+COMMENT ON COLUMN rstar.backtracking.answer_id IS 'node of the answer given';
+COMMENT ON COLUMN rstar.backtracking.answer IS 'that answer, a correct one';
+COMMENT ON COLUMN rstar.backtracking.first_correct_rollout IS 'rollout, from 0, that first reached a correct answer';
+
+-- As above: views look at the tables as the role that asks.
+DO $$
+DECLARE
+	view pg_catalog.text;
+BEGIN
+	IF pg_catalog.current_setting('server_version_num')::pg_catalog.int4 OPERATOR(pg_catalog.>=) 150000 THEN
+		FOREACH view IN ARRAY ARRAY['problem_difficulty', 'coverage', 'q_by_depth', 'step_failures', 'training_sources',
+		                            'ppm_calibration', 'search_cost', 'duplicates', 'backtracking'] LOOP
+			EXECUTE pg_catalog.format('ALTER VIEW rstar.%I SET (security_invoker = true)', view);
+		END LOOP;
+	END IF;
+END
+$$;
