@@ -1986,3 +1986,8 @@ BEGIN
 	END IF;
 END
 $$;
+
+CREATE FUNCTION rstar_scaling_svg(evaluation_ids bigint[], per text DEFAULT 'rollout') RETURNS text
+	AS 'MODULE_PATHNAME', 'rstar_scaling_picture' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 10000;
+COMMENT ON FUNCTION rstar_scaling_svg(bigint[], text) IS
+	'evaluations as a picture (SVG): the share of problems right (pass, majority, best, greedy) by the number of rollouts or answers, with 95 % confidence intervals; reads evaluations and models as the caller';

@@ -97,7 +97,29 @@ INSERT INTO rstar.training_examples (run_id, example_id, problem, solution, pref
 	(2, 2, 'Calculate 2 + 2.', NULL, 'step 1;', 'step 3;<answer>4', 'step 2;<answer>5', 5, true, NULL);
 SELECT * FROM rstar.training_sources ORDER BY run_id, example_id, part DESC, tree_id, leaf_id;
 
--- a role sees the reports of its own trees
+-- Evaluations as a picture. Of 4 problems 1, 2, 3 are right with 1, 2, 4 rollouts; the tooltips have the intervals (Wilson).
+INSERT INTO rstar.evaluations (evaluation_id, name, created_by, method, settings, rollouts) VALUES
+	(1, 'plain', CURRENT_USER, 'mcts', '{"policy": "gone"}', 4), (2, '<script>&', CURRENT_USER, 'mcts', '{}', 4);
+INSERT INTO rstar.evaluation_problems SELECT e, p, false, true FROM generate_series(1, 2) e, generate_series(1, 4) p;
+INSERT INTO rstar.evaluation_answers (evaluation_id, problem_id, measure, per, k, value, tokens)
+SELECT 1, p, m, 'rollout', k, CASE WHEN p <= place THEN 1 ELSE 0 END, 10
+  FROM generate_series(1, 4) p, (VALUES (1, 1), (2, 2), (4, 3)) x (k, place), unnest(ARRAY['pass', 'majority', 'mean']) m;
+INSERT INTO rstar.evaluation_answers (evaluation_id, problem_id, measure, per, k, value, tokens)
+SELECT 2, p, m, r, 1, 1, 10 FROM generate_series(1, 4) p, (VALUES ('greedy', 'rollout'), ('pass', 'answer')) x (m, r);
+SELECT t[1] AS tooltip FROM rstar_scaling_svg('{1}') svg, regexp_matches(svg, '<title>([^<]*)', 'g') t;
+SELECT xml_is_well_formed_document(svg) AS well_formed, svg LIKE '%plain (gone, mcts)%' AS titled FROM rstar_scaling_svg('{1}') svg;
+SELECT t[1] AS tooltip FROM rstar_scaling_svg('{2}', per => 'answer') svg, regexp_matches(svg, '<title>([^<]*)', 'g') t;
+SELECT svg LIKE '%>answers<%' AS of_answers, svg LIKE '%<script%' AS spoiled, svg LIKE '%&lt;script&gt;&amp; (mcts)%' AS escaped
+  FROM rstar_scaling_svg('{2,1}', 'answer') svg;
+SELECT rstar_scaling_svg('{1,7}');
+SELECT rstar_scaling_svg('{}');
+SELECT rstar_scaling_svg('{1,1}') LIKE '<svg %' AS twice;
+SELECT rstar_scaling_svg('{1,NULL}');
+SELECT rstar_scaling_svg('{1,2,3,4,5,6,7}');
+SELECT rstar_scaling_svg('{1}', 'token');
+SELECT rstar_scaling_svg(NULL) IS NULL AS nothing;
+
+-- a role sees the reports of its own trees, and its own evaluations
 CREATE ROLE rstar_reader;
 GRANT USAGE ON SCHEMA rstar TO rstar_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA rstar TO rstar_reader;
@@ -105,6 +127,7 @@ UPDATE rstar.trees SET created_by = 'rstar_reader' WHERE tree_id = 2;
 SET ROLE rstar_reader;
 SELECT round_id, trees FROM rstar.search_cost;
 SELECT problem_id, difficulty FROM rstar.problem_difficulty;
+SELECT rstar_scaling_svg('{1}');
 RESET ROLE;
 
 DROP FUNCTION add_tree, add_step, add_answer;

@@ -17,15 +17,23 @@
 #define BOTTOM  372
 #define COLUMNS (RIGHT - LEFT)
 
+/* Its classes hold below the picture's own, so that pictures share a page of HTML. */
 static const char style[] =
-	"<style>text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;font-size:12px;"
-	"fill:#1f2328}.bg{fill:#fff}.h{font-size:18px;font-weight:600}.m{fill:#656d76}"
-	".g{stroke:#e6e9ec}.a{fill:none;stroke:#0072b2;stroke-width:1.6}.s{fill:#0072b2;opacity:.18}"
-	".o{fill:none;stroke:#d55e00;stroke-width:2;stroke-dasharray:6 3}.d{fill:#d55e00}"
-	".r{fill:none;stroke:#8b949e;stroke-width:1;stroke-dasharray:2 3}"
-	"@media(prefers-color-scheme:dark){text{fill:#e6edf3}.bg{fill:#0d1117}.m{fill:#9198a1}"
-	".g{stroke:#21262d}.a{stroke:#56b4e9}.s{fill:#56b4e9}.o{stroke:#e69f00}.d{fill:#e69f00}}"
-	"</style>\n";
+	"<style>"
+	".rstar-curve text{font-size:12px;fill:#1f2328;"
+	"font-family:system-ui,-apple-system,'Segoe UI',Roboto,sans-serif}"
+	".rstar-curve .bg{fill:#fff}.rstar-curve .h{font-size:18px;font-weight:600}"
+	".rstar-curve .m{fill:#656d76}.rstar-curve .g{stroke:#e6e9ec}"
+	".rstar-curve .a{fill:none;stroke:#0072b2;stroke-width:1.6}"
+	".rstar-curve .s{fill:#0072b2;opacity:.18}"
+	".rstar-curve .o{fill:none;stroke:#d55e00;stroke-width:2;stroke-dasharray:6 3}"
+	".rstar-curve .d{fill:#d55e00}"
+	".rstar-curve .r{fill:none;stroke:#8b949e;stroke-width:1;stroke-dasharray:2 3}"
+	"@media(prefers-color-scheme:dark){.rstar-curve text{fill:#e6edf3}"
+	".rstar-curve .bg{fill:#0d1117}.rstar-curve .m{fill:#9198a1}"
+	".rstar-curve .g{stroke:#21262d}.rstar-curve .a{stroke:#56b4e9}"
+	".rstar-curve .s{fill:#56b4e9}.rstar-curve .o{stroke:#e69f00}"
+	".rstar-curve .d{fill:#e69f00}}</style>\n";
 
 /* From values to px. */
 typedef struct scale
@@ -268,8 +276,8 @@ rstar_curve_svg(const rstar_curve *curve, rstar_buffer *out, rstar_error *err)
 	scale s = find_scale(curve);
 
 	rstar_svg_printf(&svg,
-					 "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
-					 "viewBox=\"0 0 %d %d\">\n",
+					 "<svg class=\"rstar-curve\" xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" "
+					 "height=\"%d\" viewBox=\"0 0 %d %d\">\n",
 					 WIDTH, HEIGHT, WIDTH, HEIGHT);
 	rstar_svg_put(&svg, style);
 	rstar_svg_printf(&svg, "<rect class=\"bg\" width=\"%d\" height=\"%d\"/>\n", WIDTH, HEIGHT);

@@ -270,7 +270,8 @@ put_file(rstar_picture *p, rstar_buffer *out)
 	put_page(p, (width < 1400 ? width : 1400) - 2 * RSTAR_SVG_MARGIN);
 	p->svg.out = out;
 	rstar_svg_printf(&p->svg,
-					 "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" "
+					 "<svg class=\"rstar-tree\" xmlns=\"http://www.w3.org/2000/svg\" "
+					 "width=\"%.0f\" height=\"%.0f\" "
 					 "viewBox=\"0 0 %.0f %.0f\" role=\"img\">\n<title>Search tree %lld</title>\n",
 					 width, p->height + 56, width, p->height + 56, (long long) p->facts->tree_id);
 	rstar_svg_style(p);

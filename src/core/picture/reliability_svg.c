@@ -22,6 +22,23 @@ typedef struct panel
 #define WIDTH  (LEFT + SIDE + GAP + SIDE + 30)
 #define HEIGHT (TOP + SIDE + 75)
 
+/* As in curve.c. */
+static const char style[] =
+	"<style>"
+	".rstar-reliability text{font-size:12px;fill:#1f2328;"
+	"font-family:system-ui,-apple-system,'Segoe UI',Roboto,sans-serif}"
+	".rstar-reliability .bg{fill:#fff}.rstar-reliability .h{font-size:18px;font-weight:600}"
+	".rstar-reliability .b{font-weight:600}.rstar-reliability .m{fill:#656d76}"
+	".rstar-reliability .k{fill:none;stroke:#d0d7de}"
+	".rstar-reliability .g{stroke:#8b949e;stroke-dasharray:4 3}"
+	".rstar-reliability .a{fill:#0072b2;opacity:.55}.rstar-reliability .d{fill:#d55e00}"
+	".rstar-reliability .o{fill:none;stroke:#d55e00;stroke-width:2}"
+	"@media(prefers-color-scheme:dark){.rstar-reliability text{fill:#e6edf3}"
+	".rstar-reliability .bg{fill:#0d1117}.rstar-reliability .m{fill:#9198a1}"
+	".rstar-reliability .k{stroke:#3d444d}.rstar-reliability .a{fill:#56b4e9}"
+	".rstar-reliability .d{fill:#e69f00}.rstar-reliability .o{stroke:#e69f00}}"
+	"</style>\n";
+
 static double
 at_x(const panel *p, double value)
 {
@@ -38,21 +55,21 @@ at_y(const panel *p, double value)
 static void
 draw_frame(const panel *p, const char *title, const char *across, const char *up, double top)
 {
-	rstar_svg_printf(p->svg,
-					 "<rect x='%.0f' y='%.0f' width='%.0f' height='%.0f' fill='none' "
-					 "stroke='#888'/>\n",
+	rstar_svg_printf(p->svg, "<rect class='k' x='%.0f' y='%.0f' width='%.0f' height='%.0f'/>\n",
 					 p->x, p->y, p->size, p->size);
 	for (int i = 0; i <= 4; i++)
 	{
-		rstar_svg_printf(p->svg, "<text x='%.1f' y='%.1f' text-anchor='middle'>%d %%</text>\n",
+		rstar_svg_printf(p->svg,
+						 "<text class='m' x='%.1f' y='%.1f' text-anchor='middle'>%d %%</text>\n",
 						 at_x(p, i / 4.0), p->y + p->size + 16, i * 25);
-		rstar_svg_printf(p->svg, "<text x='%.1f' y='%.1f' text-anchor='end'>%.3g %%</text>\n",
+		rstar_svg_printf(p->svg,
+						 "<text class='m' x='%.1f' y='%.1f' text-anchor='end'>%.3g %%</text>\n",
 						 p->x - 6, at_y(p, i / 4.0) + 4, i * 25 * top);
 	}
 	rstar_svg_printf(p->svg,
-					 "<text x='%.1f' y='%.1f' text-anchor='middle' font-weight='bold'>%s</text>\n"
-					 "<text x='%.1f' y='%.1f' text-anchor='middle'>%s</text>\n"
-					 "<text transform='translate(%.1f %.1f) rotate(-90)' "
+					 "<text class='b' x='%.1f' y='%.1f' text-anchor='middle'>%s</text>\n"
+					 "<text class='m' x='%.1f' y='%.1f' text-anchor='middle'>%s</text>\n"
+					 "<text class='m' transform='translate(%.1f %.1f) rotate(-90)' "
 					 "text-anchor='middle'>%s</text>\n",
 					 at_x(p, 0.5), p->y - 10, title, at_x(p, 0.5), p->y + p->size + 36, across,
 					 p->x - 50, at_y(p, 0.5), up);
@@ -71,18 +88,15 @@ draw_bins(const panel *p, const rstar_reliability *r)
 
 		if (r->bins[i].n == 0)
 			continue;
-		rstar_svg_printf(
-			p->svg,
-			"<rect x='%.1f' y='%.1f' width='%.1f' height='%.1f' fill='#7aa6d8' "
-			"stroke='#fff'><title>%u of %u right, mean confidence %.3f</title></rect>\n",
-			p->x + i * width, at_y(p, share), width, share * p->size, r->bins[i].right,
-			r->bins[i].n, r->bins[i].confidence);
-		rstar_svg_printf(p->svg, "<circle cx='%.1f' cy='%.1f' r='3' fill='#c0392b'/>\n",
+		rstar_svg_printf(p->svg,
+						 "<rect class='a' x='%.1f' y='%.1f' width='%.1f' height='%.1f'><title>%u "
+						 "of %u right, mean confidence %.3f</title></rect>\n",
+						 p->x + i * width, at_y(p, share), width - 1, share * p->size,
+						 r->bins[i].right, r->bins[i].n, r->bins[i].confidence);
+		rstar_svg_printf(p->svg, "<circle class='d' cx='%.1f' cy='%.1f' r='3'/>\n",
 						 at_x(p, r->bins[i].confidence), at_y(p, share));
 	}
-	rstar_svg_printf(p->svg,
-					 "<line x1='%.1f' y1='%.1f' x2='%.1f' y2='%.1f' stroke='#555' "
-					 "stroke-dasharray='4 3'/>\n",
+	rstar_svg_printf(p->svg, "<line class='g' x1='%.1f' y1='%.1f' x2='%.1f' y2='%.1f'/>\n",
 					 at_x(p, 0), at_y(p, 0), at_x(p, 1), at_y(p, 1));
 }
 
@@ -103,7 +117,7 @@ draw_risk(const panel *p, const rstar_reliability *r)
 	for (int level = 0; level < RSTAR_RELIABILITY_LEVELS; level++)
 		top = fmax(top, risk(r, level));
 	draw_frame(p, "Risk and coverage", "problems answered", "of them wrong", top);
-	rstar_svg_put(p->svg, "<polyline fill='none' stroke='#c0392b' stroke-width='2' points='");
+	rstar_svg_put(p->svg, "<polyline class='o' points='");
 	for (int level = 0; level < RSTAR_RELIABILITY_LEVELS; level++)
 		if (r->levels[level].given > 0)
 			rstar_svg_printf(p->svg, "%.1f,%.1f ",
@@ -119,16 +133,20 @@ rstar_reliability_svg(const rstar_reliability *r, rstar_string title, rstar_buff
 	panel left = {&svg, LEFT, TOP, SIDE}, right = {&svg, LEFT + SIDE + GAP, TOP, SIDE};
 
 	rstar_svg_printf(&svg,
-					 "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' "
-					 "viewBox='0 0 %d %d' font-family='sans-serif' font-size='12'>\n"
-					 "<rect width='100%%' height='100%%' fill='#fff'/>\n"
-					 "<text x='%d' y='26' font-size='15' font-weight='bold'>",
-					 WIDTH, HEIGHT, WIDTH, HEIGHT, LEFT);
-	(void) rstar_svg_line(&svg, title, RSTAR_SVG_BOLD, 15, WIDTH - LEFT - 30);
+					 "<svg class='rstar-reliability' xmlns='http://www.w3.org/2000/svg' "
+					 "width='%d' height='%d' viewBox='0 0 %d %d'>\n",
+					 WIDTH, HEIGHT, WIDTH, HEIGHT);
+	rstar_svg_put(&svg, style);
 	rstar_svg_printf(&svg,
-					 "</text>\n<text x='%d' y='%d'>%u problems, %u answered, %u right; expected "
-					 "calibration error %.3f</text>\n",
-					 LEFT, HEIGHT - 12, r->problems, r->answered, r->right, r->error);
+					 "<rect class='bg' width='100%%' height='100%%'/>\n"
+					 "<text class='h' x='%d' y='30'>",
+					 LEFT);
+	(void) rstar_svg_line(&svg, title, RSTAR_SVG_BOLD, 18, WIDTH - LEFT - 30);
+	rstar_svg_printf(
+		&svg,
+		"</text>\n<text class='m' x='%d' y='%d'>%u problems, %u answered, %u right; expected "
+		"calibration error %.3f</text>\n",
+		LEFT, HEIGHT - 12, r->problems, r->answered, r->right, r->error);
 	draw_bins(&left, r);
 	draw_risk(&right, r);
 	rstar_svg_put(&svg, "</svg>\n");

@@ -10,24 +10,32 @@
 #define PATH_LINES 24 /* of the panel */
 #define LINE       19 /* px */
 
+/* Its classes hold below the picture's own, so that pictures share a page of HTML. */
 static const char style[] =
 	"<style>"
-	"text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;"
-	"font-size:12px;fill:#1f2328}"
-	".bg{fill:#fff}.h{font-size:19px;font-weight:600}.p{font-size:14px}.m{fill:#656d76}"
-	".b{font-weight:600}"
-	".c{font-family:ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;font-size:11px;"
-	"fill:#656d76}"
-	".s{font-size:11px;fill:#656d76}.l{fill:none;stroke:#a8b0b8}.w{fill:none;stroke:#e69f00;"
-	"stroke-linecap:round}.k{fill:#fff;stroke:#d0d7de}.kw{stroke:#e69f00;stroke-width:2.5}"
-	".kr{stroke-dasharray:4 3}.g{fill:none;stroke:#e6e9ec}.ok{fill:#009e73}.no{fill:none;"
-	"stroke:#d55e00;stroke-linecap:round}.re{fill:none;stroke:#8b949e}.un{fill:none;"
-	"stroke:#8b949e}.root{fill:none;stroke:#57606a;stroke-width:2}.pn{font-size:10px;"
-	"font-weight:700;paint-order:stroke;stroke:#fff;stroke-width:3px;fill:#9a6700}"
-	"@media(prefers-color-scheme:dark){text{fill:#e6edf3}.bg{fill:#0d1117}.m,.s,.c{fill:#9198a1}"
-	".l{stroke:#59626c}.k{fill:#161b22;stroke:#3d444d}.kw{stroke:#e69f00}.g{stroke:#21262d}"
-	".root{stroke:#b1bac4}.pn{stroke:#0d1117;fill:#f0b72f}.ok{fill:#2bc99a}}"
-	"</style>\n";
+	".rstar-tree text{font-size:12px;fill:#1f2328;"
+	"font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif}"
+	".rstar-tree .bg{fill:#fff}.rstar-tree .h{font-size:19px;font-weight:600}"
+	".rstar-tree .p{font-size:14px}.rstar-tree .m{fill:#656d76}"
+	".rstar-tree .b{font-weight:600}"
+	".rstar-tree .c{font-size:11px;fill:#656d76;"
+	"font-family:ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace}"
+	".rstar-tree .s{font-size:11px;fill:#656d76}.rstar-tree .l{fill:none;stroke:#a8b0b8}"
+	".rstar-tree .w{fill:none;stroke:#e69f00;stroke-linecap:round}"
+	".rstar-tree .k{fill:#fff;stroke:#d0d7de}.rstar-tree .kw{stroke:#e69f00;stroke-width:2.5}"
+	".rstar-tree .kr{stroke-dasharray:4 3}.rstar-tree .g{fill:none;stroke:#e6e9ec}"
+	".rstar-tree .ok{fill:#009e73}"
+	".rstar-tree .no{fill:none;stroke:#d55e00;stroke-linecap:round}"
+	".rstar-tree .re{fill:none;stroke:#8b949e}.rstar-tree .un{fill:none;stroke:#8b949e}"
+	".rstar-tree .root{fill:none;stroke:#57606a;stroke-width:2}"
+	".rstar-tree .pn{font-size:10px;font-weight:700;paint-order:stroke;stroke:#fff;"
+	"stroke-width:3px;fill:#9a6700}"
+	"@media(prefers-color-scheme:dark){.rstar-tree text{fill:#e6edf3}"
+	".rstar-tree .bg{fill:#0d1117}.rstar-tree .m,.rstar-tree .s,.rstar-tree .c{fill:#9198a1}"
+	".rstar-tree .l{stroke:#59626c}.rstar-tree .k{fill:#161b22;stroke:#3d444d}"
+	".rstar-tree .kw{stroke:#e69f00}.rstar-tree .g{stroke:#21262d}"
+	".rstar-tree .root{stroke:#b1bac4}.rstar-tree .pn{stroke:#0d1117;fill:#f0b72f}"
+	".rstar-tree .ok{fill:#2bc99a}}</style>\n";
 
 void
 rstar_svg_style(rstar_picture *p)
