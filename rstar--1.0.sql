@@ -1991,3 +1991,8 @@ CREATE FUNCTION rstar_scaling_svg(evaluation_ids bigint[], per text DEFAULT 'rol
 	AS 'MODULE_PATHNAME', 'rstar_scaling_picture' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 10000;
 COMMENT ON FUNCTION rstar_scaling_svg(bigint[], text) IS
 	'evaluations as a picture (SVG): the share of problems right (pass, majority, best, greedy) by the number of rollouts or answers, with 95 % confidence intervals; reads evaluations and models as the caller';
+
+CREATE FUNCTION rstar_report_html(round_id bigint) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 1000000;
+COMMENT ON FUNCTION rstar_report_html(bigint) IS
+	'a round of self-evolution, beside those before it in its line, as one page of HTML that needs nothing else: held-out results, curves, coverage, calibration, cost, failures, two trees; reads all tables as the caller';

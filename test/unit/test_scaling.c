@@ -65,7 +65,7 @@ several_evaluations(void)
 	};
 	char *svg = draw(points, 5, 2);
 
-	CHECK(count(svg, "<path class=\"s f") == 3);
+	CHECK(count(svg, "<path class=\"s t f") == 3);
 	CHECK(count(svg, "&lt;b&gt;&amp;two") == 1 && count(svg, "<b>") == 0);
 	free(svg);
 }

@@ -26,7 +26,8 @@ static const char style[] =
 	".rstar-scaling .bg{fill:#fff}.rstar-scaling .h{font-size:18px;font-weight:600}"
 	".rstar-scaling .m{fill:#656d76}.rstar-scaling .g{stroke:#e6e9ec}"
 	".rstar-scaling path{fill:none;stroke-width:2}"
-	".rstar-scaling .s{stroke:none;opacity:.14}.rstar-scaling .d{stroke:none}"
+	".rstar-scaling .s{stroke:none;opacity:.14}.rstar-scaling .t{opacity:.06}.rstar-scaling "
+	".d{stroke:none}"
 	".rstar-scaling .n{stroke:#656d76}"
 	".rstar-scaling .c0{stroke:#0072b2}.rstar-scaling .f0{fill:#0072b2}"
 	".rstar-scaling .c1{stroke:#d55e00}.rstar-scaling .f1{fill:#d55e00}"
@@ -150,9 +151,11 @@ line_length(const rstar_scaling *s, size_t first)
 }
 
 static void
-put_band(rstar_svg *svg, const scale *at, const rstar_scaling_point *p, size_t n, int colour)
+put_band(rstar_svg *svg, const rstar_scaling *s, const scale *at, const rstar_scaling_point *p,
+		 size_t n)
 {
-	rstar_svg_printf(svg, "<path class=\"s f%d\" d=\"", colour);
+	rstar_svg_printf(svg, "<path class=\"s%s f%d\" d=\"", s->n_names > 1 ? " t" : "",
+					 colour_of(s, p));
 	for (size_t i = 0; i < n; i++)
 		rstar_svg_printf(svg, "%s%.1f %.1f", i > 0 ? "L" : "M", x_of(at, p[i].k),
 						 y_of(at, p[i].high));
@@ -198,13 +201,13 @@ put_line(rstar_svg *svg, const rstar_scaling *s, const scale *at, const rstar_sc
 		put_mark(svg, s, at, &p[i]);
 }
 
-/* All bands first: lines stand before them. */
+/* All bands first: lines stand before them. Where there are many, they are paler. */
 static void
 put_lines(rstar_svg *svg, const rstar_scaling *s, const scale *at)
 {
 	for (size_t i = 0; i < s->n; i += line_length(s, i))
 		if (s->points[i].measure != RSTAR_SCALING_GREEDY)
-			put_band(svg, at, &s->points[i], line_length(s, i), colour_of(s, &s->points[i]));
+			put_band(svg, s, at, &s->points[i], line_length(s, i));
 	for (size_t i = 0; i < s->n; i += line_length(s, i))
 		put_line(svg, s, at, &s->points[i], line_length(s, i));
 }

@@ -18,6 +18,7 @@
 #include "core/picture/picture_text.h"
 #include "pg/base/boundary.h"
 #include "pg/base/tables.h"
+#include "pg/data/picture.h"
 #include "pg/models/models.h"
 #include "pg/search/tree_store.h"
 
@@ -185,6 +186,12 @@ draw(int64 tree_id, bool svg, bool rejected)
 	return result;
 }
 
+text *
+rstar_pg_tree_svg(int64 tree_id)
+{
+	return draw(tree_id, true, true);
+}
+
 /*
  * rstar_tree_text(tree_id bigint, rejected boolean) returns text
  */
@@ -200,5 +207,5 @@ rstar_tree_text(PG_FUNCTION_ARGS)
 Datum
 rstar_tree_svg(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_TEXT_P(draw(PG_GETARG_INT64(0), true, true));
+	PG_RETURN_TEXT_P(rstar_pg_tree_svg(PG_GETARG_INT64(0)));
 }

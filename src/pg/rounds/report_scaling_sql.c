@@ -18,6 +18,7 @@
 #include "pg/base/boundary.h"
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
+#include "pg/rounds/report.h"
 
 PG_FUNCTION_INFO_V1(rstar_scaling_picture);
 
@@ -118,14 +119,9 @@ checked_ids(FunctionCallInfo fcinfo)
 	return ids;
 }
 
-/*
- * rstar_scaling_svg(evaluation_ids bigint[], per text) returns text
- */
-Datum
-rstar_scaling_picture(PG_FUNCTION_ARGS)
+text *
+rstar_pg_scaling_svg(ArrayType *ids, const char *per)
 {
-	ArrayType *ids = checked_ids(fcinfo);
-	const char *per = checked_per(fcinfo);
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "rstar scaling", ALLOCSET_DEFAULT_SIZES);
 	rstar_allocator allocator = rstar_pg_allocator_in(context);
@@ -143,5 +139,17 @@ rstar_scaling_picture(PG_FUNCTION_ARGS)
 	rstar_check(rstar_scaling_svg(&scaling, &out, &err), &err);
 	result = cstring_to_text_with_len(out.data, (int) out.length);
 	MemoryContextDelete(context);
-	PG_RETURN_TEXT_P(result);
+	return result;
+}
+
+/*
+ * rstar_scaling_svg(evaluation_ids bigint[], per text) returns text
+ */
+Datum
+rstar_scaling_picture(PG_FUNCTION_ARGS)
+{
+	ArrayType *ids = checked_ids(fcinfo);
+	const char *per = checked_per(fcinfo);
+
+	PG_RETURN_TEXT_P(rstar_pg_scaling_svg(ids, per));
 }

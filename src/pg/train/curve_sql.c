@@ -19,6 +19,7 @@
 #include "pg/base/boundary.h"
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
+#include "pg/train/curve.h"
 
 PG_FUNCTION_INFO_V1(rstar_training_curve);
 
@@ -85,11 +86,8 @@ read_points(int64 run_id, rstar_curve *curve, MemoryContext context)
 	curve->n = SPI_processed;
 }
 
-/*
- * rstar_curve_svg(run_id bigint) returns text
- */
-Datum
-rstar_training_curve(PG_FUNCTION_ARGS)
+text *
+rstar_pg_curve_svg(int64 run_id)
 {
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "rstar curve", ALLOCSET_DEFAULT_SIZES);
@@ -103,13 +101,22 @@ rstar_training_curve(PG_FUNCTION_ARGS)
 
 	check_rights();
 	rstar_pg_tables_read(&scope);
-	read_head(PG_GETARG_INT64(0), &curve, context);
-	read_points(PG_GETARG_INT64(0), &curve, context);
+	read_head(run_id, &curve, context);
+	read_points(run_id, &curve, context);
 	rstar_pg_tables_end(&scope);
 	rstar_buffer_init(&out, &allocator);
 	rstar_check(rstar_curve_svg(&curve, &out, &err), &err);
 	MemoryContextSwitchTo(caller);
 	result = cstring_to_text_with_len(out.data, (int) out.length);
 	MemoryContextDelete(context);
-	PG_RETURN_TEXT_P(result);
+	return result;
+}
+
+/*
+ * rstar_curve_svg(run_id bigint) returns text
+ */
+Datum
+rstar_training_curve(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(rstar_pg_curve_svg(PG_GETARG_INT64(0)));
 }
