@@ -301,6 +301,7 @@ CREATE INDEX trees_problem_idx ON rstar.trees (problem_id);
 CREATE INDEX trees_round_idx ON rstar.trees (round_id);
 CREATE INDEX trees_policy_idx ON rstar.trees (policy_id);
 CREATE INDEX trees_ppm_idx ON rstar.trees (ppm_id);
+CREATE INDEX trees_finished_idx ON rstar.trees (finished_at);
 
 COMMENT ON TABLE rstar.trees IS 'searches: one row for each tree';
 COMMENT ON COLUMN rstar.trees.tree_id IS 'number';
@@ -333,8 +334,9 @@ COMMENT ON COLUMN rstar.trees.ended_by IS 'why the search ended: rollouts (all t
 COMMENT ON COLUMN rstar.trees.started_at IS 'when the search began';
 COMMENT ON COLUMN rstar.trees.finished_at IS 'when it ended';
 
--- A node's parent has a smaller number and is written with it: the key to the
--- tree is enough, one to the parent would double the cost of a row.
+-- What hangs on a tree refers to the tree alone. The extension writes and removes
+-- a tree's rows together; keys to parents and nodes would be checked row by row
+-- and make trees four times as slow to delete.
 CREATE TABLE rstar.nodes (
 	tree_id     bigint NOT NULL REFERENCES rstar.trees ON DELETE CASCADE,
 	node_id     integer NOT NULL CHECK (node_id OPERATOR(pg_catalog.>=) 0),
@@ -386,7 +388,7 @@ COMMENT ON COLUMN rstar.nodes.tokens IS 'tokens that the policy generated for it
 COMMENT ON COLUMN rstar.nodes.duplicates IS 'further candidates with the same text, merged into this one';
 
 CREATE TABLE rstar.trajectories (
-	tree_id      bigint NOT NULL,
+	tree_id      bigint NOT NULL REFERENCES rstar.trees ON DELETE CASCADE,
 	leaf_id      integer NOT NULL,
 	steps        integer NOT NULL,
 	failed_steps integer NOT NULL DEFAULT 0 CHECK (failed_steps OPERATOR(pg_catalog.>=) 0),
@@ -396,8 +398,7 @@ CREATE TABLE rstar.trajectories (
 	min_q        double precision NOT NULL,
 	score        double precision NOT NULL,
 	solution     text NOT NULL,
-	PRIMARY KEY (tree_id, leaf_id),
-	FOREIGN KEY (tree_id, leaf_id) REFERENCES rstar.nodes ON DELETE CASCADE
+	PRIMARY KEY (tree_id, leaf_id)
 );
 
 COMMENT ON TABLE rstar.trajectories IS 'paths from a root to an answer';
@@ -413,17 +414,15 @@ COMMENT ON COLUMN rstar.trajectories.score IS 'what the answer is chosen by: the
 COMMENT ON COLUMN rstar.trajectories.solution IS 'the whole solution: the texts along the path';
 
 CREATE TABLE rstar.preference_pairs (
-	chosen_tree_id    bigint NOT NULL,
+	chosen_tree_id    bigint NOT NULL REFERENCES rstar.trees ON DELETE CASCADE,
 	chosen_id         integer NOT NULL,
-	rejected_tree_id  bigint NOT NULL,
+	rejected_tree_id  bigint NOT NULL REFERENCES rstar.trees ON DELETE CASCADE,
 	rejected_id       integer NOT NULL,
 	parent_id         integer,
 	kind              text NOT NULL CHECK (kind OPERATOR(pg_catalog.=) ANY (ARRAY['step', 'answer'])),
 	margin            double precision NOT NULL,
 	weight            double precision NOT NULL CHECK (weight OPERATOR(pg_catalog.>) 0),
 	PRIMARY KEY (chosen_tree_id, chosen_id, rejected_tree_id, rejected_id),
-	FOREIGN KEY (chosen_tree_id, chosen_id) REFERENCES rstar.nodes ON DELETE CASCADE,
-	FOREIGN KEY (rejected_tree_id, rejected_id) REFERENCES rstar.nodes ON DELETE CASCADE,
 	CHECK ((parent_id IS NOT NULL) OPERATOR(pg_catalog.=) (kind OPERATOR(pg_catalog.=) 'step'))
 );
 
@@ -776,7 +775,14 @@ CREATE FUNCTION rstar_regrade(problem_id bigint) RETURNS integer
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100000;
 COMMENT ON FUNCTION rstar_regrade(bigint) IS
 	'grade the stored trees of a problem anew after its known answer was corrected: grades, Q, trajectories; pairs made from a tree whose grades changed are removed; the number of such trees';
-REVOKE EXECUTE ON FUNCTION rstar_regrade(bigint) FROM PUBLIC;
+
+CREATE FUNCTION rstar_delete_trees(round_id bigint DEFAULT NULL, older_than interval DEFAULT NULL,
+                                   tree_ids bigint[] DEFAULT NULL)
+	RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000;
+COMMENT ON FUNCTION rstar_delete_trees(bigint, interval, bigint[]) IS
+	'delete the stored trees that meet all conditions given (made by a round, finished longer ago than an interval, with one of these numbers), with their nodes, trajectories and pairs; only trees of the caller and of roles whose privileges it has, or any as the owner of the table; the number deleted';
+REVOKE EXECUTE ON FUNCTION rstar_regrade(bigint), rstar_delete_trees(bigint, interval, bigint[]) FROM PUBLIC;
 
 REVOKE EXECUTE ON FUNCTION
 	rstar_search(text, text, text, text, text, integer, integer, integer, double precision, bigint),

@@ -228,6 +228,47 @@ RESET ROLE;
 DELETE FROM rstar.trees WHERE tree_id = 1;
 SELECT count(*) FROM rstar.preference_pairs WHERE chosen_tree_id = 1 OR rejected_tree_id = 1;
 
+SELECT count(*) FROM rstar.nodes WHERE tree_id = 1;
+SELECT count(*) FROM rstar.trajectories WHERE tree_id = 1;
+
+-- Deleting trees: nothing without a condition, each condition, all of them together.
+SELECT rstar_delete_trees();
+SELECT rstar_delete_trees(NULL, NULL, NULL);
+SELECT rstar_delete_trees(tree_ids => '{}'), rstar_delete_trees(tree_ids => '{NULL, 77, 77}');
+SELECT rstar_delete_trees(77), rstar_delete_trees(older_than => '1000 years');
+SELECT tree_id, round_id FROM rstar.trees ORDER BY 1;
+UPDATE rstar.trees SET finished_at = now() - interval '1 hour' WHERE tree_id = 3;
+UPDATE rstar.trees SET created_by = 'regress_rstar_reader' WHERE tree_id IN (2, 5);
+BEGIN;
+SELECT rstar_delete_trees(1, '1 day');
+SELECT rstar_delete_trees(1);
+SELECT count(*) FROM rstar.nodes WHERE tree_id IN (3, 4);
+ROLLBACK;
+BEGIN READ ONLY;
+SELECT rstar_delete_trees(1);
+ROLLBACK;
+-- a role deletes its own, not what it merely sees
+SET ROLE regress_rstar_reader;
+SELECT count(*) FROM rstar.trees;
+SELECT rstar_delete_trees(tree_ids => '{2}');
+RESET ROLE;
+GRANT EXECUTE ON FUNCTION rstar_delete_trees TO regress_rstar_reader;
+SET ROLE regress_rstar_reader;
+SELECT rstar_delete_trees(tree_ids => '{2, 3, 4}');
+SELECT tree_id FROM rstar.trees ORDER BY 1;
+RESET ROLE;
+REVOKE SELECT ON rstar.trees FROM regress_rstar_reader;
+REVOKE pg_read_all_data FROM regress_rstar_reader;
+SET ROLE regress_rstar_reader;
+\set VERBOSITY terse
+SELECT rstar_delete_trees(tree_ids => '{5}');
+\set VERBOSITY default
+RESET ROLE;
+-- the tables' owner deletes everybody's
+SELECT rstar_delete_trees(older_than => '-1 day');
+SELECT count(*) FROM rstar.trees;
+SELECT count(*) FROM rstar.nodes;
+
 DROP OWNED BY regress_rstar_reader;
 DROP ROLE regress_rstar_reader;
 DROP FUNCTION add_tree, add_step, add_answer, well_formed;

@@ -305,14 +305,21 @@ insert_rows(int64 tree_id, const rstar_mcts *mcts)
 	insert_trajectories(tree_id, mcts);
 }
 
-/* The nodes, and with them trajectories and pairs. */
+/* Nodes, trajectories and pairs of the tree, also pairs with other trees. */
 static void
 delete_rows(int64 tree_id)
 {
+	static const char *const statements[] = {
+		"DELETE FROM rstar.preference_pairs WHERE chosen_tree_id OPERATOR(pg_catalog.=) $1",
+		"DELETE FROM rstar.preference_pairs WHERE rejected_tree_id OPERATOR(pg_catalog.=) $1",
+		"DELETE FROM rstar.trajectories WHERE tree_id OPERATOR(pg_catalog.=) $1",
+		"DELETE FROM rstar.nodes WHERE tree_id OPERATOR(pg_catalog.=) $1",
+	};
 	rstar_arguments a = {0};
 
 	rstar_pg_add_bigint(&a, tree_id);
-	rstar_pg_execute("DELETE FROM rstar.nodes WHERE tree_id OPERATOR(pg_catalog.=) $1", &a, false);
+	for (size_t i = 0; i < lengthof(statements); i++)
+		rstar_pg_execute(statements[i], &a, false);
 }
 
 static char *
