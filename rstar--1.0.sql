@@ -287,6 +287,7 @@ CREATE TABLE rstar.trees (
 	policy_ms             double precision NOT NULL,
 	ppm_ms                double precision NOT NULL,
 	sandbox_ms            double precision NOT NULL,
+	search_ms             double precision NOT NULL DEFAULT 0,
 	first_correct_rollout integer,
 	answer                text,
 	answer_id             integer,
@@ -326,12 +327,13 @@ COMMENT ON COLUMN rstar.trees.python_steps IS 'steps run in the sandbox';
 COMMENT ON COLUMN rstar.trees.policy_ms IS 'milliseconds in the policy; what several trees shared is divided among them';
 COMMENT ON COLUMN rstar.trees.ppm_ms IS 'milliseconds in the process preference model';
 COMMENT ON COLUMN rstar.trees.sandbox_ms IS 'milliseconds waiting for the sandbox';
+COMMENT ON COLUMN rstar.trees.search_ms IS 'milliseconds that the tree took itself, policy_ms, ppm_ms and sandbox_ms included; what several trees shared is divided among them';
 COMMENT ON COLUMN rstar.trees.first_correct_rollout IS 'rollout, from 0, that first reached a correct answer';
 COMMENT ON COLUMN rstar.trees.answer IS 'the answer given; NULL if none was reached';
 COMMENT ON COLUMN rstar.trees.answer_id IS 'node of that answer';
 COMMENT ON COLUMN rstar.trees.correct IS 'whether it equals the known answer; NULL if that is not known';
 COMMENT ON COLUMN rstar.trees.ended_by IS 'why the search ended: rollouts (all that were asked for), exhausted (nothing was left to expand), enough (correct answers), nodes, tokens or timeout (a limit)';
-COMMENT ON COLUMN rstar.trees.started_at IS 'when the search began';
+COMMENT ON COLUMN rstar.trees.started_at IS 'when the search began; trees searched side by side share the time from then to finished_at';
 COMMENT ON COLUMN rstar.trees.finished_at IS 'when it ended';
 
 -- What hangs on a tree refers to the tree alone. The extension writes and removes

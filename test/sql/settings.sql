@@ -34,6 +34,37 @@ SET rstar.kv_cache = '512kB';
 \set VERBOSITY default
 RESET rstar.kv_cache;
 
+-- A setting beyond its limit is an error where it is used, as the argument is: it may have been
+-- set before the limit. A default is cut. 0 is no limit of rstar.max_search_timeout.
+SET rstar.threads = 3;
+SET rstar.max_threads = 2;
+SELECT rstar_solve('1 + 1');
+RESET rstar.threads;
+SET rstar.kv_cache = '32MB';
+SET rstar.max_kv_cache = '16MB';
+SELECT rstar_solve('1 + 1');
+RESET rstar.kv_cache;
+SET rstar.rollouts = 3;
+SET rstar.max_rollouts = 2;
+SELECT rstar_solve('1 + 1');
+SELECT rstar_solve('1 + 1', rollouts => 3);
+SELECT rstar_solve('1 + 1', rollouts => 1, candidates => 1) IS NULL AS asked_for_less;
+RESET rstar.rollouts;
+SET rstar.search_timeout = '1h';
+SET rstar.max_search_timeout = '59min';
+SELECT rstar_solve('1 + 1');
+SET rstar.search_timeout = '59min';
+SELECT rstar_solve('1 + 1', candidates => 1) IS NULL AS all_at_their_limits;
+RESET rstar.search_timeout;
+SELECT rstar_solve('1 + 1', candidates => 1) IS NULL AS all_by_default;
+RESET rstar.max_search_timeout;
+RESET rstar.max_rollouts;
+RESET rstar.max_kv_cache;
+RESET rstar.max_threads;
+SET rstar.sandbox_timeout = '2min';
+SELECT status FROM rstar_run_python('1');
+RESET rstar.sandbox_timeout;
+
 -- the prefix is reserved
 SET rstar.no_such_setting = 1;
 
@@ -45,6 +76,7 @@ CREATE ROLE regress_rstar_user;
 SET ROLE regress_rstar_user;
 SET rstar.max_threads = 2;
 SET rstar.max_kv_cache = '1GB';
+SET rstar.max_search_timeout = 0;
 SET rstar.max_context = 64;
 \set VERBOSITY sqlstate
 SHOW rstar.model_directory;

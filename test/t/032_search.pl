@@ -79,6 +79,22 @@ my ($ample, $tight) = split /\n/, $node->safe_psql('postgres',
 is($tight, $ample, 'the same trees with next to no memory for states');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM rstar.trees WHERE NOT reproducible'), 0, 'and all are reproducible');
 
+# Their own times add up to the time of the call; the times from start to finish overlap.
+is($node->safe_psql('postgres', q{
+		WITH t AS (SELECT * FROM rstar.trees ORDER BY tree_id DESC LIMIT 16)
+		SELECT bool_and(search_ms > 0 AND search_ms + 0.1 > policy_ms + ppm_ms + sandbox_ms),
+		       sum(search_ms) <= 1.01 * 1000 * extract(epoch FROM max(finished_at) - min(started_at)),
+		       sum(search_ms) < 0.5 * 1000 * sum(extract(epoch FROM finished_at - started_at)) FROM t}),
+	't|t|t', "a tree's time is its own");
+
+# A superuser's cap on a search's time holds for those who set none, and for trees that go on.
+my $capped = $node->safe_psql('postgres', "SET rstar.max_search_timeout = 1; SELECT $call");
+is($node->safe_psql('postgres', "SELECT ended_by, reproducible FROM rstar.trees WHERE tree_id = $capped"), 'timeout|f', 'capped');
+my $short = $node->safe_psql('postgres', 'SELECT rstar_search(1005, candidates => 6, rollouts => 1, temperature => 1.5, seed => 4)');
+is($node->safe_psql('postgres', "SELECT ended_by FROM rstar.trees WHERE tree_id = $short"), 'rollouts', 'a tree with room for more');
+$node->safe_psql('postgres', "SET rstar.max_search_timeout = 1; SELECT rstar_continue($short, 8)");
+is($node->safe_psql('postgres', "SELECT ended_by FROM rstar.trees WHERE tree_id = $short"), 'timeout', 'a continued one, too');
+
 note sprintf '%.1f s so far', time - $^T;
 
 # --- a standby -----------------------------------------------------------------------------

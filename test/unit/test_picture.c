@@ -223,7 +223,7 @@ facts_of(const rstar_mcts *mcts)
 		.first_correct = mcts->first_correct_rollout,
 		.generated_tokens = 20 * mcts->tree.n_nodes,
 		.python_steps = mcts->tree.n_nodes,
-		.elapsed_ms = 1234.5,
+		.search_ms = 1234.5,
 		.policy_ms = 1000,
 		.ppm_ms = 100,
 		.sandbox_ms = 134.5,
@@ -301,7 +301,7 @@ text_by_hand(void)
 								 .first_correct = 0,
 								 .generated_tokens = 120,
 								 .python_steps = 6,
-								 .elapsed_ms = 12.5,
+								 .search_ms = 12.5,
 								 .policy_ms = 10,
 								 .sandbox_ms = 2};
 	static const char body[] =
@@ -533,7 +533,7 @@ hostile_texts(void)
 									 .answer = text,
 									 .answer_node = 2,
 									 .first_correct = RSTAR_NO_NODE,
-									 .elapsed_ms = NAN};
+									 .search_ms = NAN};
 
 		CHECK(rstar_tree_init(&tree, memory, &err) == RSTAR_OK);
 		add(&tree, 0, node, 1, NAN);

@@ -25,7 +25,7 @@ typedef struct rstar_picture_facts
 	uint32_t rollouts;
 	uint32_t first_correct; /* rollout of the first correct answer, or RSTAR_NO_NODE */
 	uint64_t generated_tokens, python_steps;
-	double elapsed_ms, policy_ms, ppm_ms, sandbox_ms;
+	double search_ms, policy_ms, ppm_ms, sandbox_ms;
 } rstar_picture_facts;
 
 /* Nodes that are drawn between two looks at whether to stop. */

@@ -254,7 +254,7 @@ put_foot(page *p)
 	PUTF(p, ")   Merged: %u   Depth: %u\n", n.duplicates, n.depth);
 	PUTF(p, "Tokens: %llu   Python steps: %llu\n", (unsigned long long) f->generated_tokens,
 		 (unsigned long long) f->python_steps);
-	PUTF(p, "Time: %.3f ms (policy %.3f, ppm %.3f, sandbox %.3f)\n", f->elapsed_ms, f->policy_ms,
+	PUTF(p, "Time: %.3f ms (policy %.3f, ppm %.3f, sandbox %.3f)\n", f->search_ms, f->policy_ms,
 		 f->ppm_ms, f->sandbox_ms);
 }
 

@@ -110,7 +110,7 @@ rstar_svg_head(rstar_picture *p, double width)
 					 "%u rollouts, %u nodes, %u answers (%u correct), %u rejected, %llu tokens, "
 					 "%.0f ms</text>\n",
 					 f->rollouts, p->tree->n_nodes, p->counts.answers, p->counts.correct,
-					 p->counts.rejected, (unsigned long long) f->generated_tokens, f->elapsed_ms);
+					 p->counts.rejected, (unsigned long long) f->generated_tokens, f->search_ms);
 	p->top = y + 22;
 }
 

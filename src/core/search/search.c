@@ -204,6 +204,7 @@ book(rstar_search *search, rstar_search_phase phase, double ms, uint64_t tokens)
 		if (!search->trees[t] || search->trees[t]->phase != TREE_ACTIVE)
 			continue;
 		cost = &search->trees[t]->cost;
+		cost->search_ms += ms / search->n_active;
 		cost->computed_tokens += (double) tokens / search->n_active;
 		if (phase == PHASE_WRITE)
 			cost->policy_ms += ms / search->n_active;

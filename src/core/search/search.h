@@ -121,6 +121,7 @@ typedef struct rstar_search_cost
 	double computed_tokens; /* that went through the models */
 	uint64_t python_steps;
 	double policy_ms, ppm_ms, sandbox_ms;
+	double search_ms;  /* its share of all turns, the three above included */
 	double elapsed_ms; /* from its beginning to its end, others beside it included */
 	bool reproducible;
 } rstar_search_cost;

@@ -185,22 +185,26 @@ check_range(const rstar_option *row, double value)
 					number_text(value), row->name, number_text(row->min), number_text(row->max))));
 }
 
-/* The bound that a superuser has set for this row, or its own maximum. */
+/* The bound that a superuser has set for this row (0: none), or its own maximum. */
 static double
 limit_of(const rstar_option *row)
 {
-	return row->limit ? *must_find(row->limit)->variable.integer : row->max;
+	double limit = row->limit ? *must_find(row->limit)->variable.integer : 0;
+
+	return limit > 0 ? limit : row->max;
 }
 
+/* name: as the user gave the value, an argument or a setting. */
 static void
-check_limit(const rstar_option *row, double value)
+check_limit(const rstar_option *row, const char *name, double value)
 {
 	if (value <= limit_of(row))
 		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-			 errmsg("option \"%s\" exceeds the limit of %s", row->name, number_text(limit_of(row))),
-			 errhint("A superuser can raise the setting \"%s\".", row->limit)));
+	ereport(ERROR, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+					errmsg("%s \"%s\" exceeds the limit of %s",
+						   name == row->setting ? "setting" : "option", name,
+						   GetConfigOptionByName(row->limit, NULL, false)),
+					errhint("A superuser can raise the setting \"%s\".", row->limit)));
 }
 
 static double
@@ -211,14 +215,22 @@ setting_value(const rstar_option *row)
 	return row->type == RSTAR_OPTION_REAL ? *row->variable.real : *row->variable.integer;
 }
 
+/*
+ * The check is made here and not when the setting is set: it may have been set before the library
+ * was loaded, or the limit lowered since. A default that nobody chose is cut to the limit.
+ */
 static double
 value_in_force(const rstar_option *row, Jsonb *defaults)
 {
 	double value = setting_value(row);
 
-	if (row->inherit && value < 0 &&
-		!(defaults && rstar_pg_json_number(&defaults->root, row->name, &value) &&
-		  value >= row->min && value <= row->max))
+	if (value != (row->inherit ? -1 : row->fallback))
+	{
+		check_limit(row, row->setting, value);
+		return value;
+	}
+	if (row->inherit && !(defaults && rstar_pg_json_number(&defaults->root, row->name, &value) &&
+						  value >= row->min && value <= row->max))
 		value = row->fallback;
 	return Min(value, limit_of(row));
 }
@@ -232,7 +244,7 @@ rstar_pg_option_int(const char *name, bool given, int64 value, Jsonb *defaults)
 	if (!given)
 		return (int64) value_in_force(row, defaults);
 	check_range(row, (double) value);
-	check_limit(row, (double) value);
+	check_limit(row, row->name, (double) value);
 	return value;
 }
 

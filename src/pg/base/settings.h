@@ -49,7 +49,7 @@ typedef struct rstar_option
 	const char *text;   /* fallback of a text */
 	double min, max;    /* of numbers */
 	bool inherit;       /* the setting begins at -1, "not set" */
-	const char *limit;  /* setting (an integer row) that bounds it, or NULL */
+	const char *limit;  /* setting (an integer row) that bounds it, 0: not; or NULL */
 	GucContext context; /* PGC_POSTMASTER becomes PGC_SIGHUP without preloading */
 	int flags;          /* GUC_UNIT_MB, GUC_EXPLAIN, ... */
 	const char *help;   /* a sentence */
@@ -80,8 +80,8 @@ extern const rstar_option *rstar_pg_option_find(const char *name);
  * The value of an option in force for one call: see the order above. `given`
  * says whether the caller's argument is not NULL; it is checked against the
  * row's range and limit (ERRCODE_INVALID_PARAMETER_VALUE,
- * ERRCODE_CONFIGURATION_LIMIT_EXCEEDED). A setting beyond its limit counts as the
- * limit. defaults may be NULL.
+ * ERRCODE_CONFIGURATION_LIMIT_EXCEEDED), and so is a setting that is not at its
+ * default. Defaults are cut to the limit. defaults may be NULL.
  */
 extern int64 rstar_pg_option_int(const char *name, bool given, int64 value, Jsonb *defaults);
 extern double rstar_pg_option_real(const char *name, bool given, double value, Jsonb *defaults);

@@ -30,7 +30,7 @@ static const char facts_query[] =
 	"       CASE WHEN t.statement IS NULL THEN p.answer ELSE t.known_answer END, t.answer, "
 	"t.answer_id, t.rollouts, t.first_correct_rollout,"
 	"       t.generated_tokens, t.python_steps, t.policy_ms, t.ppm_ms, t.sandbox_ms,"
-	"       1000 * extract(epoch FROM t.finished_at - t.started_at)::float8,"
+	"       t.search_ms,"
 	"       concat_ws(', ', t.method, (t.settings->>'candidates') || ' candidates'),"
 	"       concat_ws(', ', 'seed ' || t.seed, 'round ' || t.round_id, 'failed: ' || t.error),"
 	"       t.policy_id, t.settings->>'policy', t.ppm_id, t.settings->>'ppm'"
@@ -149,7 +149,7 @@ read_facts(int64 tree_id, rstar_picture_facts *facts)
 		.policy_ms = real_column(9),
 		.ppm_ms = real_column(10),
 		.sandbox_ms = real_column(11),
-		.elapsed_ms = real_column(12),
+		.search_ms = real_column(12),
 		.settings = settings_line(context),
 	};
 	rstar_pg_tables_end(&scope);

@@ -246,7 +246,7 @@ rstar_pg_model_settings_define(void)
 int
 rstar_pg_settings_threads(void)
 {
-	int threads = rstar_pg_model_settings.threads;
+	int threads = (int) rstar_pg_option_int("threads", false, 0, NULL);
 
 	if (threads == 0)
 		threads = rstar_cpu_count();
@@ -256,7 +256,5 @@ rstar_pg_settings_threads(void)
 Size
 rstar_pg_settings_kv_bytes(void)
 {
-	return (Size) Min(rstar_pg_model_settings.kv_cache_mb,
-					  rstar_pg_model_settings.max_kv_cache_mb) *
-		   1024 * 1024;
+	return (Size) rstar_pg_option_int("kv_cache", false, 0, NULL) * 1024 * 1024;
 }

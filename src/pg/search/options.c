@@ -67,6 +67,16 @@ set_option(const char *name, Jsonb *defaults)
 	return (uint32) rstar_pg_option_int(name, false, 0, defaults);
 }
 
+/* The superuser's cap on a search's time; 0 in either: no limit. */
+static void
+bound_seconds(double *seconds)
+{
+	double most = rstar_pg_search_settings.max_search_timeout_ms / 1000.0;
+
+	if (most > 0 && (*seconds <= 0 || *seconds > most))
+		*seconds = most;
+}
+
 static void
 make_sampling(const rstar_search_arguments *a, Jsonb *defaults, rstar_sampling *sampling)
 {
@@ -138,7 +148,8 @@ make_options(const rstar_search_arguments *a, bool ppm, bool known_answer,
 	o->max_code_errors = (uint32) rstar_pg_search_settings.max_code_errors;
 	o->value_scale = rstar_pg_search_settings.value_scale;
 	o->max_generated = (uint64) rstar_pg_search_settings.search_tokens;
-	o->max_seconds = rstar_pg_search_settings.search_timeout_ms / 1000.0;
+	o->max_seconds = (double) set_option("rstar.search_timeout", defaults) / 1000;
+	bound_seconds(&o->max_seconds);
 	o->side_by_side = (uint32) rstar_pg_search_settings.side_by_side;
 	rstar_pg_session_sandbox_limits(&o->limits);
 }
@@ -390,6 +401,7 @@ rstar_pg_search_setup_from_jsonb(Jsonb *object, rstar_search_setup *setup)
 	for (size_t i = 0; i < lengthof(fields); i++)
 		set_field(object, &fields[i], &setup->options);
 	bound_limits(&setup->options.limits);
+	bound_seconds(&setup->options.max_seconds);
 	if (setup->options.mcts.guidance > RSTAR_GUIDANCE_PPM)
 		no_settings("guidance");
 	if (setup->options.choice > RSTAR_CHOICE_WEIGHTED)

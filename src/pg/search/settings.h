@@ -35,6 +35,7 @@ typedef struct rstar_search_settings_values
 	int search_nodes; /* 0: no limit, as for the next two */
 	int search_tokens;
 	int search_timeout_ms;
+	int max_search_timeout_ms;
 	int enough_correct; /* 0: never enough, as for the next one */
 	int enough_first;
 	bool show_progress;

@@ -284,6 +284,7 @@ add_outcome(rstar_arguments *a, const rstar_search_setup *setup, const rstar_sea
 	rstar_pg_add_real(a, cost->policy_ms);
 	rstar_pg_add_real(a, cost->ppm_ms);
 	rstar_pg_add_real(a, cost->sandbox_ms);
+	rstar_pg_add_real(a, cost->search_ms);
 	rstar_pg_add_int(a, first ? (int32) mcts->first_correct_rollout : 0, !first);
 	rstar_pg_add_text(a, solved ? rstar_pg_search_answer_text(mcts, tree->answer) : NULL);
 	rstar_pg_add_int(a, (int32) tree->answer, !solved);
@@ -368,10 +369,10 @@ rstar_pg_tree_store(int64 problem_id, uint64 seed, const rstar_search_setup *set
 		"INSERT INTO rstar.trees (created_by, problem_id, statement, known_answer, policy_id,"
 		" ppm_id, method, settings, seed, status, error, started_at, finished_at, round_id,"
 		" reproducible, rollouts, nodes, generated_tokens,"
-		" computed_tokens, python_steps, policy_ms, ppm_ms, sandbox_ms, first_correct_rollout,"
-		" answer, answer_id, correct, ended_by)"
+		" computed_tokens, python_steps, policy_ms, ppm_ms, sandbox_ms, search_ms,"
+		" first_correct_rollout, answer, answer_id, correct, ended_by)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-		" $19, $20, $21, $22, $23, $24, $25, $26, $27, $28) RETURNING tree_id",
+		" $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29) RETURNING tree_id",
 		&a, false);
 	tree_id = rstar_pg_result_bigint(0, "tree_id", 0);
 	if (tree->mcts)
@@ -402,8 +403,9 @@ rstar_pg_tree_replace(const rstar_stored_tree *stored, const rstar_search_setup 
 					 " policy_ms = policy_ms OPERATOR(pg_catalog.+) $9,"
 					 " ppm_ms = ppm_ms OPERATOR(pg_catalog.+) $10,"
 					 " sandbox_ms = sandbox_ms OPERATOR(pg_catalog.+) $11,"
-					 " first_correct_rollout = $12, answer = $13, answer_id = $14, correct = $15,"
-					 " ended_by = $16 WHERE tree_id OPERATOR(pg_catalog.=) $1",
+					 " search_ms = search_ms OPERATOR(pg_catalog.+) $12,"
+					 " first_correct_rollout = $13, answer = $14, answer_id = $15, correct = $16,"
+					 " ended_by = $17 WHERE tree_id OPERATOR(pg_catalog.=) $1",
 					 &a, false);
 	insert_rows(stored->tree_id, tree->mcts);
 	rstar_pg_tables_end(&scope);
