@@ -91,7 +91,7 @@ open_once(const char *path, double times[4])
 		goto failed;
 	times[0] = cpu_ms() - start;
 	start = cpu_ms();
-	if (rstar_tokenizer_open(gguf, &rstar_allocator_malloc, &tokenizer, &err) != RSTAR_OK)
+	if (rstar_tokenizer_open(gguf, &rstar_allocator_malloc, NULL, &tokenizer, &err) != RSTAR_OK)
 		goto failed;
 	times[1] = cpu_ms() - start;
 	start = cpu_ms();
@@ -203,7 +203,7 @@ bench_vocabulary(const char *path, const char *text_path)
 	printf("%s\n", path);
 	if (!bench_open(path) ||
 		rstar_gguf_open(path, &rstar_allocator_malloc, &gguf, &err) != RSTAR_OK ||
-		rstar_tokenizer_open(gguf, &rstar_allocator_malloc, &tokenizer, &err) != RSTAR_OK)
+		rstar_tokenizer_open(gguf, &rstar_allocator_malloc, NULL, &tokenizer, &err) != RSTAR_OK)
 		return false;
 	if (text_path)
 	{

@@ -141,7 +141,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		free(file);
 		return 0;
 	}
-	if (rstar_tokenizer_open(gguf, &rstar_allocator_malloc, &tokenizer, &err) == RSTAR_OK)
+	if (rstar_tokenizer_open(gguf, &rstar_allocator_malloc, NULL, &tokenizer, &err) == RSTAR_OK)
 	{
 		size_t left = size - length;
 

@@ -70,7 +70,8 @@ check_file(const rstar_gguf *gguf, const char *text, size_t length)
 	int32_t *ids;
 	size_t count;
 
-	require(rstar_tokenizer_open(gguf, &rstar_allocator_malloc, &tokenizer, &err) == RSTAR_OK);
+	require(rstar_tokenizer_open(gguf, &rstar_allocator_malloc, NULL, &tokenizer, &err) ==
+			RSTAR_OK);
 	require(rstar_tokenizer_encode(tokenizer, text, length, &options, &rstar_allocator_malloc, NULL,
 								   &ids, &count, &err) == RSTAR_OK);
 	rstar_buffer_init(&out, &rstar_allocator_malloc);

@@ -90,7 +90,8 @@ family_of(const char *const *specials, size_t n, const char *template)
 	CHECK(rstar_gguf_writer_finish(writer, fd, NULL, &err) == RSTAR_OK);
 	rstar_gguf_writer_free(writer);
 	CHECK(rstar_gguf_open_fd(fd, &rstar_allocator_malloc, NULL, &gguf, &err) == RSTAR_OK);
-	if (gguf && rstar_tokenizer_open(gguf, &rstar_allocator_malloc, &tokenizer, &err) == RSTAR_OK)
+	if (gguf &&
+		rstar_tokenizer_open(gguf, &rstar_allocator_malloc, NULL, &tokenizer, &err) == RSTAR_OK)
 		family = rstar_family_of_file(gguf, tokenizer);
 	rstar_tokenizer_close(tokenizer);
 	rstar_gguf_close(gguf);

@@ -434,7 +434,8 @@ tokens_of(const char *name)
 	size_t i;
 	json_t *entry;
 
-	CHECK_MSG(rstar_tokenizer_open(gguf, heap, &tokenizer, &err) == RSTAR_OK, "%s", err.message);
+	CHECK_MSG(rstar_tokenizer_open(gguf, heap, NULL, &tokenizer, &err) == RSTAR_OK, "%s",
+			  err.message);
 	if (tokenizer)
 		json_array_foreach(json_object_get(expected, "texts"), i, entry)
 		{

@@ -115,7 +115,7 @@ identify(const char *name, char identity[RSTAR_STORE_IDENTITY_SIZE])
 
 	CHECK(rstar_store_open(directory, name, &fd, &err) == RSTAR_OK);
 	CHECK_MSG(rstar_gguf_open_fd(fd, heap, NULL, &gguf, &err) == RSTAR_OK, "%s", err.message);
-	CHECK_MSG(rstar_store_identity(gguf, fd, identity, &err) == RSTAR_OK, "%s", err.message);
+	CHECK_MSG(rstar_store_identity(gguf, fd, identity, NULL, &err) == RSTAR_OK, "%s", err.message);
 	rstar_gguf_close(gguf);
 	close(fd);
 }

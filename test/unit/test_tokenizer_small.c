@@ -5,6 +5,7 @@
  */
 #include "core/text/bytemap.h"
 #include "core/text/pretoken.h"
+#include "core/text/vocabulary.h"
 #include "vocabulary_fixture.h"
 
 #define MOST_TOKENS 600
@@ -554,6 +555,61 @@ wrong_merges(void)
 	refused(RSTAR_OK, "a merge twice");
 }
 
+/* No vocabulary has texts of 64 kB: a file of them would keep opening busy between two polls. */
+static void
+long_texts(void)
+{
+	static char merge[RSTAR_MAX_TEXT + 2];
+
+	memset(merge, 'a', RSTAR_MAX_TEXT + 1);
+	merge[1] = ' ';
+	begin_bpe("qwen2");
+	r.merges[r.n_merges++] = merge;
+	refused(RSTAR_ERR_UNSUPPORTED, "a merge of 65,537 bytes");
+	merge[RSTAR_MAX_TEXT] = '\0';
+	refused(RSTAR_OK, "a merge of 65,536 bytes");
+}
+
+static bool
+count_down(void *left)
+{
+	return --*(int *) left < 0;
+}
+
+/* A cancel at any poll ends opening; there is one for each few texts. */
+static void
+cancelled_at(const char *what, int least)
+{
+	rstar_status status = RSTAR_ERR_CANCELLED;
+	rstar_error err;
+	vocabulary v;
+	int polls;
+
+	CHECK(make(&v, &err) == RSTAR_OK);
+	for (polls = 0; status == RSTAR_ERR_CANCELLED && polls < 1000; polls++)
+	{
+		int left = polls;
+		rstar_cancel cancel = {count_down, &left};
+		rstar_tokenizer *tokenizer;
+
+		status = rstar_tokenizer_open(v.gguf, &rstar_allocator_malloc, &cancel, &tokenizer, &err);
+		rstar_tokenizer_close(tokenizer);
+	}
+	CHECK_MSG(status == RSTAR_OK && polls > least, "%s: %d polls", what, polls);
+	vocabulary_close(&v);
+}
+
+static void
+cancelled(void)
+{
+	begin_bpe("qwen2");
+	add("<a>", RSTAR_TOKEN_CONTROL);
+	add_merge("a b");
+	cancelled_at("tokens, a special one, merges", 259 / 32 + 1 + 1);
+	begin_sentencepiece();
+	cancelled_at("tokens twice", 2 * (259 / 32));
+}
+
 static void
 wrong_ids_and_specials(void)
 {
@@ -644,7 +700,7 @@ out_of_memory(void)
 		rstar_status status;
 
 		allocations_left = open_at;
-		status = rstar_tokenizer_open(v.gguf, &scarce, &tokenizer, &err);
+		status = rstar_tokenizer_open(v.gguf, &scarce, NULL, &tokenizer, &err);
 		if (status == RSTAR_OK)
 		{
 			rstar_tokenizer_close(tokenizer);
@@ -684,6 +740,8 @@ main(void)
 	RUN(wrong_kinds);
 	RUN(wrong_arrays);
 	RUN(wrong_merges);
+	RUN(long_texts);
+	RUN(cancelled);
 	RUN(wrong_ids_and_specials);
 	RUN(wrong_sentencepiece);
 	RUN(out_of_memory);

@@ -495,7 +495,8 @@ texts_become_examples(void)
 	memset(&v, 0, sizeof v);
 	CHECK(rstar_gguf_open("models/rstar-bootstrap.gguf", &rstar_allocator_malloc, &v.gguf, &err) ==
 		  RSTAR_OK);
-	CHECK(rstar_tokenizer_open(v.gguf, &rstar_allocator_malloc, &v.tokenizer, &err) == RSTAR_OK);
+	CHECK(rstar_tokenizer_open(v.gguf, &rstar_allocator_malloc, NULL, &v.tokenizer, &err) ==
+		  RSTAR_OK);
 	solutions_as_tokens(&v);
 	pairs_as_tokens(&v);
 	vocabulary_close(&v);

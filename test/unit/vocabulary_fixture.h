@@ -39,7 +39,8 @@ vocabulary_shared(vocabulary *v, const char *name)
 	if (access(path, R_OK) != 0)
 		return false;
 	if (rstar_gguf_open(path, &rstar_allocator_malloc, &v->gguf, &err) != RSTAR_OK ||
-		rstar_tokenizer_open(v->gguf, &rstar_allocator_malloc, &v->tokenizer, &err) != RSTAR_OK)
+		rstar_tokenizer_open(v->gguf, &rstar_allocator_malloc, NULL, &v->tokenizer, &err) !=
+			RSTAR_OK)
 	{
 		CHECK_MSG(false, "%s: %s", path, err.message);
 		vocabulary_close(v);
@@ -62,7 +63,7 @@ vocabulary_from_writer(vocabulary *v, rstar_gguf_writer *writer, rstar_error *er
 		status = rstar_gguf_open_fd(fileno(file), &rstar_allocator_malloc, NULL, &v->gguf, err);
 	fclose(file);
 	if (status == RSTAR_OK)
-		status = rstar_tokenizer_open(v->gguf, &rstar_allocator_malloc, &v->tokenizer, err);
+		status = rstar_tokenizer_open(v->gguf, &rstar_allocator_malloc, NULL, &v->tokenizer, err);
 	if (status != RSTAR_OK)
 		vocabulary_close(v);
 	return status;

@@ -151,32 +151,35 @@ hash_string(rstar_sha256 *hash, rstar_string string)
 	rstar_sha256_update(hash, string.data + string.length - end, end);
 }
 
-static void
-hash_keys(rstar_sha256 *hash, const rstar_gguf *gguf)
+static rstar_status
+hash_keys(rstar_sha256 *hash, const rstar_gguf *gguf, const rstar_cancel *cancel, rstar_error *err)
 {
 	for (uint64_t i = 0; i < rstar_gguf_n_keys(gguf); i++)
 	{
 		rstar_gguf_type type;
 
+		if (rstar_cancel_requested(cancel))
+			return cancelled(err);
 		hash_string(hash, rstar_gguf_key(gguf, i, &type));
 		rstar_sha256_update(hash, &type, sizeof type);
 		hash_string(hash, rstar_gguf_value(gguf, i));
 	}
+	return RSTAR_OK;
 }
 
 rstar_status
 rstar_store_identity(const rstar_gguf *gguf, int fd, char identity[RSTAR_STORE_IDENTITY_SIZE],
-					 rstar_error *err)
+					 const rstar_cancel *cancel, rstar_error *err)
 {
 	const uint8_t *bytes = rstar_gguf_map(gguf);
 	uint64_t size = rstar_gguf_file_size(gguf);
 	char text[RSTAR_SHA256_TEXT_SIZE];
-	rstar_status st = RSTAR_OK;
 	rstar_sha256 hash;
+	rstar_status st;
 
 	rstar_sha256_init(&hash);
 	rstar_sha256_update(&hash, &size, sizeof size);
-	hash_keys(&hash, gguf);
+	st = hash_keys(&hash, gguf, cancel, err);
 	for (uint64_t i = 0; i < rstar_gguf_n_tensors(gguf) && st == RSTAR_OK; i++)
 	{
 		const rstar_gguf_tensor *tensor = rstar_gguf_tensor_at(gguf, i);
@@ -187,6 +190,8 @@ rstar_store_identity(const rstar_gguf *gguf, int fd, char identity[RSTAR_STORE_I
 		rstar_sha256_update(&hash, &tensor->type, sizeof tensor->type);
 		rstar_sha256_update(&hash, &offset, sizeof offset);
 		st = hash_sample(&hash, fd, offset, tensor->bytes, i, err);
+		if (st == RSTAR_OK && rstar_cancel_requested(cancel))
+			st = cancelled(err);
 	}
 	rstar_sha256_finish_text(&hash, text);
 	snprintf(identity, RSTAR_STORE_IDENTITY_SIZE, "%.32s", text);
@@ -233,7 +238,7 @@ rstar_store_examine(int fd, rstar_store_facts *facts, const rstar_allocator *all
 	if (st == RSTAR_OK)
 		st = hash_map(gguf, facts->sha256, cancel, err);
 	if (st == RSTAR_OK)
-		st = rstar_store_identity(gguf, fd, facts->identity, err);
+		st = rstar_store_identity(gguf, fd, facts->identity, cancel, err);
 	facts->size = rstar_gguf_file_size(gguf);
 	rstar_gguf_close(gguf);
 	return st;

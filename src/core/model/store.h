@@ -51,12 +51,13 @@ extern rstar_status rstar_store_open(const char *directory, const char *name, in
  * of each tensor, and some bytes out of each. fd is the file that the handle maps. Files
  * that differ get different ones, but for changes that miss every sample; where
  * that matters, rstar_store_verify reads everything. Takes half a
- * millisecond for a file of 340 tensors, of whatever length, in the page cache. Errors: IO.
+ * millisecond for a file of 340 tensors, of whatever length, in the page cache. Polls cancel. Errors: IO,
+ * CANCELLED.
  */
 #define RSTAR_STORE_IDENTITY_SIZE 33
 extern rstar_status rstar_store_identity(const rstar_gguf *gguf, int fd,
 										 char identity[RSTAR_STORE_IDENTITY_SIZE],
-										 rstar_error *err);
+										 const rstar_cancel *cancel, rstar_error *err);
 
 /* What tells one model file from another. */
 typedef struct rstar_store_facts

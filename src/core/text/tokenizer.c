@@ -7,6 +7,9 @@
  * map and a hash table over their texts. Merges are hashed by the texts of
  * their two sides, which saves the 300,000 look-ups that turning them into
  * pairs of ids would take.
+ *
+ * A hostile file may hold gigabytes of texts. Loops that read texts poll for a
+ * cancel; those over RSTAR_MAX_ITEMS numbers take milliseconds and do not.
  */
 #include "core/text/tokenizer.h"
 
@@ -30,7 +33,7 @@ prepare_string_table(const rstar_gguf *gguf, const char *key, const rstar_alloca
 		return rstar_error_set(err, RSTAR_ERR_NOT_FOUND, "the model file has no array \"%s\"", key);
 	if (array.type != RSTAR_GGUF_STRING)
 		return rstar_error_set(err, RSTAR_ERR_CORRUPT, "\"%s\" is not an array of strings", key);
-	if (array.count > RSTAR_TEXT_MAX_ITEMS || array.bytes > UINT32_MAX)
+	if (array.count > RSTAR_MAX_ITEMS || array.bytes > UINT32_MAX)
 		return rstar_error_set(err, RSTAR_ERR_UNSUPPORTED, "\"%s\" is too large", key);
 	table->base = array.data;
 	table->count = (uint32_t) array.count;
@@ -40,16 +43,29 @@ prepare_string_table(const rstar_gguf *gguf, const char *key, const rstar_alloca
 	return RSTAR_OK;
 }
 
-/* Note where string i lies and step over it. */
-static inline rstar_string
-add_string(rstar_string_table *table, uint32_t i, const char **cursor)
+/* Note where string i lies and step over it; false: it is too long. */
+static inline bool
+add_string(rstar_string_table *table, uint32_t i, const char **cursor, rstar_string *text)
 {
-	rstar_string text;
-
 	table->at[i] = (uint32_t) (*cursor - table->base);
-	text = rstar_string_table_get(table, i);
-	*cursor = text.data + text.length;
-	return text;
+	*text = rstar_string_table_get(table, i);
+	*cursor = text->data + text->length;
+	return text->length <= RSTAR_MAX_TEXT;
+}
+
+static rstar_status
+too_long(const char *what, uint32_t i, rstar_error *err)
+{
+	return rstar_error_set(err, RSTAR_ERR_UNSUPPORTED, "%s %u is longer than %d bytes", what, i,
+						   RSTAR_MAX_TEXT);
+}
+
+static rstar_status
+poll_cancel(const rstar_tokenizer *tokenizer, rstar_error *err)
+{
+	if (!rstar_cancel_requested(tokenizer->cancel))
+		return RSTAR_OK;
+	return rstar_error_set(err, RSTAR_ERR_CANCELLED, "opening a vocabulary was cancelled");
 }
 
 static rstar_status
@@ -151,10 +167,11 @@ index_tokens(rstar_tokenizer *tokenizer, rstar_error *err)
 {
 	rstar_string_table *table = &tokenizer->tokens;
 	const char *cursor = table->base;
+	rstar_status status = RSTAR_OK;
 
 	if (!rstar_text_index_init(&tokenizer->token_index, tokenizer->allocator, table->count))
 		return rstar_error_memory(err, table->count * sizeof(uint32_t));
-	for (uint32_t first = 0; first < table->count; first += BATCH)
+	for (uint32_t first = 0; first < table->count && status == RSTAR_OK; first += BATCH)
 	{
 		uint32_t n = table->count - first < BATCH ? table->count - first : BATCH;
 		uint64_t hash[BATCH];
@@ -162,9 +179,11 @@ index_tokens(rstar_tokenizer *tokenizer, rstar_error *err)
 
 		for (uint32_t i = 0; i < n; i++)
 		{
-			rstar_string text = add_string(table, first + i, &cursor);
 			unsigned char type = tokenizer->types[first + i];
+			rstar_string text;
 
+			if (!add_string(table, first + i, &cursor, &text))
+				return too_long("token", first + i, err);
 			wanted[i] =
 				text.length > 0 && !rstar_token_is_special(type) && type != RSTAR_TOKEN_BYTE;
 			hash[i] = text.length > 0 ? rstar_text_hash_behind(text.data, text.length) : 0;
@@ -172,16 +191,13 @@ index_tokens(rstar_tokenizer *tokenizer, rstar_error *err)
 			if (wanted[i] && text.length > tokenizer->max_token_length)
 				tokenizer->max_token_length = text.length;
 		}
-		for (uint32_t i = 0; i < n; i++)
-		{
-			rstar_status status =
-				wanted[i] ? insert_token(tokenizer, first + i, hash[i], err) : RSTAR_OK;
-
-			if (status != RSTAR_OK)
-				return status;
-		}
+		for (uint32_t i = 0; i < n && status == RSTAR_OK; i++)
+			if (wanted[i])
+				status = insert_token(tokenizer, first + i, hash[i], err);
+		if (status == RSTAR_OK)
+			status = poll_cancel(tokenizer, err);
 	}
-	return RSTAR_OK;
+	return status;
 }
 
 /* Of merges that are listed twice the first, which has the better rank, counts. */
@@ -228,7 +244,11 @@ index_merges(rstar_tokenizer *tokenizer, rstar_error *err)
 
 		for (uint32_t i = 0; i < n; i++)
 		{
-			if (!hash_merge(add_string(table, first + i, &cursor), &hash[i]))
+			rstar_string text;
+
+			if (!add_string(table, first + i, &cursor, &text))
+				return too_long("merge", first + i, err);
+			if (!hash_merge(text, &hash[i]))
 				return rstar_error_set(err, RSTAR_ERR_CORRUPT, "merge %u is not a pair of texts",
 									   first + i);
 			rstar_text_index_prefetch(&tokenizer->merge_index, hash[i]);
@@ -236,6 +256,8 @@ index_merges(rstar_tokenizer *tokenizer, rstar_error *err)
 		for (uint32_t i = 0; i < n; i++)
 			if (!insert_merge(tokenizer, first + i, hash[i]))
 				return collisions(err);
+		if (poll_cancel(tokenizer, err) != RSTAR_OK)
+			return RSTAR_ERR_CANCELLED;
 	}
 	return RSTAR_OK;
 }
@@ -369,7 +391,7 @@ name_is_phi3(const rstar_gguf *gguf)
 {
 	rstar_string name;
 
-	if (!rstar_gguf_get_string(gguf, "general.name", &name))
+	if (!rstar_gguf_get_string(gguf, "general.name", &name) || name.length > RSTAR_MAX_TEXT)
 		return false;
 	for (size_t i = 0; i + 4 <= name.length; i++)
 	{
@@ -417,6 +439,8 @@ add_special(rstar_tokenizer *tokenizer, uint32_t id, const strip_rule *rule, rst
 	rstar_special *special = &tokenizer->specials[tokenizer->n_specials];
 	rstar_string text = rstar_string_table_get(&tokenizer->tokens, id);
 
+	if (poll_cancel(tokenizer, err) != RSTAR_OK) /* a rule may list a thousand ids */
+		return RSTAR_ERR_CANCELLED;
 	if (text.length > RSTAR_MAX_SPECIAL)
 		return rstar_error_set(err, RSTAR_ERR_UNSUPPORTED,
 							   "special token %u is longer than %d bytes", id, RSTAR_MAX_SPECIAL);
@@ -449,6 +473,10 @@ collect_specials(rstar_tokenizer *tokenizer, const rstar_gguf *gguf, rstar_error
 		return status;
 	for (uint32_t i = 0; i < tokenizer->tokens.count; i++)
 		count += rstar_token_is_special(tokenizer->types[i]);
+	if (count > RSTAR_MAX_SPECIALS)
+		return rstar_error_set(err, RSTAR_ERR_UNSUPPORTED,
+							   "the vocabulary has more than %d special tokens",
+							   RSTAR_MAX_SPECIALS - (int) N_ENDING_TEXTS);
 	tokenizer->specials = rstar_alloc_array(tokenizer->allocator, count, sizeof(rstar_special));
 	if (!tokenizer->specials)
 		return rstar_error_memory(err, count * sizeof(rstar_special));
@@ -615,9 +643,10 @@ read_kind(rstar_tokenizer *tokenizer, const rstar_gguf *gguf, rstar_error *err)
  * Does no token go on with a blank behind something else? Then no merge
  * crosses the start of a word, and words can be merged one by one.
  */
-static bool
-keeps_words_apart(const rstar_tokenizer *tokenizer)
+static rstar_status
+read_words_apart(rstar_tokenizer *tokenizer, rstar_error *err)
 {
+	tokenizer->words_apart = true;
 	for (uint32_t i = 0; i < tokenizer->tokens.count; i++)
 	{
 		rstar_string text = rstar_string_table_get(&tokenizer->tokens, i);
@@ -627,9 +656,14 @@ keeps_words_apart(const rstar_tokenizer *tokenizer)
 			   memcmp(text.data + at, SPACE_MARK, SPACE_MARK_LENGTH) == 0)
 			at += SPACE_MARK_LENGTH;
 		if (memmem(text.data + at, text.length - at, SPACE_MARK, SPACE_MARK_LENGTH))
-			return false;
+		{
+			tokenizer->words_apart = false;
+			return RSTAR_OK;
+		}
+		if (i % BATCH == 0 && poll_cancel(tokenizer, err) != RSTAR_OK)
+			return RSTAR_ERR_CANCELLED;
 	}
-	return true;
+	return RSTAR_OK;
 }
 
 /*
@@ -663,8 +697,8 @@ open_tables(rstar_tokenizer *tokenizer, const rstar_gguf *gguf, rstar_error *err
 		return status;
 	if (tokenizer->kind == RSTAR_TOKENIZER_SENTENCEPIECE)
 	{
-		tokenizer->words_apart = keeps_words_apart(tokenizer);
-		return read_scores(tokenizer, gguf, err);
+		status = read_words_apart(tokenizer, err);
+		return status == RSTAR_OK ? read_scores(tokenizer, gguf, err) : status;
 	}
 	status =
 		prepare_string_table(gguf, "tokenizer.ggml.merges", allocator, &tokenizer->merges, err);
@@ -675,7 +709,7 @@ open_tables(rstar_tokenizer *tokenizer, const rstar_gguf *gguf, rstar_error *err
 
 rstar_status
 rstar_tokenizer_open(const rstar_gguf *gguf, const rstar_allocator *allocator,
-					 rstar_tokenizer **out, rstar_error *err)
+					 const rstar_cancel *cancel, rstar_tokenizer **out, rstar_error *err)
 {
 	rstar_tokenizer *tokenizer = rstar_alloc_zero(allocator, sizeof(*tokenizer));
 	rstar_status status;
@@ -684,8 +718,10 @@ rstar_tokenizer_open(const rstar_gguf *gguf, const rstar_allocator *allocator,
 	if (!tokenizer)
 		return rstar_error_memory(err, sizeof(*tokenizer));
 	tokenizer->allocator = allocator;
+	tokenizer->cancel = cancel;
 	rstar_bytemap_init(&tokenizer->bytemap);
 	status = open_tables(tokenizer, gguf, err);
+	tokenizer->cancel = NULL;
 	if (status != RSTAR_OK)
 	{
 		rstar_tokenizer_close(tokenizer);

@@ -65,11 +65,14 @@ typedef struct rstar_tokenizer rstar_tokenizer;
 /*
  * Open the vocabulary in `gguf`, which must outlive the tokenizer. Checked:
  * types and counts of the arrays, ids, scores, the form of every merge, and
- * that no two tokens share a text. CORRUPT or
- * UNSUPPORTED otherwise; NOT_FOUND if the file holds no vocabulary; MEMORY.
+ * that no two tokens share a text. CORRUPT or UNSUPPORTED otherwise (also with
+ * more than 4 million tokens or merges, 65,000 special tokens, or a text of more
+ * than 64 kB); NOT_FOUND if the file holds no vocabulary; MEMORY. cancel (NULL:
+ * none) is polled: CANCELLED.
  */
 extern rstar_status rstar_tokenizer_open(const rstar_gguf *gguf, const rstar_allocator *allocator,
-										 rstar_tokenizer **out, rstar_error *err);
+										 const rstar_cancel *cancel, rstar_tokenizer **out,
+										 rstar_error *err);
 extern void rstar_tokenizer_close(rstar_tokenizer *tokenizer); /* NULL is allowed */
 
 extern int32_t rstar_tokenizer_size(const rstar_tokenizer *tokenizer); /* number of ids */

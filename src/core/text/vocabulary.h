@@ -12,7 +12,10 @@
 #include "core/text/tokenizer.h"
 
 #define RSTAR_MAX_EOG       16
-#define RSTAR_MAX_SPECIAL   512  /* bytes of a special token's text */
+#define RSTAR_MAX_SPECIAL   512                  /* bytes of a special token's text */
+#define RSTAR_MAX_SPECIALS  65536                /* special tokens: sorting them takes 20 ms */
+#define RSTAR_MAX_TEXT      65536                /* bytes of a token's or merge's text */
+#define RSTAR_MAX_ITEMS     ((uint32_t) 1 << 22) /* tokens, merges: 16 times the largest known */
 #define RSTAR_MAX_STRIPPING 1024 /* special tokens listed as swallowing white space */
 
 typedef enum rstar_tokenizer_kind
@@ -43,6 +46,7 @@ typedef struct rstar_special
 struct rstar_tokenizer
 {
 	const rstar_allocator *allocator;
+	const rstar_cancel *cancel; /* while it opens; NULL afterwards */
 	rstar_tokenizer_kind kind;
 	const rstar_pretoken_rule *pretoken; /* BPE */
 	bool ignore_merges;                  /* BPE: a pre-token that is a token stays whole */

@@ -139,7 +139,8 @@ open_handles(const rstar_model_row *row, int fd, rstar_open_model *open, rstar_e
 		return status;
 	status = rstar_pg_model_file_check(row, open->gguf, fd, err);
 	if (status == RSTAR_OK)
-		status = rstar_tokenizer_open(open->gguf, &rstar_allocator_malloc, &open->tokenizer, err);
+		status = rstar_tokenizer_open(open->gguf, &rstar_allocator_malloc, &rstar_pg_cancel,
+									  &open->tokenizer, err);
 	if (status != RSTAR_OK)
 	{
 		rstar_gguf_close(open->gguf);

@@ -85,7 +85,7 @@ rstar_pg_model_file_check(const rstar_model_row *row, const rstar_gguf *gguf, in
 
 	if (!row->file_id)
 		return RSTAR_OK;
-	status = rstar_store_identity(gguf, fd, found, err);
+	status = rstar_store_identity(gguf, fd, found, &rstar_pg_cancel, err);
 	if (status != RSTAR_OK || strcmp(found, row->file_id) == 0)
 		return status;
 	changed(err, row);

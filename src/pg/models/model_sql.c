@@ -201,7 +201,9 @@ rstar_pg_model_describe(rstar_model_row *row, const rstar_store_facts *facts)
 	row->file_id = pstrdup(facts->identity);
 	gguf = rstar_pg_model_file_map(row);
 
-	rstar_check(rstar_tokenizer_open(gguf, &rstar_allocator_malloc, &tokenizer, &err), &err);
+	rstar_check(
+		rstar_tokenizer_open(gguf, &rstar_allocator_malloc, &rstar_pg_cancel, &tokenizer, &err),
+		&err);
 	rstar_pg_guard_hold(guard, tokenizer);
 	if (strcmp(row->role, RSTAR_ROLE_VOCABULARY) != 0)
 		describe_weights(row, gguf);
@@ -300,7 +302,8 @@ check_source(const rstar_gguf *gguf, const rstar_model_row *row)
 	rstar_tokenizer *tokenizer = NULL;
 	rstar_weights *weights = NULL;
 	rstar_error err;
-	rstar_status status = rstar_tokenizer_open(gguf, &rstar_allocator_malloc, &tokenizer, &err);
+	rstar_status status =
+		rstar_tokenizer_open(gguf, &rstar_allocator_malloc, &rstar_pg_cancel, &tokenizer, &err);
 
 	rstar_tokenizer_close(tokenizer);
 	if (status == RSTAR_OK && strcmp(row->role, RSTAR_ROLE_VOCABULARY) != 0)

@@ -85,7 +85,8 @@ open_base(rstar_run *run, bool train_on_output)
 	rstar_error err;
 
 	run->gguf = rstar_pg_model_file_map(run->base);
-	rstar_check(rstar_tokenizer_open(run->gguf, &rstar_allocator_malloc, &run->tokenizer, &err),
+	rstar_check(rstar_tokenizer_open(run->gguf, &rstar_allocator_malloc, &rstar_pg_cancel,
+									 &run->tokenizer, &err),
 				&err);
 	rstar_pg_guard_hold(tokenizer_guard, run->tokenizer);
 	rstar_check(
