@@ -1981,14 +1981,15 @@ COMMENT ON COLUMN rstar.backtracking.answer_id IS 'node of the answer given';
 COMMENT ON COLUMN rstar.backtracking.answer IS 'that answer, a correct one';
 COMMENT ON COLUMN rstar.backtracking.first_correct_rollout IS 'rollout, from 0, that first reached a correct answer';
 
--- As above: views look at the tables as the role that asks.
+-- As above: views look at the tables as the role that asks, those of training and evaluations too.
 DO $$
 DECLARE
 	view pg_catalog.text;
 BEGIN
 	IF pg_catalog.current_setting('server_version_num')::pg_catalog.int4 OPERATOR(pg_catalog.>=) 150000 THEN
 		FOREACH view IN ARRAY ARRAY['problem_difficulty', 'coverage', 'q_by_depth', 'step_failures', 'training_sources',
-		                            'ppm_calibration', 'search_cost', 'duplicates', 'backtracking'] LOOP
+		                            'ppm_calibration', 'search_cost', 'duplicates', 'backtracking',
+		                            'training_summary', 'ppm_mistakes', 'evaluation_summary'] LOOP
 			EXECUTE pg_catalog.format('ALTER VIEW rstar.%I SET (security_invoker = true)', view);
 		END LOOP;
 	END IF;

@@ -128,7 +128,38 @@ SET ROLE rstar_reader;
 SELECT round_id, trees FROM rstar.search_cost;
 SELECT problem_id, difficulty FROM rstar.problem_difficulty;
 SELECT rstar_scaling_svg('{1}');
+SELECT count(*) FROM rstar.evaluation_summary;
+SELECT rstar_report_html(1);
 RESET ROLE;
+
+-- A page. What models and users wrote stays text; the page is well-formed, so nothing in it opens or closes a tag.
+UPDATE rstar.rounds SET name = '<b>&', note = '</table><img src=x onerror=alert(1)>', evaluation_id = 2, policy_run_id = 1, accepted = false
+ WHERE round_id = 2;
+UPDATE rstar.problems SET topic = '"><script>alert(2)</script>', statement = '<script>alert(3)</script>' WHERE problem_id = 2;
+SELECT add_step(6, 6, 0, -1, 0, 'error', E'\u202Ex\nError: </td></style><script>alert(4)</script> 77');
+UPDATE rstar.nodes SET text = '</svg><script>alert(5)</script>' WHERE tree_id = 6 AND node_id IN (1, 6);
+UPDATE rstar.trees SET correct = true, answer = '<i>4', answer_id = 2, nodes = 6 WHERE tree_id = 6;
+UPDATE rstar.trees SET known_answer = '<u>9' WHERE tree_id = 7;
+UPDATE rstar.training_runs SET name = '<script>alert(6)</script>' WHERE run_id = 1;
+SELECT rstar_report_html(2) AS page \gset
+SELECT xml_is_well_formed_document(:'page') AS well_formed, :'page' ~* '<(script|img|b|i|u)\M' AS spoiled;
+SELECT (xpath('//*[local-name()="h1"]/text()', page))[1] AS title, cardinality(xpath('//*[local-name()="svg"]', page)) AS pictures,
+       cardinality(xpath('//*[local-name()="table"]', page)) AS tables
+  FROM (SELECT xmlparse(DOCUMENT :'page') AS page) p;
+-- the table of rounds, the first of the line on the left
+SELECT array_to_string(xpath('//text()', line), ' | ') AS line
+  FROM unnest(xpath('(//table)[1]/tr', xmlparse(DOCUMENT :'page'))) line;
+-- why steps failed
+SELECT array_to_string(xpath('//text()', line), ' | ') AS line
+  FROM unnest(xpath('//h2[.="Steps that failed"]/following-sibling::div[1]//tr[td]', xmlparse(DOCUMENT :'page'))) line;
+-- a round of which there is nothing yet
+INSERT INTO rstar.rounds (round_id, name, created_by, number, preset, settings) VALUES (3, 'third', CURRENT_USER, 1, 'nano', '{}');
+SELECT p FROM regexp_matches(rstar_report_html(3), '<p>([^<]*[.])</p>', 'g') p;
+-- a circle of rounds ends
+UPDATE rstar.rounds SET previous_id = 3 WHERE round_id = 3;
+SELECT length(rstar_report_html(3)) > 0 AS ends;
+SELECT rstar_report_html(77);
+SELECT rstar_report_html(NULL) IS NULL AS nothing;
 
 DROP FUNCTION add_tree, add_step, add_answer;
 DROP EXTENSION rstar;

@@ -10,6 +10,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -61,19 +62,42 @@ put_heading(report *r, int column)
 		&r->page, string_of(NameStr(TupleDescAttr(SPI_tuptable->tupdesc, column)->attname)), true);
 }
 
+/* 1234567 as 1,234,567. */
+static char *
+with_thousands(int64 value)
+{
+	char *digits = psprintf(INT64_FORMAT, value);
+	StringInfoData out;
+
+	initStringInfo(&out);
+	for (char *at = digits; *at; at++)
+	{
+		if (at > digits && at[-1] != '-' && strlen(at) % 3 == 0)
+			appendStringInfoChar(&out, ',');
+		appendStringInfoChar(&out, *at);
+	}
+	return out.data;
+}
+
 static void
 put_value(report *r, uint64 row, int column, bool heading)
 {
 	HeapTuple tuple = SPI_tuptable->vals[row];
 	TupleDesc desc = SPI_tuptable->tupdesc;
+	Oid type = SPI_gettypeid(desc, column + 1);
 	bool is_null;
 	Datum value = SPI_getbinval(tuple, desc, column + 1, &is_null);
+	const char *words = "";
 
-	if (!is_null && SPI_gettypeid(desc, column + 1) == FLOAT8OID)
+	if (!is_null && type == FLOAT8OID)
+	{
 		rstar_page_share(&r->page, DatumGetFloat8(value));
-	else
-		rstar_page_cell(&r->page, string_of(is_null ? "" : SPI_getvalue(tuple, desc, column + 1)),
-						heading);
+		return;
+	}
+	if (!is_null)
+		words = type == INT8OID ? with_thousands(DatumGetInt64(value))
+								: SPI_getvalue(tuple, desc, column + 1);
+	rstar_page_cell(&r->page, string_of(words), heading);
 }
 
 static void
@@ -241,8 +265,8 @@ put_page(report *r)
 	put_curves(r);
 	for (int i = 0; i < rstar_pg_report_n_tables; i++)
 		put_table(r, &rstar_pg_report_tables[i]);
-	put_example(r, "A solved problem", "No problem was solved.", EXAMPLE_TREE("correct"));
-	put_example(r, "An unsolved problem", "Every problem with a known answer was solved.",
+	put_example(r, "A solved problem", "There is none.", EXAMPLE_TREE("correct"));
+	put_example(r, "An unsolved problem", "There is none.",
 				EXAMPLE_TREE("known_answer IS NOT NULL AND first_correct_rollout IS NULL"));
 	rstar_page_end(&r->page);
 }

@@ -8,9 +8,10 @@
 #include <stdbool.h>
 
 /*
- * A table of the page. The names of the statement's columns are its headings; columns of type
- * float8 are shares between 0 and 1 and become bars. $1 is the round, and operators need no
- * schema (the search path is pg_catalog).
+ * A table of the page. The names of the statement's columns are its headings. A column of
+ * type float8 is a share between 0 and 1 and becomes a bar; one of type bigint is a number of
+ * things, shown with separators of thousands. $1 is the round, and operators need no schema (the
+ * search path is pg_catalog).
  */
 typedef struct rstar_report_table
 {
