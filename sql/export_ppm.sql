@@ -1,5 +1,5 @@
 -- Training data of the process preference model as JSON lines: one object per
--- pair, with problem, prefix, chosen, rejected, weight, margin, kind and the ids.
+-- pair, with problem, prefix, chosen, rejected, weight, margin, kind, round and the ids.
 --
 --	psql -X -q -v file=ppm.jsonl -f sql/export_ppm.sql mydb
 --
@@ -13,11 +13,13 @@ SELECT :'file' <> '' AS to_file \gset
 
 COPY (
 	SELECT json_build_object('problem', v.problem, 'prefix', v.prefix, 'chosen', v.chosen, 'rejected', v.rejected,
-	                         'weight', v.weight, 'margin', v.margin, 'kind', v.kind, 'problem_id', v.problem_id,
+	                         'weight', v.weight, 'margin', v.margin, 'kind', v.kind,
+	                         'round', r.name || '-' || r.number, 'problem_id', v.problem_id,
 	                         'chosen_tree_id', v.chosen_tree_id, 'chosen_id', v.chosen_id,
 	                         'rejected_tree_id', v.rejected_tree_id, 'rejected_id', v.rejected_id)
 	  FROM rstar.ppm_training v
 	  JOIN rstar.trees t ON t.tree_id = v.chosen_tree_id
+	  LEFT JOIN rstar.rounds r ON r.round_id = t.round_id
 	 WHERE (:'round' = '' OR t.round_id = NULLIF(:'round', '')::bigint)
 	   AND (:'kind' = '' OR v.kind = :'kind')
 	 ORDER BY v.chosen_tree_id, v.kind DESC, v.chosen_id, v.rejected_tree_id, v.rejected_id

@@ -1,5 +1,5 @@
 -- Training data of the policy as JSON lines: one object per trajectory, with
--- problem, solution, problem_id, tree_id, leaf_id, place, mean_q, min_q.
+-- problem, solution, round, problem_id, tree_id, leaf_id, place, mean_q, min_q.
 --
 --	psql -X -q -v file=sft.jsonl -f sql/export_sft.sql mydb
 --
@@ -16,12 +16,15 @@
 SELECT :'file' <> '' AS to_file \gset
 
 COPY (
-	SELECT json_build_object('problem', p.statement, 'solution', j.solution, 'problem_id', s.problem_id,
+	SELECT json_build_object('problem', coalesce(t.statement, p.statement), 'solution', j.solution,
+	                         'round', r.name || '-' || r.number, 'problem_id', s.problem_id,
 	                         'tree_id', s.tree_id, 'leaf_id', s.leaf_id, 'place', s.place,
 	                         'mean_q', s.mean_q, 'min_q', s.min_q)
 	  FROM rstar_select_trajectories(NULLIF(:'round', '')::bigint, :per_problem) s
 	  JOIN rstar.problems p USING (problem_id)
+	  JOIN rstar.trees t USING (tree_id)
 	  JOIN rstar.trajectories j USING (tree_id, leaf_id)
+	  LEFT JOIN rstar.rounds r ON r.round_id = t.round_id
 	 ORDER BY s.problem_id, s.place
 ) TO STDOUT WITH (FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02')
 \if :to_file

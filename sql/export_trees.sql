@@ -1,5 +1,5 @@
--- Search trees as JSON lines: one object per tree, with its row, the problem,
--- and its nodes as an array, in order, each with its row.
+-- Search trees as JSON lines: one object per tree, with its row, the problem, its
+-- round and models by name, and its nodes as an array, in order, each with its row.
 --
 --	psql -X -q -v file=trees.jsonl -f sql/export_trees.sql mydb
 --
@@ -14,11 +14,12 @@ SELECT :'file' <> '' AS to_file \gset
 
 COPY (
 	SELECT json_build_object('tree', to_json(t), 'problem', to_json(p),
-	                         'policy', m.name, 'ppm', s.name,
+	                         'round', r.name || '-' || r.number, 'policy', m.name, 'ppm', s.name,
 	                         'nodes', (SELECT json_agg(to_json(n) ORDER BY n.node_id)
 	                                     FROM rstar.nodes n WHERE n.tree_id = t.tree_id))
 	  FROM rstar.trees t
 	  JOIN rstar.problems p USING (problem_id)
+	  LEFT JOIN rstar.rounds r ON r.round_id = t.round_id
 	  LEFT JOIN rstar.models m ON m.model_id = t.policy_id
 	  LEFT JOIN rstar.models s ON s.model_id = t.ppm_id
 	 WHERE (:'round' = '' OR t.round_id = NULLIF(:'round', '')::bigint)

@@ -134,6 +134,10 @@ for my $text (@texts)
 	};
 }
 $node->safe_psql('postgres', join('', @trees));
+$node->safe_psql('postgres', q{
+	INSERT INTO rstar.rounds (round_id, name, created_by, number, preset, settings, policy_id)
+	SELECT 1, 'line', CURRENT_USER, 4, 'nano', '{"rollouts": 8}', model_id FROM rstar.models WHERE name = 'rstar-bootstrap';
+	INSERT INTO rstar.round_problems VALUES (1, 1001, false, false), (1, 1002, true, false)});
 is(stored('SELECT rstar_build_pairs(pair_min_edit => 1)'), scalar @texts, 'a pair for each');
 
 # --- they leave --------------------------------------------------------------------------------
@@ -153,6 +157,7 @@ is($sft[0]{mean_q}, 0.1 + 0.2, 'numbers leave with all their digits');
 is($out, $written, 'the same on standard output');
 ($out, $err) = script('export_sft.sql', '', round => 1);
 is(scalar(my @odd = objects($out)), int((@texts + 1) / 2), 'a round alone');
+is($odd[0]{round}, 'line-4', 'by name and number');
 ($out, $err) = script('export_sft.sql', '', per_problem => 0);
 is("$out$err", '', 'none of each problem');
 
@@ -169,6 +174,7 @@ is($ppm[0]{weight}, 1, 'with its weight');
 is("$out$err", '', 'a kind alone (answers below one parent are compared as steps)');
 ($out, $err) = script('export_ppm.sql', '', kind => 'step', round => 0);
 is(scalar(my @even = objects($out)), int(@texts / 2), 'a round alone');
+is($even[0]{round}, undef, 'which has no row here');
 
 ($out, $err) = script('export_trees.sql', '', file => "$folder/trees.jsonl");
 my @exported = objects(slurp_file("$folder/trees.jsonl"));
@@ -183,12 +189,21 @@ for my $i (0 .. $#texts)
 }
 is($exported[0]{nodes}[2]{logprob}, -1e-300, 'numbers too');
 is($exported[0]{tree}{tree_id}, 1, 'and the row of the tree');
+is($exported[0]{round}, 'line-4', 'and its round');
 ($out, $err) = script('export_trees.sql', '', tree => 3);
 is((objects($out))[0]{tree}{tree_id}, 3, 'one tree alone');
 ($out, $err) = script('export_trees.sql', '', problem => 1002);
 is((objects($out))[0]{tree}{tree_id}, 2, 'one problem alone');
 ($out, $err) = script('export_trees.sql', '', tree => q{'; DROP TABLE x});
 like($err, qr/invalid input syntax for type bigint/, 'a variable is a value and no SQL');
+
+($out, $err) = script('export_round.sql', '', round => 1);
+my ($exported_round) = objects($out);
+is_deeply([ @$exported_round{qw(round results)}, $exported_round->{row}{settings}{rollouts}, map { $_->{problem_id} } @{ $exported_round->{problems} } ],
+	[ 'line-4', undef, 8, 1001, 1002 ], 'a round leaves with its settings and problems');
+is($exported_round->{models}[0]{name}, 'rstar-bootstrap', 'and its models by name');
+($out, $err) = script('export_round.sql', '', round => 2);
+is("$out$err", '', 'a round that is not there');
 
 # What left can enter elsewhere.
 $node->safe_psql('postgres', 'DELETE FROM rstar.problems WHERE problem_id < 1000');
