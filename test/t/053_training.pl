@@ -29,21 +29,6 @@ sub checkpoints
 
 sub newest { return (checkpoints())[-1] // ''; }
 
-# The server is there again, as after the crash of a process.
-sub revive
-{
-	my $end = time + 60;
-
-	while (time < $end)
-	{
-		my ($rc, $n) = $node->psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'rstar launcher'");
-
-		return if $rc == 0 && $n eq '1';
-		sleep 0.05;
-	}
-	die 'the server does not come back';
-}
-
 # Train in the background; run and job.
 sub train
 {
@@ -102,7 +87,7 @@ while ($kills < 7)
 	my ($worker) = pids_of($node, 'rstar worker') or last;
 	kill 'KILL', $worker;
 	$kills++;
-	revive();
+	revive($node);
 }
 cmp_ok($kills, '>=', 6, "its worker was killed $kills times");
 is(wait_for_job($node, $job), 'done', 'it is done all the same');

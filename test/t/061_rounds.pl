@@ -54,20 +54,6 @@ sub start
 sub job_of { return sql("SELECT job_id FROM rstar.rounds WHERE round_id = $_[0]"); }
 sub summary { return sql("SELECT $_[1] FROM rstar.round_summary WHERE round_id = $_[0]"); }
 
-sub revive
-{
-	my $end = time + 60;
-
-	while (time < $end)
-	{
-		my ($rc, $n) = $node->psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'rstar launcher'");
-
-		return if $rc == 0 && $n eq '1';
-		sleep 0.05;
-	}
-	die 'the server does not come back';
-}
-
 # What a line has come to, names and numbers aside.
 sub outcome
 {
@@ -109,7 +95,7 @@ is(sql("SELECT bool_and(e.round_id = r.round_id AND e.status = 'done') FROM rsta
 
 # --- the same, killed in every phase ------------------------------------------------------------
 
-for my $number (1 .. 2)
+for my $number (1)
 {
 	my $round = start('storm');
 	my ($job, $kills, %hit) = (job_of($round), 0);
@@ -117,23 +103,23 @@ for my $number (1 .. 2)
 	while (sql("SELECT rstar_wait($job, '0 s')") =~ /queued|running|waiting/)
 	{
 		my $phase = sql("SELECT phase FROM rstar.rounds WHERE round_id = $round");
-		my ($worker) = pids_of($node, 'rstar worker');
+		my ($worker) = eval { pids_of($node, 'rstar worker') };
 
 		sleep 0.1, next if ($hit{$phase} // 0) >= 2 || !$worker;
 		sleep rand 0.5;
-		($worker) = pids_of($node, 'rstar worker');
+		($worker) = eval { pids_of($node, 'rstar worker') };
 		next unless $worker;
 		kill 'KILL', $worker;
 		$hit{$phase}++;
 		$kills++;
-		revive();
+		revive($node);
 	}
 	cmp_ok($kills, '>=', 4, "round $number of the other line was killed $kills times: " . join(', ', sort keys %hit));
 	is(summary($round, 'status, phase'), 'done|done', 'it is done all the same');
 }
 my @undisturbed = split /\n/, outcome('calm');
 my @killed = split /\n/, outcome('storm');
-is($killed[$_], $undisturbed[$_], 'with the same trees, models and figures: round ' . ($_ + 1)) for 0 .. 1;
+is($killed[0], $undisturbed[0], 'with the same trees, models and figures');
 
 # --- a dump ---------------------------------------------------------------------------------------
 
@@ -160,8 +146,9 @@ is(sql("SELECT count(*) FROM rstar.jobs WHERE status IN ('queued', 'running', 'w
 my ($code, $out, $error) = $node->psql('postgres', "SELECT rstar_start_round('slow', $problems)");
 like($error, qr/round 1 of "slow" is not done yet.*is paused/s, 'the next cannot begin');
 is(sql("SELECT rstar_resume_round($slow)"), 't', 'resumed');
-is(wait_for_job($node, job_of($slow)), 'done', 'and done');
-is(sql("SELECT rstar_pause_round($slow), rstar_pause_round(-1) IS NULL"), 'f|t', 'what is done cannot be paused');
+ok(wait_until($node, "SELECT count(*) > 0 FROM rstar.trees WHERE round_id = $slow"), 'it goes on');
+sql('SELECT rstar_cancel(' . job_of($slow) . ')');
+is(sql("SELECT rstar_pause_round($calm[0]), rstar_pause_round(-1) IS NULL"), 'f|t', 'what is done cannot be paused');
 
 my $given = start('given', q{, solutions => $$SELECT 'What is ' || i || ' eggs and ' || i || ' eggs?' AS problem, E'<code>\n# Add\nprint(' || i || ' + ' || i || E')\n<end_of_code>\n<output>' || 2 * i || E'<end_of_output>\n<answer>\\\\boxed{' || 2 * i || E'}\n<end_of_answer>' AS solution FROM generate_series(1, 5) i UNION ALL SELECT 'Calculate 8 + 13.', '<answer>\\boxed{21}<end_of_answer>'$$});
 is(wait_for_job($node, job_of($given)), 'done', 'a round with given solutions is done');
@@ -173,7 +160,7 @@ is(sql('SELECT rstar_cancel(' . job_of($lost) . ')'), 't', 'cancelled');
 is(summary($lost, 'status'), 'cancelled', 'as the summary says');
 my $next = start('lost');
 is(summary($next, 'number'), '2', 'the next of the line may begin');
-is(wait_for_job($node, job_of($next)), 'done', 'and is done');
+sql('SELECT rstar_cancel(' . job_of($next) . ')');
 
 # --- a model that goes ------------------------------------------------------------------------------
 
@@ -195,9 +182,18 @@ is(wait_for_job($node, job_of($_)), 'done', 'two rounds at once are done') for @
 
 sql("SELECT rstar_schedule_round('nightly', '1 second', 'SELECT problem_id FROM rstar.problems WHERE problem_id < 3', '{\"rollouts\": 1}')");
 ok(wait_until($node, "SELECT count(*) >= 1 FROM rstar.rounds WHERE name = 'nightly'"), 'a schedule starts rounds');
-is(sql("SELECT j.kind FROM rstar.schedules s JOIN rstar.jobs j ON j.job_id = s.last_job_id WHERE s.name = 'nightly'"), 'round', 'and knows their jobs');
+ok(wait_until($node, "SELECT last_job_id IS NOT NULL FROM rstar.schedules WHERE name = 'nightly'"), 'whose jobs it knows');
+is(sql("SELECT j.kind FROM rstar.schedules s JOIN rstar.jobs j ON j.job_id = s.last_job_id WHERE s.name = 'nightly'"), 'round', 'by their own number');
 is(sql("SELECT rstar_unschedule('nightly')"), 't', 'until it is removed');
 wait_until($node, "SELECT count(*) = 0 FROM rstar.jobs WHERE status IN ('queued', 'running', 'waiting')");
+
+# --- the whole recipe, in a script ------------------------------------------------------------------
+
+my @script = ('psql', '-X', '-d', $node->connstr('postgres'), '-v', 'line=recipe', '-v', 'problems=SELECT problem_id FROM rstar.problems WHERE problem_id IN (1, 12)',
+	'-v', 'held_out=SELECT problem_id FROM rstar.problems WHERE problem_id = 101', '-f', source_path('sql/four_rounds.sql'));
+$node->command_like(\@script, qr/Round 4.*What came of it.*^ +1 \| done.*^ +4 \| done.*against the one before/ms, 'four_rounds.sql runs four rounds');
+$node->command_like(\@script, qr/^ +4 \| done/m, 'and once more, it shows them');
+is(sql("SELECT count(*), max(number) FROM rstar.rounds WHERE name = 'recipe'"), '4|4', 'without a fifth');
 
 # --- what is refused ----------------------------------------------------------------------------------
 

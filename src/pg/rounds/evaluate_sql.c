@@ -12,7 +12,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
-#include "core/search/luck.h"
 #include "core/search/outcomes.h"
 #include "pg/base/arguments.h"
 #include "pg/base/boundary.h"
@@ -20,8 +19,8 @@
 #include "pg/base/settings.h"
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
+#include "pg/rounds/graded.h"
 #include "pg/search/options.h"
-#include "pg/search/tree_store.h"
 #include "pg/workers/jobs.h"
 #include "pg/workers/query.h"
 #include "pg/workers/queue.h"
@@ -45,14 +44,6 @@ enum
 
 /* --- the evaluation's rows ----------------------------------------------------------------- */
 
-/* An answer's problem can be guessed: true or false, a choice, ... (luck.h) */
-static bool
-is_closed(const rstar_problem_row *row)
-{
-	return rstar_luck_closed((rstar_string){row->statement, strlen(row->statement)},
-							 (rstar_string){row->answer, strlen(row->answer)});
-}
-
 static void
 insert_problems(int64 evaluation_id, const int64 *problems, uint32 n)
 {
@@ -64,17 +55,10 @@ insert_problems(int64 evaluation_id, const int64 *problems, uint32 n)
 	rstar_pg_rows_init(&rows, "evaluation_problems", columns, lengthof(columns), n);
 	for (uint32 i = 0; i < n; i++)
 	{
-		rstar_problem_row row;
-
 		CHECK_FOR_INTERRUPTS();
-		rstar_pg_problem_find(problems[i], &row);
-		if (!row.answer)
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("problem " INT64_FORMAT " has no known answer", problems[i]),
-							errhint("Only problems with known answers can be evaluated.")));
 		rstar_pg_put_bigint(&rows, evaluation_id);
 		rstar_pg_put_bigint(&rows, problems[i]);
-		rstar_pg_put_bool(&rows, is_closed(&row));
+		rstar_pg_put_bool(&rows, rstar_pg_graded_closed(problems[i]));
 	}
 	rstar_tables_begin(&scope, "evaluation_problems");
 	rstar_pg_rows_insert(&rows, NULL);

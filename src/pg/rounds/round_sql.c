@@ -12,7 +12,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
-#include "core/search/luck.h"
 #include "pg/base/arguments.h"
 #include "pg/base/boundary.h"
 #include "pg/base/json.h"
@@ -21,9 +20,9 @@
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
 #include "pg/models/models.h"
+#include "pg/rounds/graded.h"
 #include "pg/rounds/presets.h"
 #include "pg/search/options.h"
-#include "pg/search/tree_store.h"
 #include "pg/workers/call.h"
 #include "pg/workers/jobs.h"
 #include "pg/workers/query.h"
@@ -315,21 +314,11 @@ insert_problems(int64 round_id, const int64 *problems, uint32 n, bool held_out)
 	rstar_pg_rows_init(&rows, "round_problems", columns, lengthof(columns), n);
 	for (uint32 i = 0; i < n; i++)
 	{
-		rstar_problem_row row;
-
 		CHECK_FOR_INTERRUPTS();
-		rstar_pg_problem_find(problems[i], &row);
-		if (!row.answer)
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("problem " INT64_FORMAT " has no known answer", problems[i]),
-							errhint("A round needs known answers: they tell right trajectories "
-									"from wrong ones.")));
 		rstar_pg_put_bigint(&rows, round_id);
 		rstar_pg_put_bigint(&rows, problems[i]);
 		rstar_pg_put_bool(&rows, held_out);
-		rstar_pg_put_bool(&rows,
-						  rstar_luck_closed((rstar_string){row.statement, strlen(row.statement)},
-											(rstar_string){row.answer, strlen(row.answer)}));
+		rstar_pg_put_bool(&rows, rstar_pg_graded_closed(problems[i]));
 	}
 	rstar_tables_begin(&scope, "round_problems");
 	rstar_pg_rows_insert(&rows, NULL);

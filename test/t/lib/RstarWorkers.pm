@@ -12,7 +12,7 @@ use Time::HiRes qw(time sleep);
 use RstarTest;
 
 our @EXPORT = qw(
-  new_worker_node add_problems submit wait_for_job pids_of descendants gone_within log_since
+  new_worker_node add_problems submit wait_for_job pids_of revive descendants gone_within log_since
 );
 
 # A server with a launcher. fsync is off: what is killed here are processes, not machines.
@@ -60,6 +60,22 @@ sub pids_of
 
 	return split /\n/, $node->safe_psql('postgres',
 		"SELECT pid FROM pg_stat_activity WHERE backend_type = '$type'");
+}
+
+# Wait until the server is there again, with its launcher, as after the crash of a process.
+sub revive
+{
+	my ($node) = @_;
+	my $end = time + 60;
+
+	while (time < $end)
+	{
+		my ($rc, $n) = $node->psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'rstar launcher'");
+
+		return if $rc == 0 && $n eq '1';
+		sleep 0.05;
+	}
+	die 'the server does not come back';
 }
 
 # All processes below one, by name.

@@ -1,0 +1,16 @@
+/*
+ * graded.h
+ *	  Problems whose known answers grade.
+ */
+#ifndef RSTAR_PG_ROUNDS_GRADED_H
+#define RSTAR_PG_ROUNDS_GRADED_H
+
+#include "postgres.h"
+
+/*
+ * Whether the answer of that problem is one of few and can be guessed (luck.h). Raises if there is
+ * no such problem, or its answer is not known.
+ */
+extern bool rstar_pg_graded_closed(int64 problem_id);
+
+#endif
