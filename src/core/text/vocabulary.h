@@ -6,10 +6,15 @@
 #ifndef RSTAR_TEXT_VOCABULARY_H
 #define RSTAR_TEXT_VOCABULARY_H
 
+#include <string.h>
+
 #include "core/text/bytemap.h"
 #include "core/text/pretoken.h"
 #include "core/text/textindex.h"
 #include "core/text/tokenizer.h"
+
+#define RSTAR_SPACE_MARK        "\xE2\x96\x81" /* U+2581, SentencePiece's blank */
+#define RSTAR_SPACE_MARK_LENGTH 3
 
 #define RSTAR_MAX_EOG       16
 #define RSTAR_MAX_SPECIAL   512                  /* bytes of a special token's text */
@@ -90,6 +95,12 @@ rstar_string_table_get(const rstar_string_table *table, uint32_t i)
 }
 
 static inline bool
+rstar_string_is(rstar_string text, const char *literal)
+{
+	return text.length == strlen(literal) && memcmp(text.data, literal, text.length) == 0;
+}
+
+static inline bool
 rstar_token_is_special(unsigned char type)
 {
 	return type == RSTAR_TOKEN_CONTROL || type == RSTAR_TOKEN_USER_DEFINED ||
@@ -123,6 +134,29 @@ rstar_vocabulary_find(const rstar_tokenizer *tokenizer, const char *text, size_t
 	}
 	return RSTAR_NO_TOKEN;
 }
+
+/* --- opening: each fills its part of the tokenizer, and returns CORRUPT or UNSUPPORTED for what it
+ * cannot be, MEMORY, CANCELLED --- */
+
+/* The table of an array of strings, its offsets still to be filled by an index. */
+extern rstar_status rstar_vocabulary_prepare(const rstar_gguf *gguf, const char *key,
+											 const rstar_allocator *allocator,
+											 rstar_string_table *table, rstar_error *err);
+extern rstar_status rstar_vocabulary_read_types(rstar_tokenizer *tokenizer, const rstar_gguf *gguf,
+												rstar_error *err);
+extern rstar_status rstar_vocabulary_read_scores(rstar_tokenizer *tokenizer, const rstar_gguf *gguf,
+												 rstar_error *err);
+extern rstar_status rstar_vocabulary_index_tokens(rstar_tokenizer *tokenizer, rstar_error *err);
+extern rstar_status rstar_vocabulary_index_merges(rstar_tokenizer *tokenizer, rstar_error *err);
+extern rstar_status rstar_vocabulary_find_bytes(rstar_tokenizer *tokenizer, rstar_error *err);
+extern rstar_status rstar_vocabulary_collect_specials(rstar_tokenizer *tokenizer,
+													  const rstar_gguf *gguf, rstar_error *err);
+extern rstar_status rstar_vocabulary_read_ids(rstar_tokenizer *tokenizer, const rstar_gguf *gguf,
+											  rstar_error *err);
+extern rstar_status rstar_vocabulary_poll(const rstar_tokenizer *tokenizer, rstar_error *err);
+
+/* The byte that a text like "<0x0A>" stands for, or -1. */
+extern int rstar_vocabulary_byte(rstar_string text);
 
 /*
  * The longest special token that begins at the start of text, or NULL. Its
