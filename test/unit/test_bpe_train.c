@@ -499,10 +499,38 @@ refusals(void)
 	rstar_gguf_writer_free(writer);
 	CHECK(rstar_bpe_trainer_add(trainer, corpus, strlen(corpus), &cancel, &err) ==
 		  RSTAR_ERR_CANCELLED);
+	CHECK(rstar_bpe_trainer_add(trainer, corpus, 1000, NULL, &err) == RSTAR_OK);
 	CHECK(rstar_bpe_trainer_train(trainer, &cancel, &err) == RSTAR_ERR_CANCELLED);
 	CHECK(rstar_bpe_trainer_train(trainer, NULL, &err) == RSTAR_ERR_ARGUMENT);
 	rstar_bpe_trainer_free(trainer);
 	free(corpus);
+}
+
+static bool
+count_polls(void *polls)
+{
+	++*(int *) polls;
+	return false;
+}
+
+/* Text without a blank, and without any special token, is polled for as any other. */
+static void
+long_runs(void)
+{
+	const size_t length = 1 << 20;
+	rstar_bpe_options options = some_options(300);
+	rstar_bpe_trainer *trainer;
+	char *run = malloc(length);
+	int polls = 0;
+	rstar_cancel cancel = {count_polls, &polls};
+	rstar_error err;
+
+	memset(run, 'a', length);
+	CHECK(rstar_bpe_trainer_create(&options, &rstar_allocator_malloc, &trainer, &err) == RSTAR_OK);
+	CHECK(rstar_bpe_trainer_add(trainer, run, length, &cancel, &err) == RSTAR_OK);
+	CHECK_MSG(polls >= 2 * (int) (length / 65536) - 1, "%d polls", polls);
+	rstar_bpe_trainer_free(trainer);
+	free(run);
 }
 
 /* Nothing to learn from: the bytes and the specials remain. */
@@ -531,6 +559,7 @@ main(void)
 	RUN(deterministic);
 	RUN(written_and_opened);
 	RUN(refusals);
+	RUN(long_runs);
 	RUN(empty_corpus);
 	return CHECK_RESULT();
 }

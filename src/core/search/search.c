@@ -38,6 +38,9 @@ rstar_search_options_paper(rstar_search_options *options)
 	rstar_sandbox_limits_default(&options->limits);
 }
 
+/* Nobody can stop a hash; a text beyond this fits no context anyway. */
+#define MOST_HASHED ((size_t) 1 << 20)
+
 uint64_t
 rstar_search_seed(uint64_t seed, rstar_string problem, uint32_t attempt)
 {
@@ -51,7 +54,8 @@ rstar_search_seed(uint64_t seed, rstar_string problem, uint32_t attempt)
 		head[8 + i] = (uint8_t) (attempt >> (8 * i));
 	rstar_sha256_init(&hash);
 	rstar_sha256_update(&hash, head, sizeof head);
-	rstar_sha256_update(&hash, problem.data, problem.length);
+	rstar_sha256_update(&hash, problem.data,
+						problem.length < MOST_HASHED ? problem.length : MOST_HASHED);
 	rstar_sha256_finish(&hash, digest);
 	for (int i = 0; i < 8; i++)
 		result |= (uint64_t) digest[i] << (8 * i);

@@ -300,6 +300,30 @@ special_at(const rstar_bpe_trainer *trainer, const char *text, size_t length)
 }
 
 static rstar_status
+poll_cancel(const rstar_cancel *cancel, rstar_error *err)
+{
+	if (!rstar_cancel_requested(cancel))
+		return RSTAR_OK;
+	return rstar_error_set(err, RSTAR_ERR_CANCELLED, "training of a vocabulary was cancelled");
+}
+
+/*
+ * Where a word that starts at `at` has its end at the latest: at most POLL_BYTES on, between two
+ * characters. A run of megabytes would keep the loop from polling, and words so long teach nothing.
+ */
+static size_t
+window_end(const char *text, size_t length, size_t at)
+{
+	size_t end = at + POLL_BYTES;
+
+	if (length - at <= POLL_BYTES)
+		return length;
+	while (((unsigned char) text[end] & 0xC0) == 0x80 && end > at + 1)
+		end--;
+	return end;
+}
+
+static rstar_status
 count_words(rstar_bpe_trainer *trainer, const char *text, size_t length, const rstar_cancel *cancel,
 			rstar_error *err)
 {
@@ -307,7 +331,7 @@ count_words(rstar_bpe_trainer *trainer, const char *text, size_t length, const r
 
 	for (size_t at = 0; at < length;)
 	{
-		size_t end = rstar_pretoken_end(text, length, at, 1);
+		size_t end = rstar_pretoken_end(text, window_end(text, length, at), at, 1);
 		rstar_status status = RSTAR_OK;
 
 		if (end - at <= RSTAR_BPE_LONGEST_WORD)
@@ -318,9 +342,9 @@ count_words(rstar_bpe_trainer *trainer, const char *text, size_t length, const r
 		if (at - polled < POLL_BYTES)
 			continue;
 		polled = at;
-		if (rstar_cancel_requested(cancel))
-			return rstar_error_set(err, RSTAR_ERR_CANCELLED,
-								   "training of a vocabulary was cancelled");
+		status = poll_cancel(cancel, err);
+		if (status != RSTAR_OK)
+			return status;
 	}
 	return RSTAR_OK;
 }
@@ -338,7 +362,8 @@ rstar_bpe_trainer_add(rstar_bpe_trainer *trainer, const char *text, size_t lengt
 
 		if (special == 0)
 		{
-			at++;
+			if (++at % POLL_BYTES == 0 && poll_cancel(cancel, err) != RSTAR_OK)
+				return RSTAR_ERR_CANCELLED;
 			continue;
 		}
 		status = count_words(trainer, text + start, at - start, cancel, err);

@@ -104,6 +104,20 @@ look_for_problem(rstar_arguments *statement_and_answer)
 					 statement_and_answer, false);
 }
 
+/* What fits no context is not stored: compressing megabytes for a row cannot be cancelled. */
+#define LONGEST_PROBLEM ((size_t) 1 << 20)
+
+static void
+check_length(const char *what, const char *value)
+{
+	size_t length = value ? strlen(value) : 0;
+
+	if (length > LONGEST_PROBLEM)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("%s of %zu bytes is too long", what, length),
+						errdetail("The limit is %zu.", LONGEST_PROBLEM)));
+}
+
 void
 rstar_pg_problem_enter(const char *statement, const char *answer, rstar_problem_row *row)
 {
@@ -111,6 +125,8 @@ rstar_pg_problem_enter(const char *statement, const char *answer, rstar_problem_
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
 
+	check_length("a problem", statement);
+	check_length("an answer", answer);
 	rstar_pg_tables_read(&scope);
 	rstar_pg_add_text(&a, statement);
 	rstar_pg_add_text(&a, answer);
