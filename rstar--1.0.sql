@@ -1805,25 +1805,28 @@ COMMENT ON COLUMN rstar.coverage.problems IS 'problems searched';
 COMMENT ON COLUMN rstar.coverage.solved IS 'problems for which a correct answer was reached';
 COMMENT ON COLUMN rstar.coverage.share IS 'solved as a share of the problems searched';
 
--- A walk from each answer up to the root: the condition on round_id chooses the trees first,
+-- A walk from the answers of each tree up to its root: a condition on round_id chooses the trees first,
 -- which it could not do behind one recursion over all trajectories.
 CREATE VIEW rstar.q_by_depth AS
-	SELECT t.round_id, w.depth, pg_catalog.count(*) FILTER (WHERE j.correct) AS correct_trajectories,
-	       pg_catalog.count(*) FILTER (WHERE NOT j.correct) AS wrong_trajectories,
-	       pg_catalog.avg(w.q) FILTER (WHERE j.correct) AS correct_q,
-	       pg_catalog.avg(w.q) FILTER (WHERE NOT j.correct) AS wrong_q
+	SELECT t.round_id, w.depth, pg_catalog.count(*) FILTER (WHERE w.correct) AS correct_trajectories,
+	       pg_catalog.count(*) FILTER (WHERE NOT w.correct) AS wrong_trajectories,
+	       pg_catalog.avg(w.q) FILTER (WHERE w.correct) AS correct_q,
+	       pg_catalog.avg(w.q) FILTER (WHERE NOT w.correct) AS wrong_q
 	  FROM rstar.trees t
-	  JOIN rstar.trajectories j ON j.tree_id OPERATOR(pg_catalog.=) t.tree_id
 	 CROSS JOIN LATERAL (
-	       WITH RECURSIVE path (parent_id, depth, q) AS (
-	           SELECT n.parent_id, n.depth, n.q FROM rstar.nodes n
-	            WHERE n.tree_id OPERATOR(pg_catalog.=) j.tree_id AND n.node_id OPERATOR(pg_catalog.=) j.leaf_id
+	       WITH RECURSIVE path (correct, parent_id, depth, q) AS (
+	           SELECT j.correct, n.parent_id, n.depth, n.q
+	             FROM rstar.trajectories j
+	             JOIN rstar.nodes n
+	               ON n.tree_id OPERATOR(pg_catalog.=) t.tree_id AND n.node_id OPERATOR(pg_catalog.=) j.leaf_id
+	            WHERE j.tree_id OPERATOR(pg_catalog.=) t.tree_id AND j.correct IS NOT NULL
 	           UNION ALL
-	           SELECT n.parent_id, n.depth, n.q FROM path JOIN rstar.nodes n
-	               ON n.tree_id OPERATOR(pg_catalog.=) j.tree_id AND n.node_id OPERATOR(pg_catalog.=) path.parent_id)
-	       SELECT path.depth, path.q FROM path WHERE path.depth OPERATOR(pg_catalog.>) 0) w
-	 WHERE j.correct IS NOT NULL
-	   AND (t.settings OPERATOR(pg_catalog.->>) 'guidance' OPERATOR(pg_catalog.=) '0') IS NOT TRUE
+	           SELECT path.correct, n.parent_id, n.depth, n.q
+	             FROM path
+	             JOIN rstar.nodes n
+	               ON n.tree_id OPERATOR(pg_catalog.=) t.tree_id AND n.node_id OPERATOR(pg_catalog.=) path.parent_id)
+	       SELECT path.correct, path.depth, path.q FROM path WHERE path.depth OPERATOR(pg_catalog.>) 0) w
+	 WHERE (t.settings OPERATOR(pg_catalog.->>) 'guidance' OPERATOR(pg_catalog.=) '0') IS NOT TRUE
 	 GROUP BY t.round_id, w.depth;
 COMMENT ON VIEW rstar.q_by_depth IS 'whether Q tells right paths from wrong ones, and how early: mean Q along trajectories, by round and depth; searches that nothing guided are left out';
 COMMENT ON COLUMN rstar.q_by_depth.round_id IS 'round that made the trees; NULL outside rounds';
@@ -1833,21 +1836,25 @@ COMMENT ON COLUMN rstar.q_by_depth.wrong_trajectories IS 'trajectories to a wron
 COMMENT ON COLUMN rstar.q_by_depth.correct_q IS 'mean Q of the nodes of the former at this depth';
 COMMENT ON COLUMN rstar.q_by_depth.wrong_q IS 'mean Q of the nodes of the latter at this depth';
 
--- The exception is the last line of what a failed step left; numbers in it become #.
+-- The exception is the last line of what a failed step left; numbers in it become #. Equal outputs
+-- are counted first: masking each would take most of the time.
 CREATE VIEW rstar.step_failures AS
 	SELECT s.round_id, s.status, s.error, s.steps, s.example[1] AS example_tree_id,
 	       s.example[2]::pg_catalog.int4 AS example_node_id
-	  FROM (SELECT t.round_id, n.status, e.error, pg_catalog.count(*) AS steps,
-	               pg_catalog.min(ARRAY[n.tree_id, n.node_id]) AS example
-	          FROM rstar.trees t
-	          JOIN rstar.nodes n ON n.tree_id OPERATOR(pg_catalog.=) t.tree_id
+	  FROM (SELECT f.round_id, f.status, e.error, pg_catalog.sum(f.steps)::pg_catalog.int8 AS steps,
+	               pg_catalog.min(f.example) AS example
+	          FROM (SELECT t.round_id, n.status, n.output, pg_catalog.count(*) AS steps,
+	                       pg_catalog.min(ARRAY[n.tree_id, n.node_id]) AS example
+	                  FROM rstar.trees t
+	                  JOIN rstar.nodes n ON n.tree_id OPERATOR(pg_catalog.=) t.tree_id
+	                 WHERE n.rejected
+	                 GROUP BY t.round_id, n.status, n.output) f
 	         CROSS JOIN LATERAL (
-	               SELECT CASE WHEN n.status OPERATOR(pg_catalog.=) 'error'
+	               SELECT CASE WHEN f.status OPERATOR(pg_catalog.=) 'error'
 	                           THEN pg_catalog.regexp_replace(
-	                                    pg_catalog.substring(pg_catalog.rtrim(n.output, E' \n'), '[^\n]*$'),
+	                                    pg_catalog.substring(pg_catalog.rtrim(f.output, E' \n'), '[^\n]*$'),
 	                                    '[0-9]+', '#', 'g') END AS error) e
-	         WHERE n.rejected
-	         GROUP BY t.round_id, n.status, e.error) s;
+	         GROUP BY f.round_id, f.status, e.error) s;
 COMMENT ON VIEW rstar.step_failures IS 'why candidates were rejected, by round: how often, and one of each kind';
 COMMENT ON COLUMN rstar.step_failures.round_id IS 'round that made the trees; NULL outside rounds';
 COMMENT ON COLUMN rstar.step_failures.status IS 'error, timeout, killed, too_deep, unparsable or declined, as in rstar.nodes';
@@ -1907,15 +1914,13 @@ COMMENT ON COLUMN rstar.ppm_calibration.mean_score IS 'mean of their scores';
 
 CREATE VIEW rstar.search_cost AS
 	SELECT s.round_id, s.trees, s.problems, s.solved, s.rollouts, s.nodes, s.tokens, s.computed_tokens,
-	       s.policy_s, s.ppm_s, s.sandbox_s, s.elapsed_s,
+	       s.policy_s, s.ppm_s, s.sandbox_s, s.search_s, s.elapsed_s,
 	       s.tokens::pg_catalog.float8 OPERATOR(pg_catalog./) s.trees AS tokens_per_tree,
-	       (s.policy_s OPERATOR(pg_catalog.+) s.ppm_s OPERATOR(pg_catalog.+) s.sandbox_s)
-	           OPERATOR(pg_catalog./) s.trees AS seconds_per_tree,
+	       s.search_s OPERATOR(pg_catalog./) s.trees AS seconds_per_tree,
 	       CASE WHEN s.solved OPERATOR(pg_catalog.>) 0
 	            THEN s.tokens::pg_catalog.float8 OPERATOR(pg_catalog./) s.solved END AS tokens_per_solved,
 	       CASE WHEN s.solved OPERATOR(pg_catalog.>) 0
-	            THEN (s.policy_s OPERATOR(pg_catalog.+) s.ppm_s OPERATOR(pg_catalog.+) s.sandbox_s)
-	                 OPERATOR(pg_catalog./) s.solved END AS seconds_per_solved
+	            THEN s.search_s OPERATOR(pg_catalog./) s.solved END AS seconds_per_solved
 	  FROM (SELECT t.round_id, pg_catalog.count(*) AS trees, pg_catalog.count(DISTINCT t.problem_id) AS problems,
 	               pg_catalog.count(DISTINCT t.problem_id) FILTER (WHERE t.first_correct_rollout IS NOT NULL) AS solved,
 	               pg_catalog.sum(t.rollouts) AS rollouts, pg_catalog.sum(t.nodes) AS nodes,
@@ -1924,6 +1929,7 @@ CREATE VIEW rstar.search_cost AS
 	               pg_catalog.sum(t.policy_ms) OPERATOR(pg_catalog./) 1000 AS policy_s,
 	               pg_catalog.sum(t.ppm_ms) OPERATOR(pg_catalog./) 1000 AS ppm_s,
 	               pg_catalog.sum(t.sandbox_ms) OPERATOR(pg_catalog./) 1000 AS sandbox_s,
+	               pg_catalog.sum(t.search_ms) OPERATOR(pg_catalog./) 1000 AS search_s,
 	               EXTRACT(epoch FROM pg_catalog.max(t.finished_at) OPERATOR(pg_catalog.-)
 	                                  pg_catalog.min(t.started_at))::pg_catalog.float8 AS elapsed_s
 	          FROM rstar.trees t
@@ -1940,11 +1946,12 @@ COMMENT ON COLUMN rstar.search_cost.computed_tokens IS 'tokens that went through
 COMMENT ON COLUMN rstar.search_cost.policy_s IS 'seconds in the policy';
 COMMENT ON COLUMN rstar.search_cost.ppm_s IS 'seconds in the process preference model';
 COMMENT ON COLUMN rstar.search_cost.sandbox_s IS 'seconds waiting for the sandbox';
+COMMENT ON COLUMN rstar.search_cost.search_s IS 'seconds of the searches themselves, the three before included; what trees shared counts once';
 COMMENT ON COLUMN rstar.search_cost.elapsed_s IS 'seconds from the start of the first search to the end of the last, idle time included';
 COMMENT ON COLUMN rstar.search_cost.tokens_per_tree IS 'tokens written for a tree';
-COMMENT ON COLUMN rstar.search_cost.seconds_per_tree IS 'seconds in policy, PPM and sandbox for a tree';
+COMMENT ON COLUMN rstar.search_cost.seconds_per_tree IS 'seconds of search for a tree';
 COMMENT ON COLUMN rstar.search_cost.tokens_per_solved IS 'tokens written, of all trees, for a solved problem; NULL if none is';
-COMMENT ON COLUMN rstar.search_cost.seconds_per_solved IS 'seconds in policy, PPM and sandbox, of all trees, for a solved problem; NULL if none is';
+COMMENT ON COLUMN rstar.search_cost.seconds_per_solved IS 'seconds of search, of all trees, for a solved problem; NULL if none is';
 
 CREATE VIEW rstar.duplicates AS
 	SELECT t.round_id, n.depth,

@@ -8,6 +8,9 @@
 \set ON_ERROR_STOP on
 \if :{?round} \else \set round '' \endif
 
+-- Compiling these plans would take longer than running them.
+SET jit = off;
+
 -- A condition that names the round reaches the trees by an index.
 SELECT coalesce('round_id = ' || nullif(:'round', '')::bigint, 'round_id IS NULL') AS this_round \gset
 
@@ -40,7 +43,7 @@ SELECT ppm_id, low, high, answers, round(share::numeric, 3) AS share
 \echo
 \echo '== Cost'
 SELECT trees, problems, solved, tokens, round(policy_s::numeric, 1) AS policy_s, round(ppm_s::numeric, 1) AS ppm_s,
-       round(sandbox_s::numeric, 1) AS sandbox_s, round(elapsed_s::numeric, 1) AS elapsed_s,
+       round(sandbox_s::numeric, 1) AS sandbox_s, round(search_s::numeric, 1) AS search_s, round(elapsed_s::numeric, 1) AS elapsed_s,
        round(tokens_per_tree::numeric) AS tokens_per_tree, round(tokens_per_solved::numeric) AS tokens_per_solved,
        round(seconds_per_solved::numeric, 1) AS seconds_per_solved
   FROM rstar.search_cost WHERE :this_round;

@@ -21,10 +21,10 @@ INSERT INTO rstar.round_problems VALUES (2, 1, true, false), (2, 2, false, false
 CREATE FUNCTION add_tree(tree bigint, problem bigint, round bigint, solved_in int DEFAULT NULL, settings jsonb DEFAULT '{}')
 RETURNS void LANGUAGE sql AS $$
 	INSERT INTO rstar.trees (tree_id, problem_id, round_id, ppm_id, method, settings, seed, status, reproducible, rollouts, nodes,
-	                         generated_tokens, computed_tokens, python_steps, policy_ms, ppm_ms, sandbox_ms, started_at, finished_at,
-	                         first_correct_rollout)
+	                         generated_tokens, computed_tokens, python_steps, policy_ms, ppm_ms, sandbox_ms, search_ms,
+	                         started_at, finished_at, first_correct_rollout)
 	VALUES (tree, problem, round, CASE WHEN round = 2 THEN 2001 END, 'mcts', settings, 0, 'done', true, 4, 0,
-	        100, 200, 10, 1000, 250, 750, '2026-01-01', '2026-01-01'::timestamptz + tree * interval '1 s', solved_in);
+	        100, 200, 10, 1000, 250, 500, 2000, '2026-01-01', '2026-01-01'::timestamptz + tree * interval '1 s', solved_in);
 	INSERT INTO rstar.nodes (tree_id, node_id, depth, rollout, kind, status, rejected, expanded, text, visits, value_sum,
 	                         logprob, tokens, duplicates)
 	VALUES (tree, 0, 0, 0, 'root', 'ok', false, true, '', 4, 0, 0, 0, 0) $$;
