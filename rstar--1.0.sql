@@ -795,11 +795,12 @@ REVOKE EXECUTE ON FUNCTION
 	FROM PUBLIC;
 
 CREATE FUNCTION rstar_active_searches(OUT pid integer, OUT state text, OUT place integer,
-                                      OUT since timestamptz, OUT kv_cache bigint, OUT sandbox_memory bigint)
+                                      OUT since timestamptz, OUT kv_cache bigint, OUT sandbox_memory bigint,
+                                      OUT sandbox_processes integer)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 10;
 COMMENT ON FUNCTION rstar_active_searches() IS
-	'sessions of the whole server that search (running) or wait to (waiting, with their place in the queue), since when, and the bytes that they reserve; empty unless rstar is preloaded';
+	'sessions of the whole server that search (running) or wait to (waiting, with their place in the queue), since when, and the bytes and processes that they reserve; empty unless rstar is preloaded';
 REVOKE EXECUTE ON FUNCTION rstar_active_searches() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rstar_active_searches() TO pg_monitor;
 

@@ -111,8 +111,8 @@ is( $node->safe_psql('postgres',
 is( $node->safe_psql('postgres', q{SELECT count(*) FROM rstar_active_searches() a JOIN pg_stat_activity s USING (pid)
 		WHERE a.state = 'waiting' AND s.wait_event_type = 'Extension' AND s.wait_event IN ('Extension', 'RstarAdmission')}),
 	6, 'and those who wait show a wait event');
-is( $node->safe_psql('postgres', 'SELECT DISTINCT kv_cache / 1048576, sandbox_memory / 1048576 FROM rstar_active_searches()'),
-	'64|2048', 'with what they reserve');
+is( $node->safe_psql('postgres', 'SELECT DISTINCT kv_cache / 1048576, sandbox_memory / 1048576, sandbox_processes FROM rstar_active_searches()'),
+	'64|2048|256', 'with what they reserve');
 my $running = $holder;
 for my $i (1 .. 6)
 {
@@ -273,6 +273,23 @@ set_limit('rstar.total_sandbox_memory', '1GB');
 like(error_of($node, $short), qr/would reserve 2048 MB of sandbox memory, the whole server has 1024 MB\n.*HINT/s,
 	'more than the total is refused');
 set_limit('rstar.total_sandbox_memory', 0);
+
+# A search may have 256 processes; one that asks for fewer fits beside it.
+set_limit('rstar.total_sandbox_processes', 300);
+send_sql($_, $long) for @large;
+ok(wait_until($node, q{SELECT string_agg(state, ' ') = 'running waiting' FROM rstar_active_searches()}),
+	'processes are reserved too');
+cancel(@large);
+ok(wait_until($node, 'SELECT count(*) = 0 FROM rstar_active_searches()'), 'and given back');
+send_sql($large[0], $long);
+ok(state_is($large[0], 'running'), 'one runs');
+is($node->safe_psql('postgres', "SET rstar.sandbox_processes = 44; $short"), '', 'a small one beside it');
+cancel($large[0]);
+ok(state_is($large[0], 'none'), 'which ends');
+set_limit('rstar.total_sandbox_processes', 200);
+like(error_of($node, $short), qr/would reserve 256 processes of the sandbox, the whole server has 200\n.*HINT: .*total_sandbox_processes/s,
+	'more than the total is refused');
+set_limit('rstar.total_sandbox_processes', 4096);
 
 # --- deadlock ---------------------------------------------------------------------------------------
 

@@ -47,13 +47,6 @@ PG_FUNCTION_INFO_V1(rstar_active_searches);
 #define TRANCHE  "rstar admission"
 #define MEGABYTE ((uint64) 1024 * 1024)
 
-/* What a session's searches may take. */
-typedef struct admission_bytes
-{
-	uint64 kv;
-	uint64 sandbox;
-} admission_bytes;
-
 typedef struct admission_slot
 {
 	int pid; /* 0: the slot is free */
@@ -61,7 +54,7 @@ typedef struct admission_slot
 	bool background; /* a worker: rstar.max_workers counts those, not max_active_searches */
 	uint64 ticket;   /* order of arrival */
 	TimestampTz since;
-	admission_bytes bytes;
+	rstar_admission_room room;
 } admission_slot;
 
 typedef struct admission_shared
@@ -71,6 +64,7 @@ typedef struct admission_shared
 	pg_atomic_uint32 max_searches; /* never 0 */
 	pg_atomic_uint64 total_kv;     /* bytes; 0: no limit */
 	pg_atomic_uint64 total_sandbox;
+	pg_atomic_uint32 total_processes;
 	uint64 next_ticket;
 	int n_slots;
 	admission_slot slots[FLEXIBLE_ARRAY_MEMBER];
@@ -132,6 +126,8 @@ start_shared(void)
 						   rstar_pg_search_settings.total_kv_cache_mb * MEGABYTE);
 		pg_atomic_init_u64(&shared->total_sandbox,
 						   rstar_pg_search_settings.total_sandbox_memory_mb * MEGABYTE);
+		pg_atomic_init_u32(&shared->total_processes,
+						   rstar_pg_search_settings.total_sandbox_processes);
 	}
 	LWLockRelease(AddinShmemInitLock);
 }
@@ -183,38 +179,67 @@ rstar_pg_admission_assign_sandbox(int newval, void *extra)
 	wake_all(newval != rstar_pg_search_settings.total_sandbox_memory_mb);
 }
 
-/* The totals in force, in bytes; 0: no limit. */
-static admission_bytes
+void
+rstar_pg_admission_assign_processes(int newval, void *extra)
+{
+	if (!shared)
+		return;
+	pg_atomic_write_u32(&shared->total_processes, newval);
+	wake_all(newval != rstar_pg_search_settings.total_sandbox_processes);
+}
+
+/* The totals in force; 0: no limit. */
+static rstar_admission_room
 totals(void)
 {
-	admission_bytes total;
+	rstar_admission_room total;
 
 	total.kv = shared ? pg_atomic_read_u64(&shared->total_kv)
 					  : rstar_pg_search_settings.total_kv_cache_mb * MEGABYTE;
 	total.sandbox = shared ? pg_atomic_read_u64(&shared->total_sandbox)
 						   : rstar_pg_search_settings.total_sandbox_memory_mb * MEGABYTE;
+	total.processes = shared ? pg_atomic_read_u32(&shared->total_processes)
+							 : rstar_pg_search_settings.total_sandbox_processes;
 	return total;
 }
 
 /* --- who may run ------------------------------------------------------------------ */
 
 static bool
-within(uint64 bytes, uint64 total)
+within(uint64 amount, uint64 total)
 {
-	return total == 0 || bytes <= total;
+	return total == 0 || amount <= total;
+}
+
+static void
+add_room(rstar_admission_room *sum, const rstar_admission_room *more)
+{
+	sum->kv += more->kv;
+	sum->sandbox += more->sandbox;
+	sum->processes += more->processes;
+}
+
+/* Whether what one wants is there besides what others have. */
+static bool
+fits(const rstar_admission_room *taken, const rstar_admission_room *wanted,
+	 const rstar_admission_room *total)
+{
+	return within(taken->kv + wanted->kv, total->kv) &&
+		   within(taken->sandbox + wanted->sandbox, total->sandbox) &&
+		   within(taken->processes + wanted->processes, total->processes);
 }
 
 /* Let those run who have waited longest, as long as they fit. The lock is held. */
 static bool
 grant(void)
 {
-	admission_bytes total = totals();
+	rstar_admission_room total = totals();
 	bool granted = false;
 
 	for (;;)
 	{
 		admission_slot *first = NULL;
-		admission_bytes sum = {0, 0};
+		rstar_admission_room sum = {0};
 		uint32 running = 0;
 
 		for (int i = 0; i < shared->n_slots; i++)
@@ -230,13 +255,11 @@ grant(void)
 				continue;
 			}
 			running += !slot->background;
-			sum.kv += slot->bytes.kv;
-			sum.sandbox += slot->bytes.sandbox;
+			add_room(&sum, &slot->room);
 		}
 		if (!first ||
 			(!first->background && running >= pg_atomic_read_u32(&shared->max_searches)) ||
-			!within(sum.kv + first->bytes.kv, total.kv) ||
-			!within(sum.sandbox + first->bytes.sandbox, total.sandbox))
+			!fits(&sum, &first->room, &total))
 			return granted;
 		first->running = true;
 		first->since = GetCurrentTimestamp();
@@ -269,13 +292,20 @@ refuse_beyond(const char *what, uint64 bytes, uint64 total, const char *setting,
 }
 
 static void
-refuse_impossible(const admission_bytes *bytes)
+refuse_impossible(const rstar_admission_room *room)
 {
-	admission_bytes total = totals();
+	rstar_admission_room total = totals();
 
-	refuse_beyond("KV cache", bytes->kv, total.kv, "rstar.total_kv_cache", "rstar.kv_cache");
-	refuse_beyond("sandbox memory", bytes->sandbox, total.sandbox, "rstar.total_sandbox_memory",
+	refuse_beyond("KV cache", room->kv, total.kv, "rstar.total_kv_cache", "rstar.kv_cache");
+	refuse_beyond("sandbox memory", room->sandbox, total.sandbox, "rstar.total_sandbox_memory",
 				  "rstar.sandbox_memory");
+	if (!within(room->processes, total.processes))
+		ereport(ERROR, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+						errmsg("the search would reserve " UINT64_FORMAT
+							   " processes of the sandbox, the whole server has " UINT64_FORMAT,
+							   room->processes, total.processes),
+						errhint("Lower \"rstar.sandbox_processes\", or have the administrator "
+								"raise \"rstar.total_sandbox_processes\".")));
 }
 
 /* --- deadlocks --------------------------------------------------------------------- */
@@ -400,7 +430,7 @@ free_slot_at_exit(int code, Datum arg)
 }
 
 static void
-take_slot(const admission_bytes *bytes)
+take_slot(const rstar_admission_room *room)
 {
 	static bool registered = false;
 	admission_slot *slot = NULL;
@@ -424,7 +454,7 @@ take_slot(const admission_bytes *bytes)
 	slot->background = background;
 	slot->ticket = shared->next_ticket++;
 	slot->since = GetCurrentTimestamp();
-	slot->bytes = *bytes;
+	slot->room = *room;
 	mine = slot;
 	grant_and_unlock();
 }
@@ -444,7 +474,7 @@ is_running(void)
 }
 
 static void
-wait_for_turn(const admission_bytes *bytes)
+wait_for_turn(const rstar_admission_room *room)
 {
 	static uint32 event = 0;
 
@@ -455,7 +485,7 @@ wait_for_turn(const admission_bytes *bytes)
 	ConditionVariablePrepareToSleep(&shared->changed);
 	while (!is_running())
 	{
-		refuse_impossible(bytes); /* the totals may be others now */
+		refuse_impossible(room); /* the totals may be others now */
 		if (ConditionVariableTimedSleep(&shared->changed, DeadlockTimeout, event))
 			refuse_deadlock();
 	}
@@ -470,7 +500,7 @@ typedef struct admission_entry
 	admission_slot *slot;
 	uint64 ticket; /* the slot may be another's by now */
 	bool nested;
-	admission_bytes bytes;
+	rstar_admission_room room;
 } admission_entry;
 
 static void
@@ -489,8 +519,9 @@ leave(void *handle)
 		return;
 	}
 	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
-	mine->bytes.kv -= entry->bytes.kv;
-	mine->bytes.sandbox -= entry->bytes.sandbox;
+	mine->room.kv -= entry->room.kv;
+	mine->room.sandbox -= entry->room.sandbox;
+	mine->room.processes -= entry->room.processes;
 	grant_and_unlock();
 }
 
@@ -498,32 +529,31 @@ static void
 enter_nested(const admission_entry *entry)
 {
 	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
-	mine->bytes.kv += entry->bytes.kv;
-	mine->bytes.sandbox += entry->bytes.sandbox;
+	add_room(&mine->room, &entry->room);
 	LWLockRelease(shared->lock);
 }
 
 /*
  * A search inside a search must not wait: its session holds what others wait for, and neither
- * would go on. Its bytes are added to those of the slot at once. The guard holds the slot
+ * would go on. Its room is added to that of the slot at once. The guard holds the slot
  * before the wait begins, so an error or a cancellation during it gives the place in the queue
  * back.
  */
 rstar_guard *
-rstar_pg_admission_enter(Size kv_bytes, Size sandbox_bytes)
+rstar_pg_admission_enter(const rstar_admission_room *room)
 {
 	rstar_guard *guard = rstar_pg_guard_create(CurrentMemoryContext, leave);
 	admission_entry *entry = palloc0(sizeof(admission_entry));
 
-	entry->bytes = (admission_bytes){kv_bytes, sandbox_bytes};
-	refuse_impossible(&entry->bytes);
+	entry->room = *room;
+	refuse_impossible(&entry->room);
 	if (!shared || !MyProc)
 		return guard;
 	entry->nested = mine != NULL;
 	if (entry->nested)
 		enter_nested(entry);
 	else
-		take_slot(&entry->bytes);
+		take_slot(&entry->room);
 	entry->slot = mine;
 	entry->ticket = mine->ticket;
 	rstar_pg_guard_hold(guard, entry);
@@ -531,7 +561,7 @@ rstar_pg_admission_enter(Size kv_bytes, Size sandbox_bytes)
 		return guard;
 	PG_TRY();
 	{
-		wait_for_turn(&entry->bytes);
+		wait_for_turn(&entry->room);
 	}
 	PG_CATCH();
 	{
@@ -584,7 +614,8 @@ compare_slots(const void *a, const void *b)
 }
 
 /*
- * rstar_active_searches(): rows (pid, state, place, since, kv_cache, sandbox_memory)
+ * rstar_active_searches(): rows (pid, state, place, since, kv_cache, sandbox_memory,
+ * sandbox_processes)
  */
 Datum
 rstar_active_searches(PG_FUNCTION_ARGS)
@@ -600,8 +631,8 @@ rstar_active_searches(PG_FUNCTION_ARGS)
 	qsort(slots, count, sizeof(*slots), compare_slots);
 	for (int i = 0; i < count; i++)
 	{
-		Datum values[6];
-		bool nulls[6] = {false};
+		Datum values[7];
+		bool nulls[7] = {false};
 
 		values[0] = Int32GetDatum(slots[i].pid);
 		values[1] = CStringGetTextDatum(slots[i].running ? "running" : "waiting");
@@ -609,8 +640,9 @@ rstar_active_searches(PG_FUNCTION_ARGS)
 		if (!slots[i].running)
 			values[2] = Int32GetDatum(++place);
 		values[3] = TimestampTzGetDatum(slots[i].since);
-		values[4] = Int64GetDatum((int64) slots[i].bytes.kv);
-		values[5] = Int64GetDatum((int64) slots[i].bytes.sandbox);
+		values[4] = Int64GetDatum((int64) slots[i].room.kv);
+		values[5] = Int64GetDatum((int64) slots[i].room.sandbox);
+		values[6] = Int32GetDatum((int32) slots[i].room.processes);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	return (Datum) 0;

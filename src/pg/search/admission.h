@@ -3,13 +3,13 @@
  *	  Which searches may run: the limits of the whole server.
  *
  * With shared_preload_libraries = 'rstar' at most rstar.max_active_searches
- * sessions search at the same time, and what they may take of KV cache and
- * sandbox memory stays within rstar.total_kv_cache and
- * rstar.total_sandbox_memory. Who comes when there is no room waits: the order
+ * sessions search at the same time, and what they may take of KV cache, sandbox
+ * memory and processes of the sandbox stays within rstar.total_kv_cache,
+ * rstar.total_sandbox_memory and rstar.total_sandbox_processes. Who comes when there is no room waits: the order
  * of arrival decides, also where a later one would fit. Without preloading a
  * session knows of no other, and only a request beyond the totals is refused.
  *
- *		guard = rstar_pg_admission_enter(kv_bytes, sandbox_bytes);
+ *		guard = rstar_pg_admission_enter(&room);
  *		... search, and free it ...
  *		rstar_pg_admission_leave(guard);
  *		... store what came of it ...
@@ -32,14 +32,21 @@
 /* From _PG_init: ask for shared memory, if the library is being preloaded. */
 extern void rstar_pg_admission_init(void);
 
+/* The most that a search will take. */
+typedef struct rstar_admission_room
+{
+	uint64 kv;        /* bytes */
+	uint64 sandbox;   /* bytes */
+	uint64 processes; /* of the sandbox */
+} rstar_admission_room;
+
 /*
- * Wait for a place and take it. kv_bytes and sandbox_bytes are the most that
- * the search will take. A session that has a place already gets in at once, or
- * it would wait for itself; its bytes are added all the same. Raises
+ * Wait for a place and take it. A session that has a place already gets in at
+ * once, or it would wait for itself; its room is added all the same. Raises
  * CONFIGURATION_LIMIT_EXCEEDED for a request beyond the totals, and whatever
  * ends the wait early.
  */
-extern rstar_guard *rstar_pg_admission_enter(Size kv_bytes, Size sandbox_bytes);
+extern rstar_guard *rstar_pg_admission_enter(const rstar_admission_room *room);
 
 /* Give the place back. Harmless when it was given back before. */
 extern void rstar_pg_admission_leave(rstar_guard *guard);
@@ -47,14 +54,15 @@ extern void rstar_pg_admission_leave(rstar_guard *guard);
 /*
  * Searches of this process do not count against rstar.max_active_searches, if it is a
  * background worker: those have a limit of their own and must not keep people waiting.
- * Their bytes count, so they make place when others wait (is_contended).
+ * Their room counts, so they make place when others wait (is_contended).
  */
 extern void rstar_pg_admission_be_background(void);
 extern bool rstar_pg_admission_is_contended(void);
 
-/* The settings have new values (megabytes): tell those who wait. */
+/* The settings have new values (megabytes, processes): tell those who wait. */
 extern void rstar_pg_admission_assign_searches(int newval, void *extra);
 extern void rstar_pg_admission_assign_kv(int newval, void *extra);
 extern void rstar_pg_admission_assign_sandbox(int newval, void *extra);
+extern void rstar_pg_admission_assign_processes(int newval, void *extra);
 
 #endif

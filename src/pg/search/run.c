@@ -188,9 +188,14 @@ static rstar_guard *
 take_place(const rstar_search_parts *parts)
 {
 	int models = (parts->policy.engine != NULL) + (parts->ppm.engine != NULL);
+	rstar_admission_room room = {.kv = models * rstar_pg_settings_kv_bytes()};
 
-	return rstar_pg_admission_enter(models * rstar_pg_settings_kv_bytes(),
-									parts->sandbox ? rstar_pg_settings_sandbox_bytes() : 0);
+	if (parts->sandbox)
+	{
+		room.sandbox = rstar_pg_settings_sandbox_bytes();
+		room.processes = (uint64) rstar_pg_sandbox_settings.sandbox_processes;
+	}
+	return rstar_pg_admission_enter(&room);
 }
 
 rstar_search_problem

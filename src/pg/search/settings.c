@@ -52,6 +52,19 @@ static const rstar_option options[] = {
 		 "Sandbox memory of all searches of the whole server; a search waits until its own fits.",
 	 .more = "0: no limit. A search reserves rstar.sandbox_memory. Without rstar in "
 			 "shared_preload_libraries it bounds each session by itself."},
+	{.setting = "rstar.total_sandbox_processes",
+	 .type = RSTAR_OPTION_INT,
+	 .variable.integer = &rstar_pg_search_settings.total_sandbox_processes,
+	 .fallback = 4096,
+	 .min = 0,
+	 .max = 1048576,
+	 .context = PGC_SIGHUP,
+	 .assign_integer = rstar_pg_admission_assign_processes,
+	 .help = "Sandbox processes of all searches of the whole server; a search waits until its own "
+			 "fit.",
+	 .more = "0: no limit. A search reserves rstar.sandbox_processes. Keep it well below the limit "
+			 "that the operating system sets for the server, which otherwise could not fork. "
+			 "Without rstar in shared_preload_libraries it bounds each session by itself."},
 	/* search */
 	{.name = "candidates",
 	 .setting = "rstar.candidates",

@@ -13,6 +13,7 @@ typedef struct rstar_search_settings_values
 	int max_active_searches; /* 0: as many as there are cores */
 	int total_kv_cache_mb;   /* of the whole server; 0: no limit */
 	int total_sandbox_memory_mb;
+	int total_sandbox_processes;
 	int candidates;
 	int rollouts;
 	int max_rollouts;
