@@ -1162,6 +1162,18 @@ COMMENT ON COLUMN rstar.training_steps.gradient_norm IS 'norm of the gradient be
 COMMENT ON COLUMN rstar.training_steps.tokens IS 'tokens of all steps so far';
 COMMENT ON COLUMN rstar.training_steps.tokens_per_s IS 'tokens a second of this step';
 
+-- Examples are other people's solutions, which row security hides where they come from.
+ALTER TABLE rstar.training_runs ENABLE ROW LEVEL SECURITY;
+ALTER TABLE rstar.training_examples ENABLE ROW LEVEL SECURITY;
+ALTER TABLE rstar.training_steps ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON rstar.training_runs FOR SELECT USING (rstar_job_visible(created_by));
+CREATE POLICY visible ON rstar.training_examples FOR SELECT
+	USING (EXISTS (SELECT FROM rstar.training_runs r
+	                WHERE r.run_id OPERATOR(pg_catalog.=) training_examples.run_id));
+CREATE POLICY visible ON rstar.training_steps FOR SELECT
+	USING (EXISTS (SELECT FROM rstar.training_runs r
+	                WHERE r.run_id OPERATOR(pg_catalog.=) training_steps.run_id));
+
 SELECT pg_catalog.pg_extension_config_dump('rstar.training_runs', '');
 SELECT pg_catalog.pg_extension_config_dump('rstar.training_runs_run_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('rstar.training_examples', '');
