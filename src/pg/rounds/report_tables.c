@@ -17,7 +17,8 @@ const rstar_report_table rstar_pg_report_rounds = {
 	.sideways = true,
 	.statement = RSTAR_REPORT_LINE
 	" SELECT r.name || ', round ' || r.number AS round,"
-	"        concat_ws(', ', r.phase, j.status) AS phase,"
+	"        CASE WHEN j.status <> r.phase THEN r.phase || ', ' || j.status"
+	"             ELSE r.phase END AS phase,"
 	"        concat_ws(' with ', m.name, g.name) AS \"searched by\","
 	"        concat_ws(' and ', a.name, b.name) AS trained,"
 	"        p.problems, c.problems AS searched, c.solved,"
@@ -112,6 +113,7 @@ const rstar_report_table rstar_pg_report_tables[] = {
 		"        round(c.policy_s::numeric, 1) AS \"s in the policy\","
 		"        round(c.ppm_s::numeric, 1) AS \"s in the PPM\","
 		"        round(c.sandbox_s::numeric, 1) AS \"s in the sandbox\","
+		"        round(c.search_s::numeric, 1) AS \"s of search in all\","
 		"        round(c.elapsed_s::numeric, 1) AS \"s from first to last\","
 		"        round(c.tokens_per_tree::numeric) AS \"tokens for a tree\","
 		"        round(c.seconds_per_tree::numeric, 1) AS \"s for a tree\","
