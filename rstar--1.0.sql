@@ -1763,7 +1763,7 @@ REVOKE EXECUTE ON FUNCTION
 -- Reports
 -- ===========================================================================
 
--- Each view has round_id in front, NULL for trees outside rounds, and a condition on it reaches
+-- Each view has round_id, NULL for trees outside rounds, and a condition on it reaches
 -- rstar.trees by trees_round_idx. What trees or trajectories can tell is not read from nodes.
 
 CREATE VIEW rstar.problem_difficulty AS
