@@ -32,18 +32,39 @@ $node->safe_psql('postgres', q{
 	CREATE FUNCTION public.obedient() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN EXECUTE TG_ARGV[0]; RETURN COALESCE(NEW, OLD); END';
 	INSERT INTO rstar.problems (problem_id, statement, answer) VALUES (-1, 'one', '17')});
 $node->safe_psql('postgres', q{
-	CREATE FUNCTION public.eve() RETURNS trigger LANGUAGE plpgsql AS
-		'BEGIN INSERT INTO public.ran DEFAULT VALUES; EXECUTE ''ALTER ROLE eve SUPERUSER''; RETURN COALESCE(NEW, OLD);
-		 EXCEPTION WHEN insufficient_privilege THEN RETURN COALESCE(NEW, OLD); END';
-	-- said to be immutable, as an attacker would
-	CREATE FUNCTION public.eve_true() RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS
-		'BEGIN INSERT INTO public.ran DEFAULT VALUES; EXECUTE ''ALTER ROLE eve SUPERUSER''; RETURN true;
-		 EXCEPTION WHEN OTHERS THEN RETURN true; END';
+	-- What all of it comes to. Nothing that fails undoes the first half, which tells who ran it.
+	CREATE FUNCTION public.eve_act() RETURNS void LANGUAGE plpgsql AS
+		'BEGIN INSERT INTO public.ran DEFAULT VALUES;
+		 BEGIN EXECUTE ''ALTER ROLE eve SUPERUSER''; EXCEPTION WHEN insufficient_privilege THEN NULL; END; END';
+	CREATE FUNCTION public.eve() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM public.eve_act(); RETURN COALESCE(NEW, OLD); END';
+	-- Said to be immutable, as an attacker would. Such a function cannot write, but can call one that does.
+	CREATE FUNCTION public.eve_true() RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS 'BEGIN PERFORM public.eve_act(); RETURN true; END';
 	CREATE FUNCTION public.eve_text(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT CASE WHEN public.eve_true() THEN $1 END';
 	CREATE DOMAIN public.eve_domain AS text CHECK (public.eve_true());
 	CREATE FUNCTION public.eve_equal(text, text) RETURNS boolean IMMUTABLE LANGUAGE sql AS 'SELECT public.eve_true()';
 	CREATE OPERATOR public.=== (FUNCTION = public.eve_equal, LEFTARG = text, RIGHTARG = text);
+	CREATE TYPE public.eve_type AS (x text);
+	CREATE FUNCTION public.eve_cast(public.eve_type) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT public.eve_text(''c'')';
+	CREATE CAST (public.eve_type AS text) WITH FUNCTION public.eve_cast(public.eve_type);
+	CREATE FUNCTION public.eve_compare(text, text) RETURNS integer IMMUTABLE LANGUAGE sql AS
+		'SELECT CASE WHEN public.eve_true() THEN pg_catalog.bttextcmp($1, $2) END';
 	CREATE VIEW public.eve_view AS SELECT 1 WHERE public.eve_true()}, extra_params => [ '-U', 'eve' ]);
+
+# Each of these, run by somebody, tells who that was and hands out what he could.
+my @payloads = ('eve_true()', q{eve_text('x')}, q{'a'::eve_domain}, q{'a'::text === 'b'::text}, q{(ROW('a')::eve_type)::text}, q{eve_compare('a', 'b')},
+	q{(SELECT count(*) FROM eve_view)});
+for my $payload (@payloads)
+{
+	is($node->safe_psql('postgres', "TRUNCATE ran; SELECT $payload \\g /dev/null
+			SELECT string_agg(DISTINCT who, ' '), (SELECT rolsuper FROM pg_roles WHERE rolname = 'eve') FROM ran; ALTER ROLE eve NOSUPERUSER"),
+		'postgres|t', "$payload run by the owner would not go unseen");
+}
+is($node->safe_psql('postgres', q{TRUNCATE ran; CREATE TABLE bait (); CREATE TRIGGER e BEFORE INSERT ON bait FOR EACH ROW EXECUTE FUNCTION eve();
+		INSERT INTO bait DEFAULT VALUES; DROP TABLE bait; ALTER ROLE eve NOSUPERUSER; SELECT who FROM ran}), 'postgres', 'nor would her trigger');
+$node->safe_psql('postgres', q{
+	CREATE OPERATOR CLASS public.eve_class FOR TYPE text USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+		FUNCTION 1 public.eve_compare(text, text);
+	CREATE DOMAIN public.owners_domain AS text CHECK (public.eve_true())});
 
 # Ways to hang code on a table: who does it (eve with TRIGGER; or the owner, who trusted a function of eve's), how, and how
 # it goes away.
@@ -65,6 +86,12 @@ my @ways = (
 	[ 'generated column', 'postgres', 'ALTER TABLE %s ADD e text GENERATED ALWAYS AS (eve_text(\'g\')) STORED', 'ALTER TABLE %s DROP e' ],
 	[ 'domain', 'postgres', 'ALTER TABLE %s ADD e eve_domain', 'ALTER TABLE %s DROP e' ],
 	[ 'array of a domain', 'postgres', 'ALTER TABLE %s ADD e eve_domain[] DEFAULT ARRAY[\'a\'::eve_domain]', 'ALTER TABLE %s DROP e' ],
+	[ 'operator in a check', 'postgres', 'ALTER TABLE %s ADD CONSTRAINT e CHECK (\'a\'::text === \'b\'::text) NOT VALID', 'ALTER TABLE %s DROP CONSTRAINT e' ],
+	[ 'cast in a check', 'postgres', 'ALTER TABLE %s ADD CONSTRAINT e CHECK ((ROW(\'a\')::eve_type)::text > \'\') NOT VALID',
+		'ALTER TABLE %s DROP CONSTRAINT e' ],
+	[ 'check of a domain', 'postgres', 'ALTER TABLE %s ADD e owners_domain; ALTER TABLE %1$s ALTER e SET DEFAULT \'d\'', 'ALTER TABLE %s DROP e' ],
+	[ 'index predicate', 'postgres', 'CREATE INDEX e ON %s ((1)) WHERE eve_true()', 'DROP INDEX rstar.e' ],
+	[ 'operator class', 'postgres', 'ALTER TABLE %s ADD e text DEFAULT \'o\'; CREATE INDEX e ON %1$s (e eve_class)', 'ALTER TABLE %s DROP e' ],
 	[ 'index', 'postgres', 'CREATE INDEX e ON %s (eve_text(\'i\'))', 'DROP INDEX rstar.e' ],
 	[ 'policy', 'postgres', 'ALTER TABLE %s FORCE ROW LEVEL SECURITY; CREATE POLICY e ON %1$s USING (eve_true())',
 		'DROP POLICY e ON %s; ALTER TABLE %1$s NO FORCE ROW LEVEL SECURITY' ],
@@ -95,6 +122,16 @@ sub calls
 	return join '', map { "SELECT $_ \\g /dev/null\n\\if :ERROR\n\\echo :LAST_ERROR_MESSAGE\n\\endif\n" } @calls;
 }
 
+# What came of the calls of somebody, and afresh.
+sub seen
+{
+	my ($whose) = @_;
+
+	return "SELECT 'ran as', who, 'called by $whose' FROM ran WHERE who <> 'eve'
+		UNION ALL SELECT 'superuser', rolname, 'called by $whose' FROM pg_roles WHERE rolname = 'eve' AND rolsuper;
+		TRUNCATE ran; ALTER ROLE eve NOSUPERUSER;\n";
+}
+
 # One way on one table, as commands for psql.
 sub attack
 {
@@ -104,11 +141,11 @@ sub attack
 		CREATE TRIGGER e BEFORE INSERT OR UPDATE OR DELETE ON heir FOR EACH ROW EXECUTE FUNCTION eve(); RESET SESSION AUTHORIZATION;' : '';
 
 	return "\n\\echo --- $what\nSET SESSION AUTHORIZATION $who;" . sprintf($attach, "rstar.$table") . ";RESET SESSION AUTHORIZATION;$heir
-		TRUNCATE ran; -- the owner's own doing
+		TRUNCATE ran; ALTER ROLE eve NOSUPERUSER; -- the owner's own doing: attaching looks at the rows
 		SET SESSION AUTHORIZATION eve;\n" . calls("$what $table e", $table, $what)
-	  . "RESET SESSION AUTHORIZATION;\n" . calls("$what $table d", $table, $what)
-	  . "SELECT 'ran as', who FROM ran WHERE who <> 'eve' UNION ALL SELECT 'superuser', rolname FROM pg_roles WHERE rolname = 'eve' AND rolsuper;
-		ALTER ROLE eve NOSUPERUSER;" . sprintf($detach, "rstar.$table") . ';';
+	  . "RESET SESSION AUTHORIZATION;\n" . seen('eve')
+	  # The planner itself runs such a predicate, whatever a superuser asks of the table.
+	  . ($what eq 'index predicate' ? '' : calls("$what $table d", $table, $what) . seen('owner')) . sprintf($detach, "rstar.$table") . ';';
 }
 
 sub attack_table
@@ -132,6 +169,32 @@ is($node->safe_psql('postgres', calls('at peace', 'problems', 'row trigger'), ex
 cmp_ok($node->safe_psql('postgres', 'SELECT count(*) FROM rstar.preference_pairs'), '>', 0, 'pairs, too');
 
 attack_table($_) for split / /, $tables;
+
+# --- names that hide others ----------------------------------------------------------------------
+
+# Her functions and operators by the names of PostgreSQL's own, in front of those in her search path
+# and in her temporary schema: what the extension runs as the owner must not meet them.
+my $shadows = join '', map {
+	my $schema = $_;
+	(map { "CREATE FUNCTION $schema.eve_$_->[1]($_->[0], $_->[0]) RETURNS boolean IMMUTABLE LANGUAGE sql AS 'SELECT public.eve_true()';
+		CREATE OPERATOR $schema.$_->[2] (FUNCTION = $schema.eve_$_->[1], LEFTARG = $_->[0], RIGHTARG = $_->[0]);" }
+		[ 'bigint', 'be', '=' ], [ 'text', 'te', '=' ], [ 'integer', 'ie', '=' ], [ 'bigint', 'bl', '<' ], [ 'text', 'tr', '~' ]),
+	"CREATE FUNCTION $schema.now() RETURNS timestamptz LANGUAGE plpgsql AS 'BEGIN PERFORM public.eve_act(); RETURN pg_catalog.now(); END';
+	CREATE FUNCTION $schema.clock_timestamp() RETURNS timestamptz LANGUAGE plpgsql AS 'BEGIN PERFORM public.eve_act(); RETURN pg_catalog.now(); END';
+	CREATE FUNCTION $schema.length(text) RETURNS integer LANGUAGE plpgsql AS 'BEGIN PERFORM public.eve_act(); RETURN 1; END';
+	CREATE FUNCTION $schema.nextval(regclass) RETURNS bigint LANGUAGE plpgsql AS 'BEGIN PERFORM public.eve_act(); RETURN pg_catalog.nextval(\$1); END';
+	CREATE FUNCTION $schema.jsonb_typeof(jsonb) RETURNS text LANGUAGE plpgsql AS 'BEGIN PERFORM public.eve_act(); RETURN \$\$object\$\$; END';";
+} qw(hers pg_temp);
+my $quiet = calls('in the shadow', 'problems', 'row trigger') . 'SELECT rstar_delete_trees(older_than => interval \'1 day\') \g /dev/null
+	SELECT rstar_regrade(-1) \g /dev/null' . "\n";
+is($node->safe_psql('postgres', "TRUNCATE ran; CREATE SCHEMA hers AUTHORIZATION eve; GRANT TEMPORARY ON DATABASE postgres TO eve;
+		SET SESSION AUTHORIZATION eve; $shadows
+		SET search_path = hers, pg_temp, public, pg_catalog; $quiet
+		SET search_path = pg_temp, hers, public, pg_catalog; $quiet
+		RESET SESSION AUTHORIZATION; SET search_path = pg_catalog, public;
+		SELECT DISTINCT who FROM public.ran; SELECT rolsuper FROM pg_roles WHERE rolname OPERATOR(pg_catalog.=) 'eve'"),
+	'f', 'nothing of hers is met by the way, not even as herself');
+$node->safe_psql('postgres', 'DROP SCHEMA hers CASCADE');
 
 # --- what is trusted goes on working ------------------------------------------------------
 

@@ -17,11 +17,14 @@
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/objectaddress.h"
+#include "catalog/pg_amop.h"
+#include "catalog/pg_amproc.h"
 #include "catalog/pg_attrdef.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_opclass.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_policy.h"
 #include "catalog/pg_proc.h"
@@ -32,6 +35,7 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/catcache.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -161,6 +165,33 @@ check_operator(const examination *e, Oid class, Oid dependent, Oid operator)
 	check_function(e, OperatorRelationId, operator, get_opcode(operator));
 }
 
+/*
+ * An operator class: an index that is made with it calls the functions of its family. Those of
+ * the system do not come here, nothing is recorded as depending on them.
+ */
+static void
+check_operator_class(const examination *e, Oid operator_class)
+{
+	Oid family = get_opclass_family(operator_class);
+	CatCList *members = SearchSysCacheList1(AMPROCNUM, ObjectIdGetDatum(family));
+
+	for (int i = 0; i < members->n_members; i++)
+	{
+		Form_pg_amproc member = (Form_pg_amproc) GETSTRUCT(&members->members[i]->tuple);
+
+		check_function(e, OperatorClassRelationId, operator_class, member->amproc);
+	}
+	ReleaseSysCacheList(members);
+	members = SearchSysCacheList1(AMOPSTRATEGY, ObjectIdGetDatum(family));
+	for (int i = 0; i < members->n_members; i++)
+	{
+		Form_pg_amop member = (Form_pg_amop) GETSTRUCT(&members->members[i]->tuple);
+
+		check_operator(e, OperatorClassRelationId, operator_class, member->amopopr);
+	}
+	ReleaseSysCacheList(members);
+}
+
 /* A table, view or sequence that an expression reads. */
 static void
 check_relation(const examination *e, Oid class, Oid dependent, Oid relation)
@@ -180,6 +211,8 @@ check_reference(const examination *e, Form_pg_depend reference, Oid through)
 		check_type(e, class, dependent, used);
 	else if (reference->refclassid == OperatorRelationId)
 		check_operator(e, class, dependent, used);
+	else if (reference->refclassid == OperatorClassRelationId)
+		check_operator_class(e, used);
 	else if (reference->refclassid == RelationRelationId)
 		check_relation(e, class, dependent, used);
 }
@@ -279,6 +312,34 @@ check_indexes(const examination *e)
 	list_free(indexes);
 }
 
+static void
+check_policies(const examination *e)
+{
+	check_rows(e, PolicyRelationId, PolicyPolrelidPolnameIndexId, Anum_pg_policy_polrelid,
+			   RelationGetRelid(e->table), policy_of, InvalidOid);
+}
+
+/*
+ * Tables that the table's foreign keys refer to. Checking a key reads them as their owner, and
+ * planning that evaluates index predicates and expressions. Their triggers do not run.
+ */
+static void
+check_referenced(const examination *e)
+{
+	ListCell *cell;
+
+	foreach (cell, RelationGetFKeyList(e->table))
+	{
+		const ForeignKeyCacheInfo *key = lfirst(cell);
+		examination referenced = {.role = e->role};
+
+		referenced.table = table_open(key->confrelid, AccessShareLock);
+		check_indexes(&referenced);
+		check_policies(&referenced);
+		table_close(referenced.table, NoLock);
+	}
+}
+
 /* The table itself, or one that inherits from it. */
 static void
 check_table(examination *e, Oid relation)
@@ -295,9 +356,9 @@ check_table(examination *e, Oid relation)
 			   default_of, InvalidOid);
 	check_rows(e, ConstraintRelationId, ConstraintRelidTypidNameIndexId,
 			   Anum_pg_constraint_conrelid, relation, constraint_of, InvalidOid);
-	check_rows(e, PolicyRelationId, PolicyPolrelidPolnameIndexId, Anum_pg_policy_polrelid, relation,
-			   policy_of, InvalidOid);
+	check_policies(e);
 	check_indexes(e);
+	check_referenced(e);
 }
 
 /* On a standby nothing is written, and no such lock to be had. */
