@@ -1477,7 +1477,7 @@ CREATE TABLE rstar.rounds (
 	name           text NOT NULL,
 	created_by     text NOT NULL,
 	number         integer NOT NULL CHECK (number OPERATOR(pg_catalog.>=) 1),
-	previous_id    bigint REFERENCES rstar.rounds ON DELETE SET NULL,
+	previous_id    bigint,
 	preset         text NOT NULL CHECK (preset OPERATOR(pg_catalog.=) ANY (ARRAY['paper', 'nano'])),
 	settings       jsonb NOT NULL,
 	policy_id      bigint REFERENCES rstar.models ON DELETE SET NULL,

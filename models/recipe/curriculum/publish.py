@@ -2,6 +2,8 @@
 
     python -m curriculum.publish cards/rstar-policy.json --weights RUN/final.pt --vocabulary vocabulary.json --to ..
 
+Weights may also be a GGUF file that rstar_train_policy made.
+
 The JSON file holds what only a person knows (what data, which commands, limits) and names the files that
 `evaluate --out` wrote; size, checksum, shape and figures are taken from the files themselves. Without --weights the
 model stays as it is and only its card is written again.
@@ -56,8 +58,8 @@ def card(facts, model, gguf, reports):
     digest = hashlib.sha256(open(gguf, "rb").read()).hexdigest()
     name = os.path.basename(gguf)
     text = f"# {name}\n\n{facts['what']}\n\n"
-    text += ("**A stand-in.** These weights were trained in PyTorch by the recipe in `models/recipe`, not by the extension: they are\n"
-             "there so that everything else runs on real input, and will be replaced by weights that the extension trains itself, by its own rounds.\n\n")
+    text += (f"**A stand-in.** These weights were trained {facts['trained']}, on solutions that the programs of `models/recipe` wrote, not by the\n"
+             "extension's own rounds: they are there so that everything else runs on real input, and will be replaced by weights that the rounds have made.\n\n")
     text += (f"qwen2, {model.parameters_count():,} parameters: width {s.width}, {s.layers} layers, {s.heads} heads over {s.kv_heads} KV heads of {s.head}, "
              f"FFN {s.ffn},\ntied, vocabulary {s.vocab:,}, context {s.context}. Matrices Q8_0, vectors F32. {size:,} bytes.\nSHA-256 `{digest}`.\n\n")
     text += "## Data\n\n" + items(facts["data"])
