@@ -43,9 +43,9 @@ class Draw:
         self.rng, self.frames, self.situations = rng, frames, situations
         self.held_frame = self.held_situation = False
 
-    def _pick(self, items, wanted):
+    def _pick(self, items, wanted, held_out=held):
         if wanted != "all":
-            mine = [i for i in items if held(i) == (wanted == "held")]
+            mine = [i for i in items if held_out(i) == (wanted == "held")]
             items = mine or items
         return self.rng.choice(items)
 
@@ -55,8 +55,10 @@ class Draw:
         return row
 
     def frame(self, frames, **slots):
-        chosen = self._pick(frames, self.frames)
-        self.held_frame |= held(chosen)
+        """The first frame of a kind, its plainest wording, is never held out."""
+        held_out = lambda frame: frame is not frames[0] and held(frame)
+        chosen = self._pick(frames, self.frames, held_out)
+        self.held_frame |= held_out(chosen)
         return self.fill(chosen, **slots)
 
     def fill(self, text, **slots):
