@@ -118,7 +118,7 @@ my $file = add_model($node, 'items', file_of(text_key('general.architecture', 'q
 
 my $whole = duration_ms(q{SELECT rstar_tokenize('a', 'items')});
 note(sprintf '%d tokens and merges open in %.0f ms', $items, $whole);
-cmp_ok($whole, '>', 400, 'opening takes long enough to be cancelled');
+cmp_ok($whole, '>', 100, 'opening takes long enough to be cancelled');
 heard_within("a vocabulary of $items tokens and merges", q{SELECT rstar_tokenize('a', 'items')}, $whole);
 unlink $file;
 
@@ -129,7 +129,7 @@ $file = add_model($node, 'keys', file_of(text_key('general.architecture', 'qwen2
 $node->safe_psql('postgres', q{UPDATE rstar.models SET file_id = repeat('0', 32) WHERE name = 'keys'});
 $whole = duration_ms(q{SELECT rstar_tokenize('a', 'keys')});
 note(sprintf '%d keys of 16 kB are hashed in %.0f ms', $keys, $whole);
-cmp_ok($whole, '>', 200, 'hashing takes long enough to be cancelled');
+cmp_ok($whole, '>', 100, 'hashing takes long enough to be cancelled');
 heard_within("$keys keys of 16 kB", q{SELECT rstar_tokenize('a', 'keys')}, $whole);
 unlink $file;
 
@@ -151,7 +151,7 @@ for my $name (qw(run words signs))
 
 # --- a session's first sandbox -----------------------------------------------------------------
 
-heard("a sandbox that starts, after $_ ms", q{SELECT rstar_run_python('1')}, $_) for 5, 50, 100, 200, 300;
+heard("a sandbox that starts and runs, after $_ ms", q{SELECT rstar_run_python('while True: pass')}, $_) for 5, 50, 100, 200, 300;
 
 # What cannot be searched is not stored either.
 like(error_of($node, q{SELECT rstar_search(repeat('a ', 600000), '1')}), qr/ERROR:  a problem of 1200000 bytes is too long/, 'a problem');

@@ -41,8 +41,9 @@ extern Oid rstar_pg_table_oid(const char *name);
 extern void rstar_pg_tables_read(rstar_tables_scope *scope);
 
 /*
- * Become the owner of these tables, all that the scope writes, those included
- * that cascading keys write, and connect to SPI. Raises if code of others hangs
+ * Become the owner of these tables, all that the scope reads or writes, those
+ * included that cascading keys write, and connect to SPI. (Planning a read runs
+ * index predicates, too.) Raises if code of others hangs
  * on one of them.
  */
 #define rstar_tables_begin(scope, ...)                                                             \

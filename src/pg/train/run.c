@@ -107,7 +107,7 @@ check_no_other(const char *name)
 	rstar_arguments a = {0};
 	bool taken;
 
-	rstar_tables_begin(&scope, "training_runs");
+	rstar_tables_begin(&scope, "training_runs", "jobs");
 	rstar_pg_add_text(&a, name);
 	rstar_pg_execute(
 		"SELECT FROM rstar.training_runs r JOIN rstar.jobs j ON j.job_id OPERATOR(pg_catalog.=) "
@@ -249,7 +249,7 @@ read_run(rstar_run *run, char **kernel, bool *train_on_output)
 	Jsonb *settings;
 	bool is_null;
 
-	rstar_tables_begin(&scope, "training_runs");
+	rstar_tables_begin(&scope, "training_runs", "models");
 	rstar_pg_add_bigint(&a, run->run_id);
 	rstar_pg_execute("SELECT r.name, r.kind, r.settings, r.kernel, r.base_sha256, m.name AS base"
 					 " FROM rstar.training_runs r LEFT JOIN rstar.models m"
@@ -598,7 +598,7 @@ update_end(const rstar_run *run, int64 model_id)
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
 
-	rstar_tables_begin(&scope, "training_runs", "models");
+	rstar_tables_begin(&scope, "training_runs", "training_steps", "models");
 	rstar_pg_add_bigint(&a, run->run_id);
 	rstar_pg_add_bigint(&a, model_id);
 	rstar_pg_add_bigint(&a, (int64) r.step);
