@@ -84,7 +84,7 @@ sub heard_within
 {
 	my ($what, $query, $whole_ms) = @_;
 
-	heard("$what, at $_ of it", $query, $whole_ms * $_, $whole_ms * (1 - $_) / 2) for 0.1, 0.3;
+	heard("$what, at $_ of it", $query, $whole_ms * $_, $whole_ms * (1 - $_) / 2) for 0.05, 0.2;
 	return;
 }
 
