@@ -21,7 +21,10 @@ COINS = ((("cents",), 1), (("dollars", "euros"), 100))
 BITS = ((("bits",), 1), (("bytes",), 8))
 AREA = ((("square centimetres", "cm²", "cm^2"), 1), (("square metres", "m²", "m^2"), 10000))
 KINDS = (LENGTH, LENGTH, MASS, MASS, VOLUME, TIME, TIME, TIME, LONG, YEARS, IMPERIAL, WEIGHT, COUNT, COINS, BITS, AREA)
-CONVERT = ("how many {b} [are|are there in|is|make|are in|do you get from] {x} {a}?", "[convert|change|turn] {x} {a} [to|into|in] {b}", "[what is|express|write|give|] {x} {a} in {b}[?|.|]", "{x} {a} [to|in|into|=] [? |]{b}", "{x} {a} [are|is|equals|make] how many {b}?", "how much is {x} {a} in {b}?", "{x} {a}: how many {b}?", "a [rope|film|bag|tank|walk|job|thing] has {x} {a}. How many {b} is that?", "how many {b} in {x} {a}?")
+CONVERT = ("how many {b} [are|are there in|is|make|are in|do you get from] {x} {a}?", "[convert|change|turn] {x} {a} [to|into|in] {b}", "[what is|express|write|give|] {x} {a} in {b}[?|.|]", "{x} {a} [to|in|into|=] [? |]{b}", "{x} {a} [are|is|equals|make] how many {b}?", "how much is {x} {a} in {b}?", "{x} {a}: how many {b}?", "a [rope|film|bag|tank|walk|job|thing] has {x} {a}. How many {b} is that?", "how many {b} in {x} {a}?",
+    "[I wonder|Can you tell me|Do you know|I'd like to know] how many {b} [there are|] in {x} {a}", "[I have|We have|Here are] {x} {a}. [What is that|How much is that] in {b}?", "[expressed|measured|given] in {b}, [what|how much] is {x} {a}?",
+    "[state|show|put|rewrite] {x} {a} [as|in] {b}[.|]", "{x} {a} [correspond|come] to how many {b}?", "[from|given] {x} {a}: [the same|amount] in {b}?",
+    "if something [is|measures|comes to] {x} {a}, what is it in {b}?", "[work out|find|calculate] the number of {b} in {x} {a}[.|]", "how many {b} [make up|equal|would be] {x} {a}?")
 
 
 def convert(d):
@@ -50,9 +53,15 @@ def convert(d):
 
 COMPOUND = ((("hours", "h", "hrs"), ("minutes", "min"), 60), (("minutes", "min"), ("seconds", "s"), 60), (("weeks",), ("days",), 7), (("days",), ("hours",), 24), (("metres", "m"), ("centimetres", "cm"), 100), (("kilometres", "km"), ("metres", "m"), 1000), (("kg", "kilograms"), ("g", "grams"), 1000), (("feet", "ft"), ("inches", "in"), 12),
             (("dollars", "euros"), ("cents",), 100), (("litres", "l"), ("millilitres", "ml"), 1000), (("years",), ("months",), 12), (("pounds",), ("ounces",), 16), (("dozen",), ("pieces",), 12))
-MIXED = ("how many {b} are [in|there in|] {x} {a} [and|] {y} {b}?", "[convert|change] {x} {a} [and|] {y} {b} [to|into] {b}", "{x} {a} [and|] {y} {b} in {b}[?|]", "[express|write|give] {x} {a} {y} {b} in {b}", "a film lasts {x} {a} [and|] {y} {b}. How many {b} is that?", "{x} {a} {y} {b} [is|are|=] how many {b}?", "[what is|how much is] {x} {a} and {y} {b} in {b}?")
-SPLIT = ("[write|express|give|convert] {t} {b} [in|as|to] {a} and {b}", "how many {a} and {b} are {t} {b}?", "{t} {b} in {a} and {b}[?|]", "[what is|] {t} {b} in {a} and {b}[?|]")
-SUMS = ("add {x} {a} {y} {b} and {z} {a} {w} {b}[. How many {b} is that?| in {b}]", "how many {b} are {x} {a} {y} {b} and {z} {a} {w} {b} together?", "{x} {a} {y} {b} plus {z} {a} {w} {b} in {b}[?|]")
+MIXED = ("how many {b} are [in|there in|] {x} {a} [and|] {y} {b}?", "[convert|change] {x} {a} [and|] {y} {b} [to|into] {b}", "{x} {a} [and|] {y} {b} in {b}[?|]", "[express|write|give] {x} {a} {y} {b} in {b}", "a film lasts {x} {a} [and|] {y} {b}. How many {b} is that?", "{x} {a} {y} {b} [is|are|=] how many {b}?", "[what is|how much is] {x} {a} and {y} {b} in {b}?",
+    "[I wonder|Can you tell me|Do you know] how many {b} there are in {x} {a} [and|] {y} {b}", "[work out|find|calculate] the number of {b} in {x} {a} and {y} {b}[.|]", "[in all|altogether], how many {b} [do|would] {x} {a} and {y} {b} make?",
+    "[something|a thing] measures {x} {a} and {y} {b}. [What is that|Give it] in {b}[?|]", "[turn|put|rewrite] {x} {a} and {y} {b} [as|into] {b} only[.|]")
+SPLIT = ("[write|express|give|convert] {t} {b} [in|as|to] {a} and {b}", "how many {a} and {b} are {t} {b}?", "{t} {b} in {a} and {b}[?|]", "[what is|] {t} {b} in {a} and {b}[?|]",
+    "[turn|change|break] {t} {b} [into|up into] {a} and {b}[.|]", "[I wonder|Can you tell me] how many {a} and {b} [there are|] in {t} {b}", "[something|it] is {t} {b}. How many {a} and {b} is that?",
+    "how do you [say|write] {t} {b} in {a} and {b}?")
+SUMS = ("add {x} {a} {y} {b} and {z} {a} {w} {b}[. How many {b} is that?| in {b}]", "how many {b} are {x} {a} {y} {b} and {z} {a} {w} {b} together?", "{x} {a} {y} {b} plus {z} {a} {w} {b} in {b}[?|]",
+    "what is the total of {x} {a} {y} {b} and {z} {a} {w} {b} in {b}?", "first {x} {a} {y} {b}, then {z} {a} {w} {b} more. How many {b} altogether?",
+    "[put|join] {x} {a} {y} {b} and {z} {a} {w} {b} together. How many {b} are there?")
 
 
 def compound(d):
@@ -79,10 +88,18 @@ def clock(minutes, half):
     return f"{minutes // 60 % 12 or 12}:{minutes % 60:02d} {'AM' if minutes < 720 else 'PM'}"
 
 
-END = ("{e} {v} at {t} and {l} {n}. [When|At what time] does it [end|stop|finish|arrive]?", "{e} {v} at {t} and {l} {n}. [What time is it over|What time does it end]?", "[what time is it|what is the time|what time will it be] {n} after {t}?", "it is {t}. What time [is it|will it be] in {n}?", "[when|at what time] does {e} {w} [if|when] it {v} at {t} and {l} {n}?", "{t} plus {n} is [what time|when]?", "{e} {v} at {t}. It {l} {n}. [When does it end|End time][?|]", "{n} [after|later than] {t}[?|]", "add {n} to {t}", "now it is {t}; [what time|how late] is it {n} later?")
-BEGIN = ("{e} {l} {n} and {w} at {t}. [When|At what time] does it [begin|start|leave]?", "[what time was it|what is the time|what time is] {n} before {t}?", "it is {t}. What time was it {n} ago?", "{e} {w} at {t} and {l} {n}. When [did it start|does it begin]?", "{n} [before|earlier than] {t}[?|]", "[what time must I leave|when must I go] to arrive at {t} if [it takes|the way takes] {n}?")
-BETWEEN = ("how many minutes [are there|are|pass|is it|lie] [between|from] {t} [and|to] {u}?", "how [long|many minutes] is it from {t} to {u} [in minutes|]?", "{e} {v} at {t} and {w} at {u}. How many minutes [does it last|is that|does it take]?", "{e} {v} at {t} and {w} at {u}. How long [does it last|is that|does it take] in minutes?", "from {t} to {u}, how many minutes?", "minutes [between|from] {t} [and|to] {u}?")
-BETWEEN_LONG = ("{e} {v} at {t} and {w} at {u}. How long [does it last|is that|does it take] in hours and minutes?", "how many hours and minutes [are there|are|is it] from {t} to {u}?", "{e} {v} at {t} and {w} at {u}. How many hours and minutes [is that|does it last]?")
+END = ("{e} {v} at {t} and {l} {n}. [When|At what time] does it [end|stop|finish|arrive]?", "{e} {v} at {t} and {l} {n}. [What time is it over|What time does it end]?", "[what time is it|what is the time|what time will it be] {n} after {t}?", "it is {t}. What time [is it|will it be] in {n}?", "[when|at what time] does {e} {w} [if|when] it {v} at {t} and {l} {n}?", "{t} plus {n} is [what time|when]?", "{e} {v} at {t}. It {l} {n}. [When does it end|End time][?|]", "{n} [after|later than] {t}[?|]", "add {n} to {t}", "now it is {t}; [what time|how late] is it {n} later?",
+    "if {e} {v} at {t} and {l} {n}, [what time|when] does it [end|finish|stop]?", "[what will the clock show|where will the clock stand] {n} after {t}?", "my watch says {t}. What will it say in {n}?",
+    "{n} from {t}: what time is that?", "[I wonder|Can you tell me] what time it will be {n} after {t}", "start {t}, duration {n}. [End|Finish]?")
+BEGIN = ("{e} {l} {n} and {w} at {t}. [When|At what time] does it [begin|start|leave]?", "[what time was it|what is the time|what time is] {n} before {t}?", "it is {t}. What time was it {n} ago?", "{e} {w} at {t} and {l} {n}. When [did it start|does it begin]?", "{n} [before|earlier than] {t}[?|]", "[what time must I leave|when must I go] to arrive at {t} if [it takes|the way takes] {n}?",
+    "my watch says {t}. What did it say {n} ago?", "[what did the clock show|what time did the clock say] {n} before {t}?", "{e} {w} at {t} after {n}. What time was the start?",
+    "go back {n} from {t}[.|. What time is it?]", "[subtract|take] {n} from {t}", "end {t}, duration {n}. [Start|When did it begin]?")
+BETWEEN = ("how many minutes [are there|are|pass|is it|lie] [between|from] {t} [and|to] {u}?", "how [long|many minutes] is it from {t} to {u} [in minutes|]?", "{e} {v} at {t} and {w} at {u}. How many minutes [does it last|is that|does it take]?", "{e} {v} at {t} and {w} at {u}. How long [does it last|is that|does it take] in minutes?", "from {t} to {u}, how many minutes?", "minutes [between|from] {t} [and|to] {u}?",
+    "[work out|find|count] the minutes from {t} to {u}[.|]", "[I wonder|Can you tell me] how many minutes [there are|pass] between {t} and {u}", "{e} {v} at {t}. It {w} at {u}. How many minutes [in between|from start to end]?",
+    "it is {t} now. How many minutes until {u}?", "start {t}, end {u}: how many minutes?")
+BETWEEN_LONG = ("{e} {v} at {t} and {w} at {u}. How long [does it last|is that|does it take] in hours and minutes?", "how many hours and minutes [are there|are|is it] from {t} to {u}?", "{e} {v} at {t} and {w} at {u}. How many hours and minutes [is that|does it last]?",
+    "it is {t} now. How many hours and minutes until {u}?", "from {t} to {u}, how many hours and minutes?", "[find|work out] the time from {t} to {u} in hours and minutes[.|]",
+    "start {t}, end {u}: how many hours and minutes?")
 
 
 def shown_span(d, minutes):
@@ -122,10 +139,18 @@ def times(d):
 
 WEEK = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 MONTHS = "January February March April May June July August September October November December".split()
-DAY = ("[today is|it is] {d}. [What day|Which day] [of the week|] [is it|will it be] in {n} days?", "[what|which] day [of the week|] is {n} days after {d}?", "{n} days after {d} is [what day|which day]?", "if today is {d}, what day is it [in {n} days|{n} days from now]?")
-DAY_AGO = ("[today is|it is] {d}. [What day|Which day] was it {n} days ago?", "[what|which] day is {n} days before {d}?")
-DATE = ("[what is the date|what date is it|which date is] {n} days after {a}?", "{n} days after {a} is [what date|which date]?", "[it is|today is] {a}. [What is|What will be] the date in {n} days?")
-DAYS = ("how many days [are there|are|is it|] from {a} to {b}?", "how many days [lie|are there|are] between {a} and {b}?", "from {a} to {b}, how many days?", "[the holiday|a trip|the course] starts on {a} and ends on {b}. How many days later is that?")
+DAY = ("[today is|it is] {d}. [What day|Which day] [of the week|] [is it|will it be] in {n} days?", "[what|which] day [of the week|] is {n} days after {d}?", "{n} days after {d} is [what day|which day]?", "if today is {d}, what day is it [in {n} days|{n} days from now]?",
+    "what day will it be {n} days from {d}?", "[count|go] {n} days [on|forward] from {d}. [Which|What] day is it?", "it's {d}. {n} days from now is [what|which] day?",
+    "[I wonder|Can you tell me] what day [it is|comes] {n} days after {d}")
+DAY_AGO = ("[today is|it is] {d}. [What day|Which day] was it {n} days ago?", "[what|which] day is {n} days before {d}?",
+    "it's {d}. {n} days ago was [what|which] day?", "[count|go] {n} days back from {d}. Which day is it?", "{n} days before {d} is [what|which] day?",
+    "[I wonder|Can you tell me] what day it was {n} days before, if today is {d}")
+DATE = ("[what is the date|what date is it|which date is] {n} days after {a}?", "{n} days after {a} is [what date|which date]?", "[it is|today is] {a}. [What is|What will be] the date in {n} days?",
+    "[count|go] {n} days [on|forward] from {a}. What is the date?", "starting on {a}, what date is it {n} days later?", "today's date is {a}. What will it be in {n} days?",
+    "[I wonder|Can you tell me] the date {n} days after {a}")
+DAYS = ("how many days [are there|are|is it|] from {a} to {b}?", "how many days [lie|are there|are] between {a} and {b}?", "from {a} to {b}, how many days?", "[the holiday|a trip|the course] starts on {a} and ends on {b}. How many days later is that?",
+    "it is {a}. How many days until {b}?", "[find|count|work out] the number of days from {a} to {b}[.|]", "how many days after {a} is {b}?",
+    "[I wonder|Can you tell me] how many days it is from {a} to {b}")
 MONTH_DAYS = ("how many days [are in|has|does] {m} [have|][?|]",)
 HOUR_COUNT = ("how many days are in {n} weeks?",)
 
@@ -153,13 +178,24 @@ def dates(d):
 
 
 MOVERS = ("a car", "a train", "a bus", "a cyclist", "a runner", "a ship", "a plane", "a truck", "a horse", "a boat", "a walker", "a bird", "a motorbike", "a tram", "a snail", "a rocket", "a drone", "the ferry", "a skier", "a dog")
-DISTANCE = ("{m} [travels|goes|drives|moves] [at|with] {v} {vu} for {t} {tu}. How [far|many {du}] [does it go|is that|does it travel]?", "how far does {m} go in {t} {tu} at {v} {vu}?", "at {v} {vu}, how [far|many {du}] [do you go|is it|does one get] in {t} {tu}?", "speed {v} {vu}, time {t} {tu}: [distance|how far]?", "{m} does {v} {vu}. What distance does it cover in {t} {tu}?", "what distance does {m} [cover|travel] in {t} {tu} at [a speed of|] {v} {vu}?")
-SPEED = ("{m} [travels|goes|drives|covers] {s} {du} in {t} {tu}. What is its [average|] speed [in {vu}|]?", "what is the [average|] speed [in {vu}|] of {m} that [goes|covers] {s} {du} in {t} {tu}?", "{s} {du} in {t} {tu}[. How fast is that| is what speed| is how many {vu}| is how fast][?|]", "{m} [needs|takes] {t} {tu} for {s} {du}. [How fast is it|What is its speed|Find the speed][?|]", "how fast [is|does] {m} [going|move] if it [covers|does] {s} {du} in {t} {tu}?", "distance {s} {du}, time {t} {tu}: [speed|what speed]?", "{s} {du} took {t} {tu}. Find the average speed.")
-DURATION = ("how long does {m} need for {s} {du} at {v} {vu}?", "{m} [goes|travels|drives] {s} {du} at {v} {vu}. How [long|many {tu}] does it take?", "at {v} {vu}, how [long|many {tu}] [does it take|is it] [for|to go] {s} {du}?", "distance {s} {du}, speed {v} {vu}: time?", "how many {tu} does it take to [go|travel|drive] {s} {du} at {v} {vu}?", "the way is {s} {du} long and {m} goes {v} {vu}. How many {tu} does it [take|need]?")
+DISTANCE = ("{m} [travels|goes|drives|moves] [at|with] {v} {vu} for {t} {tu}. How [far|many {du}] [does it go|is that|does it travel]?", "how far does {m} go in {t} {tu} at {v} {vu}?", "at {v} {vu}, how [far|many {du}] [do you go|is it|does one get] in {t} {tu}?", "speed {v} {vu}, time {t} {tu}: [distance|how far]?", "{m} does {v} {vu}. What distance does it cover in {t} {tu}?", "what distance does {m} [cover|travel] in {t} {tu} at [a speed of|] {v} {vu}?",
+    "[I wonder|Can you tell me] how far {m} goes in {t} {tu} at {v} {vu}", "{m} keeps up {v} {vu} for {t} {tu}. [How far is that|What distance is covered|How many {du} is that]?", "going at {v} {vu}, how many {du} does {m} cover in {t} {tu}?",
+    "{t} {tu} at {v} {vu}: how [far|many {du}]?", "the speed is {v} {vu} and the [trip|journey] takes {t} {tu}. How [long is the way|many {du} is it|far is it]?")
+SPEED = ("{m} [travels|goes|drives|covers] {s} {du} in {t} {tu}. What is its [average|] speed [in {vu}|]?", "what is the [average|] speed [in {vu}|] of {m} that [goes|covers] {s} {du} in {t} {tu}?", "{s} {du} in {t} {tu}[. How fast is that| is what speed| is how many {vu}| is how fast][?|]", "{m} [needs|takes] {t} {tu} for {s} {du}. [How fast is it|What is its speed|Find the speed][?|]", "how fast [is|does] {m} [going|move] if it [covers|does] {s} {du} in {t} {tu}?", "distance {s} {du}, time {t} {tu}: [speed|what speed]?", "{s} {du} took {t} {tu}. Find the average speed.",
+    "{m} [covers|does] {s} {du}. It takes {t} {tu}. How fast does it go?", "at what speed does {m} go to cover {s} {du} in {t} {tu}?", "a [journey|trip] of {s} {du} takes {t} {tu}. What is the [average|mean] speed?",
+    "[find|calculate|work out] the speed: {s} {du} in {t} {tu}[.|]", "how fast must {m} go to [do|cover] {s} {du} in {t} {tu}?")
+DURATION = ("how long does {m} need for {s} {du} at {v} {vu}?", "{m} [goes|travels|drives] {s} {du} at {v} {vu}. How [long|many {tu}] does it take?", "at {v} {vu}, how [long|many {tu}] [does it take|is it] [for|to go] {s} {du}?", "distance {s} {du}, speed {v} {vu}: time?", "how many {tu} does it take to [go|travel|drive] {s} {du} at {v} {vu}?", "the way is {s} {du} long and {m} goes {v} {vu}. How many {tu} does it [take|need]?",
+    "[I wonder|Can you tell me] how many {tu} {m} needs for {s} {du} at {v} {vu}", "{m} has {s} {du} to go at {v} {vu}. How many {tu} is that?", "[going|moving] at {v} {vu}, {m} covers {s} {du} in how many {tu}?",
+    "a [trip|journey] of {s} {du} at {v} {vu} takes how [long|many {tu}]?", "[find|calculate|work out] the time for {s} {du} at {v} {vu}[.|]")
 SYSTEMS = (("km/h", "km", "hours"), ("km/h", "kilometres", "hours"), ("kilometres per hour", "kilometres", "hours"), ("mph", "miles", "hours"), ("miles per hour", "miles", "hours"), ("m/s", "m", "seconds"), ("metres per second", "metres", "seconds"), ("km an hour", "km", "hours"), ("metres a minute", "metres", "minutes"), ("km per minute", "km", "minutes"), ("miles an hour", "miles", "hours"))
-KMH = ("[convert|change] {x} {a} [to|into] {b}", "[what is|how much is|] {x} {a} in {b}[?|]", "how many {b} are {x} {a}?", "{x} {a} [is|are] how many {b}?")
-MEET = ("two [trains|cars|cyclists|walkers|ships] are {s} km apart and [go|drive|move] towards each other at {a} and {b} km/h. After how many hours do they meet?", "two [cars|trains|bikes] start [at the same place|together] and go in opposite directions at {a} km/h and {b} km/h. How far apart are they after {t} hours?", "two [trains|cars] go the same way at {a} and {b} km/h. How [far apart|many km apart] are they after {t} hours?")
-PARTS = ("{m} goes {a} km/h for {t} hours and then {b} km/h for {u} hours. How far [does it go|is that] [in all|]?", "{m} travels {x} km in {t} hours, then {y} km in {u} hours. What is the average speed [in km/h|]?")
+KMH = ("[convert|change] {x} {a} [to|into] {b}", "[what is|how much is|] {x} {a} in {b}[?|]", "how many {b} are {x} {a}?", "{x} {a} [is|are] how many {b}?",
+    "[express|write|give] {x} {a} in {b}[.|]", "{x} {a} in {b}[?|]", "a speed of {x} {a} is how many {b}?",
+    "[a car|a train|a bird] goes {x} {a}. How fast is that in {b}?")
+MEET = ("two [trains|cars|cyclists|walkers|ships] are {s} km apart and [go|drive|move] towards each other at {a} and {b} km/h. After how many hours do they meet?", "two [cars|trains|bikes] start [at the same place|together] and go in opposite directions at {a} km/h and {b} km/h. How far apart are they after {t} hours?", "two [trains|cars] go the same way at {a} and {b} km/h. How [far apart|many km apart] are they after {t} hours?",
+    "{s} km lie between two [riders|cars|trains]. They come towards each other at {a} km/h and {b} km/h. How many hours until they meet?", "from the same town two [buses|riders] leave in opposite directions, one at {a} km/h, the other at {b} km/h. How many km apart are they after {t} hours?", "one [car|bus] goes {a} km/h and another {b} km/h, along the same road in the same direction, from the same start. What is the gap in km after {t} hours?",
+    "two cyclists, {s} km apart, ride towards each other, one at {a} km/h, one at {b} km/h. In how many hours do they meet?")
+PARTS = ("{m} goes {a} km/h for {t} hours and then {b} km/h for {u} hours. How far [does it go|is that] [in all|]?", "{m} travels {x} km in {t} hours, then {y} km in {u} hours. What is the average speed [in km/h|]?",
+    "{m} covers {x} km in {t} hours and {y} km in the next {u} hours. Find the average speed in km/h for the whole trip.")
 
 
 def speed(d):

@@ -13,23 +13,43 @@ PLUS = (
     "[What do|What will|What would] [you|I|we] get [if|when] [you|I|we] add {b} to {a}?", "{a} and {b} [together|added together|added up|combined|in total] [is|are|make|gives|makes] [what|how much]?",
     "[What|How much] [do|does] {a} and {b} [add up to|make|come to|make together|sum to|total|give]?", "[How much is|What is] {b} more than {a}?", "[Increase|Raise] {a} by {b}[.|]", "[What is|Find|] {a} increased by {b}[?|]",
     "If [I|you] have {a} and add {b}, what [do I|do you|is it] [get|have|then]?", "[What number|Which number] is {b} more than {a}?", "{b} added to {a}[?|.| is what?|]", "Start with {a}[,|and] add {b}[.|. What do you get?]",
-    "Add {a} to {b}. [What is the result?|Result?|]", "sum of {a} and {b}", "[Total|Sum]: {a} + {b}", "[What is|How much is] {a} and {b}?", "{a} plus {b}, how much is [that|it]?")
+    "Add {a} to {b}. [What is the result?|Result?|]", "sum of {a} and {b}", "[Total|Sum]: {a} + {b}", "[What is|How much is] {a} and {b}?", "{a} plus {b}, how much is [that|it]?",
+    "[I wonder|I'd like to know|Do you know|Can you tell me] [what|how much] {a} [plus|and] {b} [is|makes|comes to].", "[My homework says|Question:|Quick one:|Next sum:] {a} + {b}[.|. Answer?|?]", "To {a}, add {b}[.|. What's the answer?|. What do we have now?]",
+    "[Find out|Say|State] [what|how much] you get by adding {a} and {b} [together|][.|]", "By adding {b} to {a} we get [what|which number]?", "[Combine|Tot up|Total|Count together] {a} and {b}[.|]",
+    "[Which number|What number] is the sum of {a} and {b}?", "Two numbers are {a} and {b}. [What is their sum|What do they add up to|Find their total][?|]", "When {b} is added to {a}, what is the [result|answer|total]?",
+    "{b} on top of {a} [is|makes] [what|how much]?", "Go up {b} from {a}[.|. Where are you now?|. Which number is that?]", "[The answer to|The result of] {a} plus {b}[?| is?| is what?]",
+    "Count on {b} from {a}[.|. What number do you reach?]")
 MINUS = (
     ASK + " {a} [-|minus|-] {b}" + TAIL, "{a}-{b}[=||?|=?]", "[What is|Find|Give|Calculate|] the difference [between|of] {a} and {b}[?|.|]", "[Subtract|Take|Deduct] {b} from {a}[.|]", "[Take|Taking] {b} away from {a}[.|, what is left?| leaves what?]",
     "[What do|What will|What would] [you|I|we] get [if|when] [you|I|we] [take|subtract] {b} from {a}?", "{a} take away {b}[?|.| is what?|]", "[What is|How much is] {b} less than {a}?", "[What is|] {a} less {b}[?|]", "[Decrease|Reduce|Lower] {a} by {b}[.|]",
     "[What is|Find|] {a} [decreased|reduced] by {b}[?|]", "[What is|How much is] left [if|when] [you|I] take {b} [away from|from|out of] {a}?", "[By how much is|How much is] {a} [more|greater|bigger|larger] than {b}?",
     "[What number|Which number] is {b} less than {a}?", "How much [do I have to|must I|must be] add[| to] {b} to [get|reach|make] {a}?", "Start with {a}[,|and] [subtract|take off|take away] {b}[.|. What do you get?]",
-    "How far is it from {b} to {a}?", "[What must be added to|What do I add to] {b} to [get|make] {a}?", "{a} minus {b}, how much is [that|it]?", "[What remains|What is left] of {a} after taking [away|off|out] {b}?")
+    "How far is it from {b} to {a}?", "[What must be added to|What do I add to] {b} to [get|make] {a}?", "{a} minus {b}, how much is [that|it]?", "[What remains|What is left] of {a} after taking [away|off|out] {b}?",
+    "[I wonder|I'd like to know|Can you tell me] [what|how much] {a} [minus|take away|less] {b} [is|makes|comes to].", "[My homework says|Question:|Quick one:|Next one:] {a} - {b}[.|. Answer?|?]", "From {a}, [take|subtract|remove|knock off] {b}[.|. What's the answer?|. What's left?]",
+    "When {b} is [subtracted|taken|taken away] from {a}, what is the [result|answer|difference]?", "[Which number|What number] do we get by [subtracting|taking] {b} from {a}?", "Go down {b} from {a}[.|. Where are you now?|. Which number is that?]",
+    "Two numbers are {a} and {b}. [Take the second from the first.|What is the first minus the second?]", "{b} [subtracted|taken] from {a} [is|leaves|gives] [what|how much]?", "If {b} [comes|is taken] off {a}, [what|how much] [is left|remains]?",
+    "Count back {b} from {a}[.|. What number do you reach?]", "[The answer to|The result of] {a} minus {b}[?| is?| is what?]", "You have {a} and lose {b}. [What's left|How many remain|How much is left over]?",
+    "[Remove|Knock|Take off] {b} from {a}[.|]",
+    "What do you have [when|once] {b} [is|has been] taken off {a}?", "{b} fewer than {a}[ is how many|][?|]")
 TIMES = (
     ASK + " {a} [*|times|x|×|multiplied by] {b}" + TAIL, "{a}[*|x|×]{b}[=||?|=?]", "[What is|Find|Give|Calculate|] the product of {a} and {b}[?|.|]", "[Multiply|Please multiply] {a} [by|with|and|times] {b}[.|]",
     "[What do|What will|What would] [you|I|we] get [if|when] [you|I|we] multiply {a} [by|with|and] {b}?", "[How much is|What is|How many are|] {a} [groups|lots|sets|bunches] of {b}[?|]", "{a} times {b}, how much is [that|it]?",
     "{a} multiplied by {b}[?|.| is what?|]", "product of {a} and {b}", "[How much is|What is] {b} {a} times?", "[How much|What] [does|do] {a} times {b} [make|give|equal|come to]?", "[What number|Which number] is {a} times as [big|large|great] as {b}?",
-    "[Times table|Multiplication]: {a} x {b} = ?", "If [you|I] take {b} {a} times, [what do you get|how much is it|what is the total]?")
+    "[Times table|Multiplication]: {a} x {b} = ?", "If [you|I] take {b} {a} times, [what do you get|how much is it|what is the total]?",
+    "[I wonder|I'd like to know|Can you tell me] [what|how much] {a} times {b} [is|makes|comes to].", "[My homework says|Question:|Quick one:|Next one:] {a} x {b}[.|. Answer?|?]", "When {a} is multiplied by {b}, what is the [result|answer|product]?",
+    "[Which number|What number] do we get by multiplying {a} [by|with] {b}?", "Two numbers are {a} and {b}. [What is their product|Find their product|Multiply them][?|]", "By multiplying {a} and {b} we get [what|which number]?",
+    "[The answer to|The result of] {a} times {b}[?| is?| is what?]", "[Say|State|Find out] what {a} multiplied by {b} comes to[.|]", "Work out the product: {a} and {b}[.|]",
+    "[Times|Multiply up] {a} by {b}[.|. Answer?]",
+    "{a} [boxes|rows|bags] of {b}: how many [altogether|in all]?")
 OVER = (
     ASK + " {a} [/|divided by|÷|over] {b}" + TAIL, "{a}[/|÷|:]{b}[=||?|=?]", "[What is|Find|Give|Calculate|] the quotient of {a} and {b}[?|.|]", "[Divide|Please divide|Split] {a} by {b}[.|]", "[How many times|How often] does {b} [go into|fit into|fit in] {a}?",
     "[What do|What will|What would] [you|I|we] get [if|when] [you|I|we] divide {a} by {b}?", "[What is|Find] {a} split into {b} equal [parts|groups|shares]?", "Share {a} [equally|] [among|between|by] {b}[.|. How much is one share?]",
     "{a} divided by {b}, how much is [that|it]?", "{a} over {b}[?| is what?|]", "[How many|] {b}s [are there|are] in {a}?", "[What number|Which number] times {b} [is|makes|gives] {a}?", "[How much is|What is] one {b}th of {a}?", "{b} into {a}[?| goes how many times?]",
-    "[How much|What] [does|do] {a} divided by {b} [make|give|equal|come to]?")
+    "[How much|What] [does|do] {a} divided by {b} [make|give|equal|come to]?",
+    "[I wonder|I'd like to know|Can you tell me] [what|how much] {a} divided by {b} [is|makes|comes to].", "[My homework says|Question:|Quick one:|Next one:] {a} ÷ {b}[.|. Answer?|?]", "When {a} is divided by {b}, what is the [result|answer|quotient]?",
+    "[Which number|What number] do we get by dividing {a} by {b}?", "If {a} is [shared|split|divided] [equally|evenly] into {b} [parts|shares|groups], how [big|much] is each?", "[The answer to|The result of] {a} divided by {b}[?| is?| is what?]",
+    "By dividing {a} by {b} we get [what|which number]?", "{a} [shared|split] [equally|evenly] between {b}[?| is how much each?]", "[Cut|Break] {a} into {b} equal [parts|pieces|portions]. [How big is each one?|What is one part?]",
+    "What do I multiply {b} by to [get|reach|make] {a}?", "[Say|State|Find out] what {a} over {b} comes to[.|]")
 OPERATIONS = (("+", PLUS, "Add"), ("-", MINUS, "Subtract"), ("*", TIMES, "Multiply"), ("/", OVER, "Divide"))
 
 
@@ -82,7 +102,9 @@ def table(d):
 
 
 CHAIN_ASK = ("[What is|Calculate|Compute|Work out|Evaluate|How much is|Find|Solve|Simplify|]" + " {e}[?|.||=| = ?]", "{e}[=| = ?||?]", "[What is the result of|What is the value of|Find the value of|What does|Give the value of] {e}[?|]",
-             "I need the [value|result] of {e}", "{e} equals [what|how much]?", "[My calculator is broken.|Order of operations:|In the right order:] {e}[?|=|]")
+             "I need the [value|result] of {e}", "{e} equals [what|how much]?", "[My calculator is broken.|Order of operations:|In the right order:] {e}[?|=|]",
+    "[I wonder|I'd like to know|Can you tell me|Does anyone know] what {e} [is|comes to|works out to][?|.]", "[Question|Exercise|Task|Homework]: {e}[.|?|]", "What do [you|I|we] get for {e}?",
+    "[Give me|Show|Get] the answer to {e}[.|]", "{e} [comes to|works out as|makes|gives] [what|how much]?", "Here is a [sum|calculation|problem]: {e}. [What's the answer?|Work it out.|Result?]")
 
 
 def chain(d):
@@ -111,8 +133,12 @@ def chain(d):
 
 
 MANY = ("[What is|Find|] the [sum|total] of {l}[?|.|]", "[Add|Add up|Sum|Add together] {l}[.|]", "[How much is|What is|] {p}[?|.|]", "[How much|What] do {l} [make|add up to|come to] [together|]?", "[The numbers|Numbers] {l}: [what is their sum|sum|add them up|total][?|]",
-        "[I have|We have] [the numbers|] {l}. What is the [sum|total]?")
-MANY_TIMES = ("[What is|Find|] the product of {l}[?|.|]", "[Multiply|Multiply together] {l}[.|]", "[How much is|What is|] {p}[?|.|]", "[The numbers|Numbers] {l}: what is their product?")
+        "[I have|We have] [the numbers|] {l}. What is the [sum|total]?",
+    "Here are some numbers: {l}. [Add them up.|What do they come to?|Find the total.]", "What do you get [when|if] you add [up|together] {l}?", "[I wonder|Can you tell me|Please say] what {l} come to [in all|altogether|when added together].",
+    "[Tot up|Total|Combine] {l}[.|, please.]", "{l}: [grand total|altogether|in all]?")
+MANY_TIMES = ("[What is|Find|] the product of {l}[?|.|]", "[Multiply|Multiply together] {l}[.|]", "[How much is|What is|] {p}[?|.|]", "[The numbers|Numbers] {l}: what is their product?",
+    "Here are some numbers: {l}. [Multiply them.|What is their product?]", "What do you get [when|if] you multiply [together|] {l}?", "[I wonder|Can you tell me|Please say] what the product of {l} is.",
+    "[Work out|Calculate] {l}, all multiplied together[.|]")
 
 
 def many(d):
@@ -131,13 +157,25 @@ def many(d):
 
 
 POWER = ("[What is|How much is|Calculate|Find|Evaluate|Compute|] {a}[^{n}|**{n}| to the power of {n}| to the power {n}| raised to {n}| raised to the power of {n}|^{n}|^{n}][?|.||=]",
-         "[What is|How much is|] {a} to the {o} [power|][?|]", "{a} [multiplied by itself|as a factor] {n} times[?|: how much?|]", "[Raise|Take] {a} to the [power|exponent] {n}[.|]", "[Find|Give] the {o} power of {a}[.|]")
-SQUARE = ("[What is|How much is|Calculate|Find|] {a} squared[?|.|]", "[What is|Find|Calculate|] the square of {a}[?|.|]", "[Square|Please square] {a}[.|]", "[What is|Calculate|How much is|] {a}²[?||=]", "{a} [times itself|multiplied by itself] [is what?|equals?|?|]")
-CUBE = ("[What is|How much is|Calculate|Find|] {a} cubed[?|.|]", "[What is|Find|Calculate|] the cube of {a}[?|.|]", "[What is|Calculate|] {a}³[?||=]")
+         "[What is|How much is|] {a} to the {o} [power|][?|]", "{a} [multiplied by itself|as a factor] {n} times[?|: how much?|]", "[Raise|Take] {a} to the [power|exponent] {n}[.|]", "[Find|Give] the {o} power of {a}[.|]",
+    "[I wonder|Can you tell me|Do you know] what {a} to the power [of|] {n} is[?|.]", "Base {a}, exponent {n}: [what is the power|value|how much]?", "What do you get when you raise {a} to the {o} power?",
+    "If {a} is raised to the power {n}, what is the [result|answer]?")
+SQUARE = ("[What is|How much is|Calculate|Find|] {a} squared[?|.|]", "[What is|Find|Calculate|] the square of {a}[?|.|]", "[Square|Please square] {a}[.|]", "[What is|Calculate|How much is|] {a}²[?||=]", "{a} [times itself|multiplied by itself] [is what?|equals?|?|]",
+    "[I wonder|Can you tell me|Do you know] what {a} squared is[?|.]", "What do you get [when|if] you square {a}?", "[Multiply|Times] {a} by itself[.|. What is the result?]",
+    "The number is {a}. What is its square?", "{a} to the second power[?|]")
+CUBE = ("[What is|How much is|Calculate|Find|] {a} cubed[?|.|]", "[What is|Find|Calculate|] the cube of {a}[?|.|]", "[What is|Calculate|] {a}³[?||=]",
+    "[I wonder|Can you tell me|Do you know] what {a} cubed is[?|.]", "What do you get [when|if] you cube {a}?", "[Cube|Please cube] {a}[.|]",
+    "{a} to the third power[?|]")
 ROOT = ("[What is|Find|Calculate|How much is|Give|Work out|] the square root of {a}[?|.|]", "sqrt({a})[?|=||]", "[What is|Calculate|How much is|] [sqrt({a})|√{a}|sqrt {a}][?||=]", "[Take|Extract] the square root of {a}[.|]", "[Which|What] [positive number|number] [squared|times itself] [is|gives|makes|equals] {a}?",
-        "root of {a}[?|]", "square root {a}[?|]")
-CUBE_ROOT = ("[What is|Find|Calculate|How much is|Give|] the cube root of {a}[?|.|]", "[What|Which] number cubed [is|gives|makes] {a}?", "[What is|] ∛{a}[?|]", "cube root {a}", "[What is|Find] the third root of {a}[?|.]")
-FACTORIAL = ("[What is|Calculate|Compute|Find|How much is|] {a}![?||=]", "[What is|Calculate|Find|Give|] [the factorial of {a}|{a} factorial][?|.|]", "[Work out|Evaluate] {a} factorial[.|]")
+        "root of {a}[?|]", "square root {a}[?|]",
+    "[I wonder|Can you tell me|Do you know] what the square root of {a} is[?|.]", "What do you get [when|if] you take the square root of {a}?", "{a} is the square of [what|which] positive number?",
+    "Square root, number {a}[: answer?|.|]", "[What|Which] positive number multiplied by itself [gives|makes|is] {a}?")
+CUBE_ROOT = ("[What is|Find|Calculate|How much is|Give|] the cube root of {a}[?|.|]", "[What|Which] number cubed [is|gives|makes] {a}?", "[What is|] ∛{a}[?|]", "cube root {a}", "[What is|Find] the third root of {a}[?|.]",
+    "[I wonder|Can you tell me|Do you know] what the cube root of {a} is[?|.]", "{a} is the cube of [what|which number]?", "[Take|Extract|Work out] the cube root of {a}[.|]",
+    "What do you get [when|if] you take the cube root of {a}?")
+FACTORIAL = ("[What is|Calculate|Compute|Find|How much is|] {a}![?||=]", "[What is|Calculate|Find|Give|] [the factorial of {a}|{a} factorial][?|.|]", "[Work out|Evaluate] {a} factorial[.|]",
+    "[I wonder|Can you tell me|Do you know] what {a} factorial is[?|.]", "How [big|large|much] is {a} factorial?", "{a} factorial [is|equals|=] [what|how much]?",
+    "What do you get when you multiply all whole numbers from 1 to {a}?")
 NTH = "zeroth first second third fourth fifth sixth seventh eighth ninth tenth".split()
 
 
@@ -171,13 +209,22 @@ def power(d):
     return Problem(d.frame(FACTORIAL, a=a), math.factorial(a), ("Multiply up", (f"print(factorial({a}))",)))
 
 
-FRACTION_ASK = ("[What is|Calculate|Work out|How much is|Find|Compute|] {p} {s} {q}[?|.||=| = ?]", "[Add|Combine] {p} and {q}[.|]", "{p} {s} {q}[=||?| as a fraction| in lowest terms]", "[What is|Find|] the sum of {p} and {q}[?|]")
-SIMPLIFY = ("[Simplify|Reduce|Cancel|Please simplify] [the fraction|] {a}/{b}[.|]", "[Write|Give|Express|What is] {a}/{b} in [lowest terms|simplest form|its simplest form][.|?]", "[Simplest form|Lowest terms] of {a}/{b}[?|]", "{a}/{b} [simplified|in simplest form|reduced]")
+FRACTION_ASK = ("[What is|Calculate|Work out|How much is|Find|Compute|] {p} {s} {q}[?|.||=| = ?]", "[Add|Combine] {p} and {q}[.|]", "{p} {s} {q}[=||?| as a fraction| in lowest terms]", "[What is|Find|] the sum of {p} and {q}[?|]",
+    "[I wonder|Can you tell me] what {p} {s} {q} [is|comes to].", "[What do you get|What is the result] [when|if] you add {q} to {p}?", "{p} and {q} [together|added together|in total] [is|are|make] what?")
+SIMPLIFY = ("[Simplify|Reduce|Cancel|Please simplify] [the fraction|] {a}/{b}[.|]", "[Write|Give|Express|What is] {a}/{b} in [lowest terms|simplest form|its simplest form][.|?]", "[Simplest form|Lowest terms] of {a}/{b}[?|]", "{a}/{b} [simplified|in simplest form|reduced]",
+    "[How do I|Can you|Could you] [simplify|reduce] [the fraction|] {a}/{b}[ fully|]?", "[Bring|Put|Get] {a}/{b} [into|to] [its lowest terms|its simplest form][.|]", "What does {a}/{b} [simplify|reduce|cancel down] to?",
+    "{a}/{b}: simplest form[?|]")
 HALF = {"half": (1, 2), "a half": (1, 2), "one third": (1, 3), "a third": (1, 3), "two thirds": (2, 3), "a quarter": (1, 4), "one quarter": (1, 4), "three quarters": (3, 4), "one fifth": (1, 5), "two fifths": (2, 5), "three fifths": (3, 5),
         "a fifth": (1, 5), "four fifths": (4, 5), "a tenth": (1, 10), "three tenths": (3, 10), "an eighth": (1, 8), "three eighths": (3, 8), "five sixths": (5, 6), "a sixth": (1, 6)}
-PART = ("[What is|How much is|Find|Calculate|Work out|] {f} of {b}[?|.|]", "[Take|Find] {f} of {b}[.|]", "{f} of {b} is [what|how much]?", "[How many are|How much would] {f} of {b}[| be]?")
-TO_DECIMAL = ("[Write|Express|Give|Turn|Convert] {a}/{b} [as|into|to|in] [a decimal|decimals|a decimal number][.|]", "[What is|] {a}/{b} [as a decimal|in decimals|as a decimal number][?|]", "Decimal [form|value] of {a}/{b}[?|]")
-TO_FRACTION = ("[Write|Express|Give|Turn|Convert] {x} [as|into|to] a [fraction|simple fraction][.|]", "[What is|] {x} as a [fraction|fraction in lowest terms][?|]", "Which fraction is {x}?", "[What|Which] fraction [equals|is equal to|is the same as] {x}?")
+PART = ("[What is|How much is|Find|Calculate|Work out|] {f} of {b}[?|.|]", "[Take|Find] {f} of {b}[.|]", "{f} of {b} is [what|how much]?", "[How many are|How much would] {f} of {b}[| be]?",
+    "[I wonder|Can you tell me|I'd like to know] [what|how much] {f} of {b} is.", "Out of {b}, how [much|many] is {f}?", "[There are|We have] {b} in all. How many is {f} of them?",
+    "[Work out|Say|Give me] what {f} of {b} comes to[.|]")
+TO_DECIMAL = ("[Write|Express|Give|Turn|Convert] {a}/{b} [as|into|to|in] [a decimal|decimals|a decimal number][.|]", "[What is|] {a}/{b} [as a decimal|in decimals|as a decimal number][?|]", "Decimal [form|value] of {a}/{b}[?|]",
+    "[How do you write|How is] {a}/{b} [written|] as a decimal?", "[Which|What] decimal [number|] is [equal to|the same as] {a}/{b}?", "As a decimal, {a}/{b} is [what|how much]?",
+    "[I wonder|Can you tell me] what {a}/{b} is as a decimal.")
+TO_FRACTION = ("[Write|Express|Give|Turn|Convert] {x} [as|into|to] a [fraction|simple fraction][.|]", "[What is|] {x} as a [fraction|fraction in lowest terms][?|]", "Which fraction is {x}?", "[What|Which] fraction [equals|is equal to|is the same as] {x}?",
+    "[How do you write|How would I write] {x} as a fraction?", "As a fraction, what is {x}?", "[Put|Rewrite] the decimal {x} as a fraction[ in its simplest form|][.|]",
+    "[I wonder|Can you tell me] what {x} is as a fraction.")
 
 
 def fraction(d):
@@ -232,7 +279,11 @@ WORDY = (
     ("[What is|] {a} squared [plus|and] {b} squared[?|]", "{a} ** 2 + {b} ** 2", None), ("[What is|] {a} squared minus {b} squared[?|]", "{a} ** 2 - {b} ** 2", None),
     ("[What is|] the square of the sum of {a} and {b}[?|]", "({a} + {b}) ** 2", None), ("[What is|] the difference of {a} and {b} times {c}[?|]", "({a} - {b}) * {c}", None),
     ("[Reverse it:|] [add|put] {a} to [three|3] times {b}", "3 * {b} + {a}", None), ("half of {e}0 plus {a}", "{e}0 // 2 + {a}", None), ("[What is|] half of {e}0 minus {a}[?|]", "{e}0 // 2 - {a}", None),
-)
+    ("[What do you get when you|Please] add {a} to twice {b}[?|]", "2 * {b} + {a}", None), ("[What is|] {b} lots of {c} with {a} taken [off|away][?|]", "{b} * {c} - {a}", None), ("[What is|Find|] {a} plus the product of {b} and {c}[?|]", "{a} + {b} * {c}", None),
+    ("Multiply {b} by {c}. Then add {a}. [Result?|What do you have?|What is it now?]", "{b} * {c} + {a}", None), ("Start with {a}. Add {b}, then take away {c}. [What's left?|Where do you end up?]", "{a} + {b} - {c}", None), ("[What is|] three times {a}[?|]", "3 * {a}", None),
+    ("Double the number {a}[.|]", "2 * {a}", None), ("Triple the number {a}[.|]", "3 * {a}", None), ("A number is doubled and then {a} is added. The number was {b}. What is the result?", "2 * {b} + {a}", None),
+    ("Take {b} and {c} [off|away from] {a}. [What|How much] is left?", "{a} - {b} - {c}", None), ("[Square|Please square] {a} and add {b}[.|]", "{a} ** 2 + {b}", None), ("[Find|What is] {c} times the sum of {a} and {b}[?|]", "({a} + {b}) * {c}", None),
+    ("Halve {e}0 and add {a}[.|. What do you get?]", "{e}0 // 2 + {a}", None), ("Halve {e}0, then subtract {a}[.|. What do you get?]", "{e}0 // 2 - {a}", None), ("I multiply {a} by {b} and {c} by {e} and add the [results|products]. What do I get?", "{a} * {b} + {c} * {e}", None))
 
 
 def wordy(d):
