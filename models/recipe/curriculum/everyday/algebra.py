@@ -21,7 +21,8 @@ def shown(d, text):
 
 
 SOLVE = ("[solve|please solve|solve the equation|can you solve] {e}[.|?|]", "[solve|please solve] {e} for {x}[.|]", "[solve for|find] {x}: {e}[.|]", "{e}[, {x} = ?|, what is {x}?|, find {x}| find {x}|. What is {x}?|, {x}?|. Find {x}.|. How big is {x}?]", "[what is|find|determine|calculate|give] {x} [if|when|for] {e}[?|.|]", "if {e}, [what is|find|then] {x}[?| = ?| is what?]", "[find|give] the [value|solution] of {x} [if|in|when|for which] {e}[.|]", "for [what|which] [value of|] {x} is {e}[?| true?]", "[which|what] [number|value of|] {x} [solves|makes|satisfies|gives] {e}[?| true?]", "[find|determine|give] {x} [such that|so that|where|with] {e}[.|]",
-         "{e}", "[I have|given|suppose|let] {e}[. What is {x}?|; find {x}.|, how much is {x}?]", "{x} = ? if {e}", "[the equation|] {e} has which solution?", "[find all|give all|what are all] {x} with {e}[.|?|]", "work out {x}: {e}")
+         "{e}", "[I have|given|suppose|let] {e}[. What is {x}?|; find {x}.|, how much is {x}?]", "{x} = ? if {e}", "[the equation|] {e} has which solution?", "[find all|give all|what are all] {x} with {e}[.|?|]", "work out {x}: {e}",
+    "[I need|tell me|show me] the [value of|] {x} [for which|such that] {e}[.|]", "[how big|how much|how large] is {x} if {e}?", "[can you|could you|please] [find|work out|tell me] {x} [if|when] {e}[?|]", "knowing that {e}, [find|what is|determine] {x}[?|]", "I wonder what {x} is if {e}[.|]", "given that {e}, [find|work out|solve for] {x}[.|]", "what must {x} be [so that|for] {e}[?|]", "[equation|problem]: {e}. {x}?", "[help me|I want to] solve {e}[.|]", "what does {x} equal [if|when|in] {e}?", "make {x} the unknown and solve {e}")
 
 
 def term(a, x):
@@ -53,7 +54,8 @@ def equation(d):
     return Problem(capital(text) if d.some(0.7) else text, answer, (f"Solve for {x}", (f"print(*solve('{left} - ({right})'), sep=', ')",)))
 
 
-QUADRATIC = SOLVE[:4] + ("[find|give|what are|determine] [the|all|both] [roots|solutions|zeros] of {e}[.|?|]", "[solve|find all {x} with|find all solutions of|find both solutions of|what are the solutions of] {e}[.|?|]", "{e}[, find all {x}|, {x} = ?|. What can {x} be?|. Which values can {x} take?|. Find {x}.|, solve|]", "for which {x} is {e}?", "[which|what] numbers [{x} |]satisfy {e}?", "[what|which] values of {x} [make {e} true|solve {e}|satisfy {e}]?", "[use the quadratic formula|factor and solve|solve by factoring]: {e}")
+QUADRATIC = SOLVE[:4] + ("[find|give|what are|determine] [the|all|both] [roots|solutions|zeros] of {e}[.|?|]", "[solve|find all {x} with|find all solutions of|find both solutions of|what are the solutions of] {e}[.|?|]", "{e}[, find all {x}|, {x} = ?|. What can {x} be?|. Which values can {x} take?|. Find {x}.|, solve|]", "for which {x} is {e}?", "[which|what] numbers [{x} |]satisfy {e}?", "[what|which] values of {x} [make {e} true|solve {e}|satisfy {e}]?", "[use the quadratic formula|factor and solve|solve by factoring]: {e}",
+    "[work out|tell me|list|I need] [all|both|the] [solutions|roots] of {e}[.|]", "what [are the roots|are the solutions] of {e}?", "{e} has [what|which] [solutions|roots]?", "[roots|solutions] of {e}?", "[help me|I want to|can you] solve {e}[?|.|]", "which values of {x} satisfy {e}?", "given {e}, find every [possible|] {x}[.|]")
 
 
 def quadratic(d):
@@ -90,8 +92,10 @@ def quadratic(d):
     return Problem(capital(text) if d.some(0.7) else text, ", ".join(map(str, answer)), ("Find all solutions", (f"print(*sorted(solve('{left} - ({right})')), sep=', ')",)))
 
 
-SYSTEM = ("[solve|solve the system|solve the equations|solve simultaneously|find the solution of] {e} and {f}[.|]", "[solve|solve the system|find {x} and {y}:] {e}, {f}[.|]", "{e}[, | and |; ]{f}[. Find {x} and {y}.|. What are {x} and {y}?|, {x} and {y} = ?|, solve| solve for {x} and {y}|]", "[find|what are|calculate|determine] {x} and {y} [if|when|given] {e} and {f}[?|.|]", "if {e} and {f}, [what are|find] {x} and {y}[?|]", "[for which|find] {x} and {y} [are|with|such that] {e} and {f}[?|]", "[solve for|find] {x} and {y}: {e}, {f}")
-SYSTEM_ONE = ("[find|what is|calculate] {x} [if|when|given] {e} and {f}[?|.|]", "{e}[, | and ]{f}[. What is {x}?|. Find {x}.|, {x} = ?]", "if {e} and {f}, what is {x}?", "[solve|] {e}, {f} for {x}")
+SYSTEM = ("[solve|solve the system|solve the equations|solve simultaneously|find the solution of] {e} and {f}[.|]", "[solve|solve the system|find {x} and {y}:] {e}, {f}[.|]", "{e}[, | and |; ]{f}[. Find {x} and {y}.|. What are {x} and {y}?|, {x} and {y} = ?|, solve| solve for {x} and {y}|]", "[find|what are|calculate|determine] {x} and {y} [if|when|given] {e} and {f}[?|.|]", "if {e} and {f}, [what are|find] {x} and {y}[?|]", "[for which|find] {x} and {y} [are|with|such that] {e} and {f}[?|]", "[solve for|find] {x} and {y}: {e}, {f}",
+    "[work out|tell me|I need] {x} and {y}: {e} and {f}[.|]", "which {x} and {y} [satisfy|solve] both {e} and {f}?", "[two equations|a system|simultaneous equations]: {e}, {f}. [Solve|Find {x} and {y}].", "given that {e} and {f}, [find|work out] {x} and {y}[.|]", "[help me|can you] solve {e} and {f} [together|for {x} and {y}][?|]")
+SYSTEM_ONE = ("[find|what is|calculate] {x} [if|when|given] {e} and {f}[?|.|]", "{e}[, | and ]{f}[. What is {x}?|. Find {x}.|, {x} = ?]", "if {e} and {f}, what is {x}?", "[solve|] {e}, {f} for {x}",
+    "given that {e} and {f}, [work out|find|what is] {x}[?|.|]", "[how big is|what must be|tell me] {x} if both {e} and {f}[?|]", "what does {x} equal when {e} and {f}?")
 
 
 def system(d):
@@ -118,9 +122,12 @@ def system(d):
     return Problem(capital(d.frame(SYSTEM, e=e, f=f, x=x, y=y)), f"{x} = {u}, {y} = {v}", ("Solve the equations", (line, f"print('{x} =', R[S('{x}')], end=', ')", f"print('{y} =', R[S('{y}')])")))
 
 
-EVALUATE = ("[if|for|with|when] {x} = {v}, [what is|find|calculate|how much is] {e}[?|.|]", "[what is|find|calculate|evaluate|work out] {e} [if|for|when|at|with] {x} = {v}[?|.|]", "[evaluate|find the value of] {e} [for|at|when] {x} = {v}[.|]", "{x} = {v}. [What is|How much is|Find] {e}[?|]", "[let|put|set] {x} = {v}. [Calculate|Find|What is] {e}[.|?|]", "{e} for {x} = {v}[?|]", "[plug|put] {x} = {v} into {e}", "{e}, {x} = {v}, value?")
-FUNCTION = ("[if|let|given|suppose] {f}({x}) = {e}[, what is|. Find|. What is|, find|, calculate] {f}({v})[?|.|]", "{f}({x}) = {e}[. What is|. Find|, find|; calculate] {f}({v})[?|]", "[find|what is] {f}({v}) [if|for|when] {f}({x}) = {e}[?|]")
-FORMULA = ("[if|for|with] {x} = {v} and {y} = {w}, [what is|find|calculate] {e}[?|.|]", "[what is|find|calculate|evaluate] {e} [if|for|when] {x} = {v} and {y} = {w}[?|.|]", "{x} = {v}, {y} = {w}. [What is|Find] {e}[?|]", "[let|] {x} = {v} and {y} = {w}. [Find|Calculate] {e}[.|]")
+EVALUATE = ("[if|for|with|when] {x} = {v}, [what is|find|calculate|how much is] {e}[?|.|]", "[what is|find|calculate|evaluate|work out] {e} [if|for|when|at|with] {x} = {v}[?|.|]", "[evaluate|find the value of] {e} [for|at|when] {x} = {v}[.|]", "{x} = {v}. [What is|How much is|Find] {e}[?|]", "[let|put|set] {x} = {v}. [Calculate|Find|What is] {e}[.|?|]", "{e} for {x} = {v}[?|]", "[plug|put] {x} = {v} into {e}", "{e}, {x} = {v}, value?",
+    "[substitute|insert] {x} = {v} [into|in] {e}[.|]", "given {x} = {v}, [work out|find|evaluate] {e}[.|]", "what [value|number] does {e} [have|take|give] [at|for|when] {x} = {v}?", "how much is {e} if {x} is {v}?", "{x} is {v}. [What is|Work out] {e}[?|]", "[tell me|I need] the value of {e} when {x} is {v}[.|]")
+FUNCTION = ("[if|let|given|suppose] {f}({x}) = {e}[, what is|. Find|. What is|, find|, calculate] {f}({v})[?|.|]", "{f}({x}) = {e}[. What is|. Find|, find|; calculate] {f}({v})[?|]", "[find|what is] {f}({v}) [if|for|when] {f}({x}) = {e}[?|]",
+    "[the|a] function is {f}({x}) = {e}. [Work out|Evaluate|What is] {f}({v})[?|.|]", "[evaluate|work out|calculate] {f}({v}) for {f}({x}) = {e}[.|]", "given {f}({x}) = {e}, [evaluate|work out|determine] {f}({v})[.|]")
+FORMULA = ("[if|for|with] {x} = {v} and {y} = {w}, [what is|find|calculate] {e}[?|.|]", "[what is|find|calculate|evaluate] {e} [if|for|when] {x} = {v} and {y} = {w}[?|.|]", "{x} = {v}, {y} = {w}. [What is|Find] {e}[?|]", "[let|] {x} = {v} and {y} = {w}. [Find|Calculate] {e}[.|]",
+    "[substitute|put] {x} = {v} and {y} = {w} into {e}[.|]", "given {x} = {v} and {y} = {w}, [work out|evaluate] {e}[.|]", "how much is {e} if {x} is {v} and {y} is {w}?")
 
 
 def expression(d, x, degree=None):
@@ -155,9 +162,12 @@ def evaluate(d):
     return Problem(capital(d.frame(FORMULA, x=x, y=y, v=v, w=w, e=shown(d, display))), eval(e, {x: v, y: w}), (f"Put {v} for {x} and {w} for {y}", (f"{x}, {y} = {v}, {w}", f"print({e})")))
 
 
-EXPAND = ("[expand|multiply out|please expand|expand and simplify|multiply] {e}[.|]", "[what is|] {e} [expanded|multiplied out|without brackets|without parentheses][?|]", "[remove|get rid of|open|clear] the [brackets|parentheses][ in|:] {e}[.|]", "[write|give] {e} without [brackets|parentheses][.|]", "{e} = ? (expand)", "[what do you get when you expand|the expanded form of] {e}[?|]")
-FACTOR = ("[factor|factorise|factorize|please factor|fully factor|completely factor] {e}[.|]", "[write|express] {e} as a product[.|]", "[what is|] {e} [factored|factorised|in factored form][?|]", "[factor|factorise] the expression {e}", "the factored form of {e}[?|]", "[find|what are] the factors of {e}[?|.|]", "[put|bring] {e} [in|into] factored form", "{e}: factor it")
-SIMPLIFY = ("[simplify|please simplify|tidy up|collect like terms in|collect like terms:|combine like terms:|reduce] {e}[.|]", "[what is|] {e} [simplified|in simplest form|in short][?|]", "{e} = ?", "[write|give] {e} as simply as possible[.|]", "[add|put] together: {e}", "[what is|how much is|] {e}[?|]")
+EXPAND = ("[expand|multiply out|please expand|expand and simplify|multiply] {e}[.|]", "[what is|] {e} [expanded|multiplied out|without brackets|without parentheses][?|]", "[remove|get rid of|open|clear] the [brackets|parentheses][ in|:] {e}[.|]", "[write|give] {e} without [brackets|parentheses][.|]", "{e} = ? (expand)", "[what do you get when you expand|the expanded form of] {e}[?|]",
+    "[can you|could you|help me] [expand|multiply out] {e}[?|]", "[multiply out|expand] the [brackets|parentheses] in {e}[.|]", "{e} - [expand|multiply out] please", "expansion of {e}[?|]", "[I need|show me] the expanded form of {e}[.|]")
+FACTOR = ("[factor|factorise|factorize|please factor|fully factor|completely factor] {e}[.|]", "[write|express] {e} as a product[.|]", "[what is|] {e} [factored|factorised|in factored form][?|]", "[factor|factorise] the expression {e}", "the factored form of {e}[?|]", "[find|what are] the factors of {e}[?|.|]", "[put|bring] {e} [in|into] factored form", "{e}: factor it",
+    "[can you|could you|help me] [factor|factorise|factorize] {e}[?|]", "[factorisation|factorization] of {e}[?|]", "how does {e} factor?", "[split|break] {e} into factors[.|]", "[rewrite|give] {e} in factored form[.|]", "what is the factorization of {e}?")
+SIMPLIFY = ("[simplify|please simplify|tidy up|collect like terms in|collect like terms:|combine like terms:|reduce] {e}[.|]", "[what is|] {e} [simplified|in simplest form|in short][?|]", "{e} = ?", "[write|give] {e} as simply as possible[.|]", "[add|put] together: {e}", "[what is|how much is|] {e}[?|]",
+    "[can you|could you|help me] simplify {e}[?|]", "[make|write] {e} simpler", "[gather|collect] the like terms[ in|:] {e}[.|]", "[bring|put] {e} into [its|] simplest form[.|]", "what does {e} simplify to?")
 
 
 def expand(d):
@@ -210,11 +220,16 @@ def simplify(d):
     return Problem(capital(d.frame(SIMPLIFY, e=shown(d, e))) if d.some(0.5) else d.frame(SIMPLIFY, e=shown(d, e)), str(sympy.simplify(sympy.expand(e))), ("Simplify", (f"print(expand('{e}'))",)))
 
 
-DIFF = ("[differentiate|please differentiate|derive] {e}[.| with respect to {x}.|]", "[what is|find|give|calculate|compute|] the derivative of {e}[?|.|| with respect to {x}]", "derivative of {e}[?|]", "d/d{x} [of|] {e}[?|]", "[find|what is] f'({x}) [if|for] f({x}) = {e}[?|]", "f({x}) = {e}. [Find|What is] f'({x})[?|]", "y = {e}[. Find|, find] dy/d{x}", "[what is|find] the slope function of {e}[?|]", "[what is the rate of change of|how fast does] {e}[?| change?]", "{e} differentiated[?|]", "({e})'[?| = ?|]")
-SECOND = ("[what is|find|calculate|] the second derivative of {e}[?|.|]", "differentiate {e} twice[.|]", "second derivative of {e}[?|]")
-AT = ("[what is|find|] the [derivative|slope] of {e} at {x} = {v}[?|.|]", "f({x}) = {e}. [Find|What is] f'({v})[?|]", "slope of y = {e} at {x} = {v}[?|]")
-INTEGRAL = ("[integrate|please integrate] {e}[.| with respect to {x}.|]", "[what is|find|give|calculate|] [the|an] [integral|antiderivative|indefinite integral] of {e}[?|.|| with respect to {x}]", "integral of {e}[ d{x}|][?|]", "∫ {e} d{x}[?| = ?|]", "[find|give] [an antiderivative|the antiderivative] of {e}")
-DEFINITE = ("[what is|find|calculate|evaluate|] the integral of {e} from {a} to {b}[?|.|]", "integrate {e} from {a} to {b}[.|]", "[what is|find] the area under [y = |the curve |]{e} from {x} = {a} to {x} = {b}[?|]", "definite integral of {e} [from|between] {a} [to|and] {b}[?|]", "[calculate|] the integral of {e} between {a} and {b}[.|]")
+DIFF = ("[differentiate|please differentiate|derive] {e}[.| with respect to {x}.|]", "[what is|find|give|calculate|compute|] the derivative of {e}[?|.|| with respect to {x}]", "derivative of {e}[?|]", "d/d{x} [of|] {e}[?|]", "[find|what is] f'({x}) [if|for] f({x}) = {e}[?|]", "f({x}) = {e}. [Find|What is] f'({x})[?|]", "y = {e}[. Find|, find] dy/d{x}", "[what is|find] the slope function of {e}[?|]", "[what is the rate of change of|how fast does] {e}[?| change?]", "{e} differentiated[?|]", "({e})'[?| = ?|]",
+    "[can you|could you|help me] differentiate {e}[?|]", "[I need|tell me|work out|determine|show me] the derivative of {e}[.|]", "what do you get when you differentiate {e}?", "[take|form] the derivative of {e} with respect to {x}[.|]", "what is d/d{x} of {e}?", "{e}, [derivative|differentiate]?", "[let|suppose] f({x}) = {e}. [Determine|Work out] f'({x})[.|]", "the derivative of {e} [is what|is|=][?|]", "given y = {e}, [work out|find] dy/d{x}[.|]", "find the first derivative of {e}[.|]")
+SECOND = ("[what is|find|calculate|] the second derivative of {e}[?|.|]", "differentiate {e} twice[.|]", "second derivative of {e}[?|]",
+    "[take|find] the derivative of {e} two times[.|]", "f({x}) = {e}. [Find|What is] f''({x})[?|]", "[work out|determine] the second derivative of {e}[.|]", "y = {e}. Find the second derivative.")
+AT = ("[what is|find|] the [derivative|slope] of {e} at {x} = {v}[?|.|]", "f({x}) = {e}. [Find|What is] f'({v})[?|]", "slope of y = {e} at {x} = {v}[?|]",
+    "how steep is y = {e} at {x} = {v}?", "[work out|calculate] the [gradient|slope] of [the curve|] y = {e} at {x} = {v}[.|]", "differentiate {e} and put {x} = {v}", "what is the slope of the tangent to y = {e} at {x} = {v}?")
+INTEGRAL = ("[integrate|please integrate] {e}[.| with respect to {x}.|]", "[what is|find|give|calculate|] [the|an] [integral|antiderivative|indefinite integral] of {e}[?|.|| with respect to {x}]", "integral of {e}[ d{x}|][?|]", "∫ {e} d{x}[?| = ?|]", "[find|give] [an antiderivative|the antiderivative] of {e}",
+    "[can you|could you|help me] integrate {e}[?|]", "[work out|determine|I need|tell me] the [indefinite integral|antiderivative] of {e}[.|]", "what [function has the derivative|differentiates to] {e}?", "antiderivative of {e}[?|]", "what do you get when you integrate {e}?", "[which|what] function has derivative {e}?", "{e}, [integral|integrate|antiderivative]?", "the integral of {e} with respect to {x}[?| is what?|]")
+DEFINITE = ("[what is|find|calculate|evaluate|] the integral of {e} from {a} to {b}[?|.|]", "integrate {e} from {a} to {b}[.|]", "[what is|find] the area under [y = |the curve |]{e} from {x} = {a} to {x} = {b}[?|]", "definite integral of {e} [from|between] {a} [to|and] {b}[?|]", "[calculate|] the integral of {e} between {a} and {b}[.|]",
+    "[work out|determine|tell me] the [definite|] integral of {e} from {x} = {a} to {x} = {b}[.|]", "what do you get when you integrate {e} from {a} to {b}?", "∫ from {a} to {b} of {e} d{x}[?| = ?|]", "{e}, integrated from {a} to {b}[?|]", "integrate {e} [with respect to {x}|] between {a} and {b}[.|]")
 FUNCTIONS = ("sin({x})", "cos({x})", "exp({x})", "e^{x}", "ln({x})", "log({x})", "sin(2*{x})", "cos(3*{x})", "exp(2*{x})", "sqrt({x})", "1/{x}", "tan({x})", "{x}*sin({x})", "{x}*exp({x})", "sin({x}) + cos({x})", "3*sin({x})", "2*cos({x})", "{x} + sin({x})", "{x}**2 + exp({x})", "5*exp({x})", "{x}*ln({x})", "sin({x})**2", "{x}**2*ln({x})", "2**{x}")
 
 
