@@ -148,7 +148,8 @@ def sharing(d):
         return Problem(capital(text), left, ("Take the remainder", (f"print({n * k + left} % {n})",)))
     carry = d.frame(("a [bus|van|boat|lift|minibus] [holds|takes|carries|has room for] {n} [people|children|passengers]. How many [buses|trips|runs|of them] [are needed|does it take|do we need] for {a} [people|children]?",
                      "{a} [people|students|guests] go by [bus|van|taxi|boat] and {n} fit in one. How many are needed?", "one table seats {n}. How many tables are needed for {a} guests?", "how many [tents|rooms|boats] for {n} people each are needed for {a} [people|children|campers]?",
-                     "{s} needs {a} {t}. They come in [packs|boxes|bags] of {n}. How many [packs|boxes|bags] must {he} buy?", "a box holds {n} {t}. How many boxes are needed [to hold|for] {a} {t}?"), a=n * k + left, n=n, t=t, s=p.who if not p.me else "Eva", he=p.he if not p.me else "she")
+                     "{s} needs {a} {t}. They come in [packs|boxes|bags] of {n}. How many [packs|boxes|bags] must {he} buy?", "a box holds {n} {t}. How many boxes are needed [to hold|for] {a} {t}?",
+    "{a} [people|children|guests] have to cross a river in a boat for {n}. How many trips are needed?", "[work out|calculate] how many [cars|buses|vans] with {n} seats are needed for {a} passengers.", "{t} are sold in packs of {n}. How many packs must {s} buy to have {a} {t}?", "how many packs of {n} {t} are needed if {s} needs {a} {t}?"), a=n * k + left, n=n, t=t, s=p.who if not p.me else "Eva", he=p.he if not p.me else "she")
     return Problem(capital(carry), k + 1, ("Divide and round up", (f"print(-(-{n * k + left} // {n}))",)))
 
 
@@ -220,7 +221,7 @@ PROPORTION = (("{n} {t} cost {x}{cur}.", ("what do {m} {t} cost?", "how much do 
               ("{n} {u} weigh {x} [kg|g|grams].", ("what do {m} weigh?", "how much do {m} {u} weigh?"), ("tins", "bags", "bottles", "packets", "bricks", "balls")), ("{s} [reads|types|walks|earns] {x} [pages|words|km|dollars] in {n} {u}.", ("how many in {m} {u}?", "how many [does {he}|] in {m} {u}?"), ("hours", "days", "minutes", "weeks")))
 INVERSE = ("{n} [workers|painters|people|machines|pumps|taps|men|robots] [need|take] {x} [hours|days|minutes] [for a job|to build a wall|to paint a house|to fill a pool|to do the work|to finish a job|]. How [long|many {u}] do {m} [need|take]?", "if {n} [people|workers|men] [can|] [do a job|build a wall|dig a ditch|finish the work] in {x} [days|hours], [how long|how many {u}] [do|will|would] {m} [people|workers|men] [need|take]?",
            "food for {n} [dogs|horses|cows|people|hens] lasts {x} days. How many days does it last for {m}?", "[a job takes|the work takes] {n} [workers|people] {x} [days|hours]. How [long|many {u}] does it take {m}?", "how long do {m} [workers|pumps|machines] need if {n} need {x} [hours|days|minutes]?",
-    "{n} [workers|painters|machines] [finish|do] a job in {x} [hours|days]. [How long|How many {u}] would {m} of them take?", "if a job takes {n} [people|workers] {x} [hours|days], how long does it take {m}?")
+    "{n} [workers|painters|machines] [finish|do] a job in {x} [hours|days]. How long would {m} of them take?", "if a job takes {n} [people|workers] {x} [hours|days], how long does it take {m}?")
 
 
 def proportion(d):
@@ -242,7 +243,8 @@ def proportion(d):
 
 
 RATIO = ("[divide|split|share] {a}{cur} [in|into] the ratio {p}:{q}. [What is|How much is|Find|Give] the {w} [share|part][?|]", "{s} and {o} share {a}{cur} in the ratio {p}:{q}. How much does {g} get?", "{a} {t} are [split|divided|shared] in the ratio {p} to {q}. [How many are in|What is] the {w} [part|share]?",
-         "[the ratio of|] {t1} to {t2} is {p}:{q}[ and there are|. There are] {a} in all. How many {tg} are there?", "{s} and {o} [divide|split] {a} {t} in the ratio {p} : {q}. How many does {g} [get|receive]?")
+         "[the ratio of|] {t1} to {t2} is {p}:{q}[ and there are|. There are] {a} in all. How many {tg} are there?", "{s} and {o} [divide|split] {a} {t} in the ratio {p} : {q}. How many does {g} [get|receive]?",
+    "{a}{cur} [are|is] to be [split|divided] in the ratio {p}:{q}. [Work out|Find|How much is] the {w} [share|part][?|]", "if {s} and {o} [split|divide] {a}{cur} in the ratio {p} to {q}, [how much|what] does {g} get?", "{s} and {o} get {a} {t} in the ratio {p}:{q}. [Work out|Find] how many {g} gets.", "there are {a} {t1} and {t2} in all, in the ratio {p}:{q}. How many {tg}?")
 RATIO_KNOWN = ("[the ratio of|] {t1} to {t2} is {p}:{q}. There are {x} {t1}. How many {t2} [are there|]?", "for every {p} {t1} there are {q} {t2}. [If there are|There are] {x} {t1}[, how many {t2}|. How many {t2} are there]?", "mix {t1} and {t2} in the ratio {p} to {q}. How many {t2} go with {x} {t1}?",
                "[a recipe uses|you need] {p} cups of [flour|rice|water] for {q} cups of [sugar|milk|oil]. How many cups of the second [go with|for] {x} cups of the first?",
     "{t1} and {t2} are in the ratio {p}:{q}. With {x} {t1}, how many {t2} [are there|]?", "there are {q} {t2} for every {p} {t1}. How many {t2} for {x} {t1}?")
@@ -307,13 +309,15 @@ def ages(d):
         times = {2: d.one("twice", "2 times"), 3: d.one("three times", "3 times")}.get(k, f"{k} times")
         fact = f"together they are {n}" if by_sum else f"the difference is {n} years"
         who = d.one(p.who, q)
-        text = d.frame(("{s} is {times} as old as {q}[. |, and ]{fact}. How old is {w}?", "{s} is {times} as old as {q}. {fact}. [What is {w}'s age|Find the age of {w}|How old is {w}][?|]", "how old is {w} if {s} is {times} as old as {q} and {fact}?"), s=p.who, q=q, times=times, fact=fact, w=who)
+        text = d.frame(("{s} is {times} as old as {q}[. |, and ]{fact}. How old is {w}?", "{s} is {times} as old as {q}. {fact}. [What is {w}'s age|Find the age of {w}|How old is {w}][?|]", "how old is {w} if {s} is {times} as old as {q} and {fact}?",
+    "{s}'s age is {times} {q}'s age, and {fact}. [How old is {w}|What is the age of {w}]?", "{q} is younger than {s}, who is {times} as old; {fact}. How old is {w}?", "[work out|find] the age of {w}: {s} is {times} as old as {q}, and {fact}."), s=p.who, q=q, times=times, fact=fact, w=who)
         equation = f"{k}*x + x - {n}" if by_sum else f"{k}*x - x - {n}"
         return Problem(capital(text), k * x if who == p.who else x, (f"x is the age of {q}", (f"x = solve('{equation}')[0]", "print(x)" if who == q else f"print({k} * x)")))
     years = d.rng.randint(1, 15)
     older = x + d.rng.randint(2, 30)
     total = x + older
-    text = d.frame(("{s} is {b} years older than {q}. Together they are {n} [years old|]. How old is {w}?", "the ages of {s} and {q} add up to {n}. {s} is {b} years older. How old is {w}?", "{s} and {q} are {n} years old together, and {s} is {b} years older[. How old is {w}?|; find the age of {w}.]"),
+    text = d.frame(("{s} is {b} years older than {q}. Together they are {n} [years old|]. How old is {w}?", "the ages of {s} and {q} add up to {n}. {s} is {b} years older. How old is {w}?", "{s} and {q} are {n} years old together, and {s} is {b} years older[. How old is {w}?|; find the age of {w}.]",
+    "{q} is {b} years younger than {s}. Their ages add up to {n}. [How old is|What is the age of] {w}?", "{s} and {q} have a total age of {n} and {s} is {b} years older. How old is {w}?", "[work out|find] {w}'s age if {s} is {b} years older than {q} and together they are {n}."),
                    s=p.who, q=q, b=older - x, n=total, w="{w}")
     who = d.one(p.who, q)
     return Problem(capital(text.replace("{w}", who)), older if who == p.who else x, (f"x is the age of {q}", (f"x = solve('x + {older - x} + x - {total}')[0]", "print(x)" if who == q else f"print(x + {older - x})")))
@@ -355,7 +359,8 @@ def unknowns(d):
             b += 1
         x, y = d.rng.randint(1, 40), d.rng.randint(1, 40)
         w = d.some(0.5)
-        text = d.frame(("{t1} cost {a} and {t2} {b} [dollars|euros]. {n} were sold for {m} [dollars|euros] [in all|]. How many {w} were sold?", "a [shop|club|school] sold {n} {t1} and {t2} for {m} [dollars|euros]. One of the {t1} costs {a}, one of the {t2} {b}. How many {w} [were sold|were there|were they]?"), t1=t1, t2=t2, a=a, b=b, n=x + y, m=a * x + b * y, w=t1 if w else t2)
+        text = d.frame(("{t1} cost {a} and {t2} {b} [dollars|euros]. {n} were sold for {m} [dollars|euros] [in all|]. How many {w} were sold?", "a [shop|club|school] sold {n} {t1} and {t2} for {m} [dollars|euros]. One of the {t1} costs {a}, one of the {t2} {b}. How many {w} [were sold|were there|were they]?",
+    "{n} {t1} and {t2} were sold, the {t1} at {a} and the {t2} at {b} [dollars|euros] each, for {m} [dollars|euros] in all. How many {w} were there?", "someone paid {m} [dollars|euros] for {n} {t1} and {t2}. {t1} cost {a} each, {t2} {b} each. How many {w} were bought?"), t1=t1, t2=t2, a=a, b=b, n=x + y, m=a * x + b * y, w=t1 if w else t2)
         return Problem(capital(text), x if w else y, (f"x {t1}, y {t2}", (f"R = solve(['x + y - {x + y}', '{a}*x + {b}*y - {a * x + b * y}'])", f"print(R[S('{'x' if w else 'y'}')])")))
     x, a, b = d.rng.randint(2, 30), d.rng.randint(2, 9), d.rng.randint(1, 40)
     forms = (("[I think of a number|think of a number|take a number|a number is taken]. [I|] multiply it by {a} and add {b}. [The result is|I get|You get] {r}. [What is the number|Which number is it|What was my number]?", f"{a}*x + {b}", a * x + b), ("{a} times a number [plus|and] {b} [is|makes|gives] {r}. [What is the number|Which number is it|Find the number][?|]", f"{a}*x + {b}", a * x + b),
