@@ -101,7 +101,8 @@ def shopping(d):
         text, total, step = d.frame(BASKET, a=show(a), b=show(b), **slots), n * a + m * b, ("Add up", "{0} * {1} + {2} * {3}", [n, a, m, b])
         if d.some(0.3):
             note = total.to_integral_value() + d.rng.randint(1, 30)
-            text = text.rpartition(". ")[0] or text.rstrip("?").replace(": total", "").replace(": how much", "")
+            head = text.rpartition(". ")[0]
+            text = head if all(str(x) in head for x in (n, m)) else text.rstrip("?").replace(": total", "").replace(": how much", "")
             text = text + d.fill(". {he2} pays with {note}. How much change[ does {he} get|]?", note=show(note), **slots)
             return Problem(capital(do(text)), note - total, calculate("Subtract from what was paid", "{4} - {0} * {1} - {2} * {3}", *step[2], note))
         return Problem(capital(distract(d, p, do(text))), total, calculate(step[0], step[1], *step[2]))
@@ -120,7 +121,7 @@ def shopping(d):
 OF = ("[What is|How much is|Calculate|Find|Work out|] {p} [%|percent|per cent] of {b}[?|.|=]", "[What is|Find] {p}% of {b}[?|]", "{p}[%| percent] of {b} is [what|how much]?", "[take|find] {p}% of {b}", "how [much|many] are {p} percent of {b}?", "{p} % from {b}[?|]", "of {b}, how much is {p}%?", "give me {p}% of {b}",
     "[I wonder|Can you tell me|I'd like to know] [what|how much] {p}% of {b} is", "out of {b}, {p} percent is how much?", "work {p}% of {b} out[.|]",
     "if 100% is {b}, [what|how much] is {p}%?", "the whole is {b}. [What is|Find] {p} percent of it[?|]")
-OF_STORY = ("[there are {b}|a school has {b}|of {b}|in a group of {b}] [students|people|children|members][, and|. |, ] {p}% [of them|] [are girls|wear glasses|play chess|like tea|walk to school|have a dog]. How many [is that|are that|people are that]?", "{s} earns {b}{cur} and [saves|spends] {p}% [of it|]. How much [is that|does {he} save|does {he} spend]?", "{p}% of {b} [eggs|apples|parts|seats] are [broken|bad|taken|red]. How many are [that|broken|it]?",
+OF_STORY = ("[there are {b}|a school has {b}|of {b}|in a group of {b}] [students|people|children|members][, and|. |, ] {p}% [of them|] [are girls|wear glasses|play chess|like tea|walk to school|have a dog]. How many [is that|are that|people are that]?", "{s} earns {b}{cur} and saves {p}% [of it|]. How much [is that|does {he} save]?", "{p}% of {b} [eggs|apples|parts|seats] are [broken|bad|taken|red]. How many are [that|broken|it]?",
             "a [forest|farm|box] has {b} [trees|animals|balls]; {p} percent are [oaks|sheep|blue]. How many [are that|is that]?", "how many of {b} [people|voters|pupils] are {p}%?",
     "{p}% of the {b} [pupils|guests|workers|visitors] in a [school|hotel|factory|museum] [are adults|come by bus|have a bike]. How many is that?", "how many [people|pupils|guests] are {p} percent of a group of {b}?", "{b} [tickets|books|cups] were made and {p}% [were sold|of them sold]. How many were sold?",
     "{b} [people|pupils|guests] were asked, and {p}% said yes. How many [said yes|is that]?")
@@ -228,7 +229,7 @@ WAGE = ("{s} earns {a} an hour and works {n} hours. How much [does|did] {he} ear
 WAGE_DAYS = ("{s} earns {a} an hour and works {n} hours a day[ for|,] {m} days[| a week]. How much [is that|does {he} earn] [in all|in a week|]?", "{s} works {n} hours a day on {m} days for {a} an hour. [What|How much] does {he} earn?", "{m} days of {n} hours at {a} an hour: how much [pay|money]?",
     "for {m} days {s} works {n} hours a day. The pay is {a} per hour. How much is it in all?", "what does {s} earn in {m} days, working {n} hours a day at {a} an hour?",
     "pay {a} an hour, {n} hours a day, {m} days: total?")
-WAGE_PLUS = ("a [plumber|driver|cleaner|repairman|taxi] charges {b} [plus|and] {a} [an hour|per hour|per km]. How much [is it|do you pay|is the bill] for {n} [hours|km]?", "{s} [rents|hires] a [bike|boat|car] for {b} plus {a} an hour. What do {n} hours cost?", "a [taxi|phone plan|gym] costs {b} [plus|and] {a} [for each|per|for every] [km|hour|visit]. What do {n} [km|hours|visits] cost?",
+WAGE_PLUS = ("a [plumber|driver|cleaner|repairman|taxi] charges {b} [plus|and] {a} [an hour|per hour]. How much [is it|do you pay|is the bill] for {n} hours?", "{s} [rents|hires] a [bike|boat|car] for {b} plus {a} an hour. What do {n} hours cost?", "a [taxi|phone plan|gym] costs {b} [plus|and] {a} [for each|per|for every] visit. What do {n} visits cost?",
     "[a mechanic|an electrician|a painter] asks {b} for coming and {a} for every hour. What do {n} hours cost in all?", "what is the bill for {n} hours if there is a fixed fee of {b} and each hour costs {a}?",
     "fixed fee {b}, then {a} per hour. How much for {n} hours?")
 RATE = ("{s} earned {t} for {n} hours. [How much is that an hour|What is {his} hourly wage|How much per hour]?", "{s} [works|worked] {n} hours and gets {t}. What is the pay per hour?", "{t} for {n} hours of work is how much [an hour|per hour]?",
