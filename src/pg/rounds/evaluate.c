@@ -349,7 +349,8 @@ step(rstar_job *job)
 
 	rstar_pg_job_begin(job);
 	MemoryContextSwitchTo(e->scratch);
-	rstar_tables_begin(&scope, "evaluation_problems", "evaluation_answers");
+	rstar_tables_begin(&scope, "evaluation_problems", "evaluation_answers", "evaluations", "jobs",
+					   "job_items", "trees", "trajectories", "nodes");
 	waiting = searches_remain(e->evaluation_id);
 	if (!waiting)
 		n = count_some(e, &counted, &total);

@@ -48,7 +48,7 @@ read_round(round_state *r)
 	rstar_arguments a = {0};
 	bool is_null;
 
-	rstar_tables_begin(&scope, "rounds");
+	rstar_tables_begin(&scope, "rounds", "round_problems");
 	rstar_pg_add_bigint(&a, r->round_id);
 	rstar_pg_execute(
 		"SELECT phase, pg_catalog.cardinality(search_jobs)::int8 AS searches,"
@@ -78,7 +78,7 @@ change(const round_state *r, const char *statement, int64 number)
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
 
-	rstar_tables_begin(&scope, "rounds", "evaluations");
+	rstar_tables_begin(&scope, "rounds", "evaluations", "evaluation_answers", "training_runs");
 	rstar_pg_add_bigint(&a, r->round_id);
 	rstar_pg_add_bigint(&a, number);
 	rstar_pg_execute(statement, &a, false);
@@ -131,7 +131,7 @@ submit(const round_state *r, const char *kind, const char *statement)
 	Jsonb *arguments;
 	bool is_null;
 
-	rstar_tables_begin(&scope, "rounds");
+	rstar_tables_begin(&scope, "rounds", "models");
 	rstar_pg_add_bigint(&a, r->round_id);
 	rstar_pg_execute(statement, &a, false);
 	if (SPI_processed == 0)
@@ -284,7 +284,7 @@ note_search(const round_state *r)
 	rstar_arguments a = {0};
 	char *note = NULL;
 
-	rstar_tables_begin(&scope, "jobs");
+	rstar_tables_begin(&scope, "jobs", "rounds");
 	rstar_pg_add_bigint(&a, r->round_id);
 	rstar_pg_execute(
 		"SELECT pg_catalog.concat('search ', pg_catalog.cardinality(r.search_jobs), ' (job ',"

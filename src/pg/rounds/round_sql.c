@@ -106,7 +106,7 @@ read_line(const char *name, line *l)
 	rstar_arguments a = {0};
 
 	LockRelationOid(rstar_pg_table_oid("rounds"), ShareRowExclusiveLock);
-	rstar_tables_begin(&scope, "rounds");
+	rstar_tables_begin(&scope, "rounds", "jobs", "models");
 	rstar_pg_add_text(&a, name);
 	rstar_pg_add_text(&a, owner);
 	rstar_pg_execute(
