@@ -546,7 +546,7 @@ rstar_model_quantize(PG_FUNCTION_ARGS)
 						errmsg("model \"%s\" is a vocabulary and holds no weights", from->name)));
 	row.role = from->role;
 	row.prompt_template = from->prompt_template;
-	row.defaults = from->defaults;
+	row.defaults = rstar_pg_model_inherited_defaults(from);
 	row.parent_id = from->model_id;
 
 	gguf = rstar_pg_model_file_map(from);

@@ -20,6 +20,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -196,6 +197,15 @@ rstar_pg_model_resolve(text *argument, const char *role)
 								"rstar_model_import registers models.",
 								role)));
 	return row;
+}
+
+Jsonb *
+rstar_pg_model_inherited_defaults(const rstar_model_row *from)
+{
+	if (!from->defaults)
+		return NULL;
+	return DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(from->defaults),
+											  CStringGetTextDatum("min_confidence")));
 }
 
 char **

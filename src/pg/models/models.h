@@ -64,6 +64,12 @@ extern rstar_model_row *rstar_pg_model_resolve(text *argument, const char *role)
 extern rstar_model_row *rstar_pg_model_resolve_optional(text *argument, const char *role);
 
 /*
+ * Defaults of a model that is made from this one: all but min_confidence, which means something
+ * only with the calibration of its own model. Palloc'd, or NULL.
+ */
+extern Jsonb *rstar_pg_model_inherited_defaults(const rstar_model_row *from);
+
+/*
  * Insert a row; model_id, builtin and created_at of *row are ignored. Returns
  * the new id. Raises ERRCODE_DUPLICATE_OBJECT if the name is taken.
  */

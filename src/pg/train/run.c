@@ -629,7 +629,7 @@ rstar_pg_run_finish(rstar_run *run)
 	rstar_model_row row = {.name = run->name,
 						   .role = run->ppm ? RSTAR_ROLE_PPM : RSTAR_ROLE_POLICY,
 						   .prompt_template = run->base->prompt_template,
-						   .defaults = run->base->defaults,
+						   .defaults = rstar_pg_model_inherited_defaults(run->base),
 						   .parent_id = run->base->model_id};
 	rstar_quantize_target target = {RSTAR_TYPE_F32, false};
 	rstar_store_entry *entry;

@@ -9,7 +9,7 @@ ASK = "[What is|What's|How much is|Calculate|Compute|Work out|Find|Evaluate|What
 TAIL = "[?|.|| =| = ?| equals what?| equals| is what?| makes| =?|, please| makes how much?|?]"
 
 PLUS = (
-    ASK + " {a} [+|plus|+] {b}" + TAIL, "{a}+{b}[=||?|=?]", "[What is|Find|Give|Calculate|Compute|] the [sum|total] of {a} and {b}[?|.|]", "[Add|Sum|Put together|Please add] {a} [and|to|with|plus] {b}[.|]",
+    ASK + " {a} [+|plus|+] {b}" + TAIL, "{a} + {b} [=|= ?|=?|]", "{a} + {b} =", "{a}+{b}[=||?|=?]", "[What is|Find|Give|Calculate|Compute|] the [sum|total] of {a} and {b}[?|.|]", "[Add|Sum|Put together|Please add] {a} [and|to|with|plus] {b}[.|]",
     "[What do|What will|What would] [you|I|we] get [if|when] [you|I|we] add {b} to {a}?", "{a} and {b} [together|added together|added up|combined|in total] [is|are|make|gives|makes] [what|how much]?",
     "[What|How much] [do|does] {a} and {b} [add up to|make|come to|make together|sum to|total|give]?", "[How much is|What is] {b} more than {a}?", "[Increase|Raise] {a} by {b}[.|]", "[What is|Find|] {a} increased by {b}[?|]",
     "If [I|you] have {a} and add {b}, what [do I|do you|is it] [get|have|then]?", "[What number|Which number] is {b} more than {a}?", "{b} added to {a}[?|.| is what?|]", "Start with {a}[,|and] add {b}[.|. What do you get?]",
@@ -20,7 +20,7 @@ PLUS = (
     "{b} on top of {a} [is|makes] [what|how much]?", "Go up {b} from {a}[.|. Where are you now?|. Which number is that?]", "[The answer to|The result of] {a} plus {b}[?| is?| is what?]",
     "Count on {b} from {a}[.|. What number do you reach?]")
 MINUS = (
-    ASK + " {a} [-|minus|-] {b}" + TAIL, "{a}-{b}[=||?|=?]", "[What is|Find|Give|Calculate|] the difference [between|of] {a} and {b}[?|.|]", "[Subtract|Take|Deduct] {b} from {a}[.|]", "[Take|Taking] {b} away from {a}[.|, what is left?| leaves what?]",
+    ASK + " {a} [-|minus|-] {b}" + TAIL, "{a} - {b} [=|= ?|=?|]", "{a} - {b} =", "{a}-{b}[=||?|=?]", "[What is|Find|Give|Calculate|] the difference [between|of] {a} and {b}[?|.|]", "[Subtract|Take|Deduct] {b} from {a}[.|]", "[Take|Taking] {b} away from {a}[.|, what is left?| leaves what?]",
     "[What do|What will|What would] [you|I|we] get [if|when] [you|I|we] [take|subtract] {b} from {a}?", "{a} take away {b}[?|.| is what?|]", "[What is|How much is] {b} less than {a}?", "[What is|] {a} less {b}[?|]", "[Decrease|Reduce|Lower] {a} by {b}[.|]",
     "[What is|Find|] {a} [decreased|reduced] by {b}[?|]", "[What is|How much is] left [if|when] [you|I] take {b} [away from|from|out of] {a}?", "[By how much is|How much is] {a} [more|greater|bigger|larger] than {b}?",
     "[What number|Which number] is {b} less than {a}?", "How much [do I have to|must I|must be] add[| to] {b} to [get|reach|make] {a}?", "Start with {a}[,|and] [subtract|take off|take away] {b}[.|. What do you get?]",
@@ -32,7 +32,7 @@ MINUS = (
     "[Remove|Knock|Take off] {b} from {a}[.|]",
     "What do you have [when|once] {b} [is|has been] taken off {a}?", "{b} fewer than {a}[ is how many|][?|]")
 TIMES = (
-    ASK + " {a} [*|times|x|×|multiplied by] {b}" + TAIL, "{a}[*|x|×]{b}[=||?|=?]", "[What is|Find|Give|Calculate|] the product of {a} and {b}[?|.|]", "[Multiply|Please multiply] {a} [by|with|and|times] {b}[.|]",
+    ASK + " {a} [*|times|x|×|multiplied by] {b}" + TAIL, "{a} [x|*|×] {b} [=|= ?|=?|]", "{a} [x|*|×] {b} =", "{a}[*|x|×]{b}[=||?|=?]", "[What is|Find|Give|Calculate|] the product of {a} and {b}[?|.|]", "[Multiply|Please multiply] {a} [by|with|and|times] {b}[.|]",
     "[What do|What will|What would] [you|I|we] get [if|when] [you|I|we] multiply {a} [by|with|and] {b}?", "[How much is|What is|How many are|] {a} [groups|lots|sets|bunches] of {b}[?|]", "{a} times {b}, how much is [that|it]?",
     "{a} multiplied by {b}[?|.| is what?|]", "product of {a} and {b}", "[How much is|What is] {b} {a} times?", "[How much|What] [does|do] {a} times {b} [make|give|equal|come to]?", "[What number|Which number] is {a} times as [big|large|great] as {b}?",
     "[Times table|Multiplication]: {a} x {b} = ?", "If [you|I] take {b} {a} times, [what do you get|how much is it|what is the total]?",
@@ -42,7 +42,7 @@ TIMES = (
     "[Times|Multiply up] {a} by {b}[.|. Answer?]",
     "{a} [boxes|rows|bags] of {b}: how many [altogether|in all]?")
 OVER = (
-    ASK + " {a} [/|divided by|÷|over] {b}" + TAIL, "{a}[/|÷|:]{b}[=||?|=?]", "[What is|Find|Give|Calculate|] the quotient of {a} and {b}[?|.|]", "[Divide|Please divide|Split] {a} by {b}[.|]", "[How many times|How often] does {b} [go into|fit into|fit in] {a}?",
+    ASK + " {a} [/|divided by|÷|over] {b}" + TAIL, "{a} [/|÷|:] {b} [=|= ?|=?|]", "{a} [/|÷|:] {b} =", "{a}[/|÷|:]{b}[=||?|=?]", "[What is|Find|Give|Calculate|] the quotient of {a} and {b}[?|.|]", "[Divide|Please divide|Split] {a} by {b}[.|]", "[How many times|How often] does {b} [go into|fit into|fit in] {a}?",
     "[What do|What will|What would] [you|I|we] get [if|when] [you|I|we] divide {a} by {b}?", "[What is|Find] {a} split into {b} equal [parts|groups|shares]?", "Share {a} [equally|] [among|between|by] {b}[.|. How much is one share?]",
     "{a} divided by {b}, how much is [that|it]?", "{a} over {b}[?| is what?|]", "[How many|] {b}s [are there|are] in {a}?", "[What number|Which number] times {b} [is|makes|gives] {a}?", "[How much is|What is] one {b}th of {a}?", "{b} into {a}[?| goes how many times?]",
     "[How much|What] [does|do] {a} divided by {b} [make|give|equal|come to]?",
