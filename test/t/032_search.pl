@@ -90,7 +90,8 @@ is($node->safe_psql('postgres', q{
 # A superuser's cap on a search's time holds for those who set none, and for trees that go on.
 my $capped = $node->safe_psql('postgres', "SET rstar.max_search_timeout = 1; SELECT $call");
 is($node->safe_psql('postgres', "SELECT ended_by, reproducible FROM rstar.trees WHERE tree_id = $capped"), 'timeout|f', 'capped');
-my $short = $node->safe_psql('postgres', 'SELECT rstar_search(1005, candidates => 6, rollouts => 1, temperature => 1.5, seed => 4)');
+my $long = 'Let t = -2 - -6. Suppose -4*w = -t*w + 3*f + 30, 2*w - 50 = 5*f. What is the greatest common factor of w and 20?';
+my $short = $node->safe_psql('postgres', "SELECT rstar_search('$long', candidates => 16, rollouts => 1, temperature => 1.5, seed => 4)");
 is($node->safe_psql('postgres', "SELECT ended_by FROM rstar.trees WHERE tree_id = $short"), 'rollouts', 'a tree with room for more');
 $node->safe_psql('postgres', "SET rstar.max_search_timeout = 1; SELECT rstar_continue($short, 8)");
 is($node->safe_psql('postgres', "SELECT ended_by FROM rstar.trees WHERE tree_id = $short"), 'timeout', 'a continued one, too');
@@ -337,7 +338,7 @@ note sprintf '%.1f s so far', time - $^T;
 my %texts = (
 	'empty'            => q{''},
 	'a space'          => q{' '},
-	'1 MB'             => q{repeat('Solve 3*x + 5 = 20. ', 52429)},
+	'1 MB'             => q{repeat('Solve 3*x + 5 = 20. ', 52428)},
 	'1 MB of one word' => q{repeat('x', 1048576)},
 	'control characters' => q{(SELECT string_agg(chr(i), '') FROM generate_series(1, 31) i)},
 	'binary'           => q{convert_from(decode('efbfbdefbfbdf48fbfbfee8080c280e2808be2808e7f01', 'hex'), 'UTF8')},
