@@ -90,8 +90,9 @@ is($node->safe_psql('postgres', q{
 # A superuser's cap on a search's time holds for those who set none, and for trees that go on.
 my $capped = $node->safe_psql('postgres', "SET rstar.max_search_timeout = 1; SELECT $call");
 is($node->safe_psql('postgres', "SELECT ended_by, reproducible FROM rstar.trees WHERE tree_id = $capped"), 'timeout|f', 'capped');
-my $long = 'Let t = -2 - -6. Suppose -4*w = -t*w + 3*f + 30, 2*w - 50 = 5*f. What is the greatest common factor of w and 20?';
-my $short = $node->safe_psql('postgres', "SELECT rstar_search('$long', candidates => 16, rollouts => 1, temperature => 1.5, seed => 4)");
+$node->safe_psql('postgres', q{INSERT INTO rstar.problems (problem_id, statement) VALUES
+	(5000, 'Let t = -2 - -6. Suppose -4*w = -t*w + 3*f + 30, 2*w - 50 = 5*f. What is the greatest common factor of w and 20?')});
+my $short = $node->safe_psql('postgres', 'SELECT rstar_search(5000, candidates => 16, rollouts => 1, temperature => 1.5, seed => 4)');
 is($node->safe_psql('postgres', "SELECT ended_by FROM rstar.trees WHERE tree_id = $short"), 'rollouts', 'a tree with room for more');
 $node->safe_psql('postgres', "SET rstar.max_search_timeout = 1; SELECT rstar_continue($short, 8)");
 is($node->safe_psql('postgres', "SELECT ended_by FROM rstar.trees WHERE tree_id = $short"), 'timeout', 'a continued one, too');
