@@ -123,7 +123,7 @@ def counting(d):
         k = d.rng.randint(2, min(5, n - 1))
         text = d.frame(CHOOSE, n=n, k=d.say(k))
         if "pairs" in text:
-            text = text.replace(f"pairs of {d.say(k)}", "groups").replace("pairs of", "groups of")
+            text = text.replace("pairs of", "groups of")
         return Problem(capital(text), math.comb(n, k), ("Choices without order", (f"print(comb({n}, {k}))",)))
     if kind == "order":
         text = d._pick(PICK_ORDER, d.frames)

@@ -69,7 +69,7 @@ class Draw:
                 break
             text = text[:match.start()] + self.rng.choice(match.group(1).split("|")) + text[match.end():]
         text = re.sub(r"\{(\w+)\}", lambda m: str(slots[m.group(1)]), text)
-        text = re.sub(r" +", " ", text).strip()
+        text = re.sub(r"\b([Aa]) (octagon)", r"\1n \2", re.sub(r" +", " ", text)).strip()
         return re.sub(r" ([,?.!])(?!\d)", r"\1", text)
 
     def one(self, *items):

@@ -219,9 +219,9 @@ PROPORTION = (("{n} {t} cost {x}{cur}.", ("what do {m} {t} cost?", "how much do 
               ("in {n} {u} a [pump|tap|machine|printer] [delivers|gives|makes] {x} [litres|pages|parts].", ("how many in {m} {u}?", "how much in {m} {u}?"), ("minutes", "hours", "days", "seconds")),
               ("{n} {u} have {x} [seats|books|places].", ("how many are in {m} {u}?", "how many do {m} have?"), ("rows", "shelves", "buses", "tables")), ("on a map {n} cm [are|stand for|mean] {x} km.", ("how many km are {m} cm?", "what are {m} cm [in reality|on the ground]?"), ("",)),
               ("{n} {u} weigh {x} [kg|g|grams].", ("what do {m} weigh?", "how much do {m} {u} weigh?"), ("tins", "bags", "bottles", "packets", "bricks", "balls")), ("{s} [reads|types|walks|earns] {x} [pages|words|km|dollars] in {n} {u}.", ("how many in {m} {u}?", "how many [does {he}|] in {m} {u}?"), ("hours", "days", "minutes", "weeks")))
-INVERSE = ("{n} [workers|painters|people|machines|pumps|taps|men|robots] [need|take] {x} [hours|days|minutes] [for a job|to build a wall|to paint a house|to fill a pool|to do the work|to finish a job|]. How [long|many {u}] do {m} [need|take]?", "if {n} [people|workers|men] [can|] [do a job|build a wall|dig a ditch|finish the work] in {x} [days|hours], [how long|how many {u}] [do|will|would] {m} [people|workers|men] [need|take]?",
-           "food for {n} [dogs|horses|cows|people|hens] lasts {x} days. How many days does it last for {m}?", "[a job takes|the work takes] {n} [workers|people] {x} [days|hours]. How [long|many {u}] does it take {m}?", "how long do {m} [workers|pumps|machines] need if {n} need {x} [hours|days|minutes]?",
-    "{n} [workers|painters|machines] [finish|do] a job in {x} [hours|days]. How long would {m} of them take?", "if a job takes {n} [people|workers] {x} [hours|days], how long does it take {m}?")
+INVERSE = ("{n} [workers|painters|people|machines|pumps|taps|men|robots] [need|take] {x} {u} [for a job|to build a wall|to paint a house|to fill a pool|to do the work|to finish a job|]. How [long|many {u}] do {m} [need|take]?", "if {n} [people|workers|men] [can|] [do a job|build a wall|dig a ditch|finish the work] in {x} {u}, [how long|how many {u}] [do|will|would] {m} [people|workers|men] [need|take]?",
+           "food for {n} [dogs|horses|cows|people|hens] lasts {x} days. How many days does it last for {m}?", "[a job takes|the work takes] {n} [workers|people] {x} {u}. How [long|many {u}] does it take {m}?", "how long do {m} [workers|pumps|machines] need if {n} need {x} {u}?",
+    "{n} [workers|painters|machines] [finish|do] a job in {x} {u}. How long would {m} of them take?", "if a job takes {n} [people|workers] {x} {u}, how long does it take {m}?")
 
 
 def proportion(d):
@@ -233,7 +233,7 @@ def proportion(d):
         # Work is shared: more hands, less time.
         from math import gcd
         x = m // gcd(m, n) * d.rng.randint(1, 8)
-        text = d.frame(INVERSE, n=d.say(n), x=d.say(x), m=d.say(m), u="hours" if d.some(0.5) else "days")
+        text = d.frame(INVERSE, n=d.say(n), x=d.say(x), m=d.say(m), u=d.one("hours", "days", "days", "minutes"))
         return Problem(capital(text), n * x // m, ("All the work, then divide", (f"print({n} * {x} // {m})",)))
     known, asks, units = d.situation(PROPORTION)
     slots = dict(n=d.say(n), x=n * unit, m=d.say(m), t=d.situation(COUNTED), u=d.one(*units), cur=d.one(" dollars", " euros", " pounds"), s="Ivy" if p.me else p.who, he="does he")
@@ -359,8 +359,8 @@ def unknowns(d):
             b += 1
         x, y = d.rng.randint(1, 40), d.rng.randint(1, 40)
         w = d.some(0.5)
-        text = d.frame(("{t1} cost {a} and {t2} {b} [dollars|euros]. {n} were sold for {m} [dollars|euros] [in all|]. How many {w} were sold?", "a [shop|club|school] sold {n} {t1} and {t2} for {m} [dollars|euros]. One of the {t1} costs {a}, one of the {t2} {b}. How many {w} [were sold|were there|were they]?",
-    "{n} {t1} and {t2} were sold, the {t1} at {a} and the {t2} at {b} [dollars|euros] each, for {m} [dollars|euros] in all. How many {w} were there?", "someone paid {m} [dollars|euros] for {n} {t1} and {t2}. {t1} cost {a} each, {t2} {b} each. How many {w} were bought?"), t1=t1, t2=t2, a=a, b=b, n=x + y, m=a * x + b * y, w=t1 if w else t2)
+        text = d.frame(("{t1} cost {a} and {t2} {b} {cur}. {n} were sold for {m} {cur} [in all|]. How many {w} were sold?", "a [shop|club|school] sold {n} {t1} and {t2} for {m} {cur}. One of the {t1} costs {a}, one of the {t2} {b}. How many {w} [were sold|were there|were they]?",
+    "{n} {t1} and {t2} were sold, the {t1} at {a} and the {t2} at {b} {cur} each, for {m} {cur} in all. How many {w} were there?", "someone paid {m} {cur} for {n} {t1} and {t2}. {t1} cost {a} each, {t2} {b} each. How many {w} were bought?"), cur=d.one("dollars", "euros"), t1=t1, t2=t2, a=a, b=b, n=x + y, m=a * x + b * y, w=t1 if w else t2)
         return Problem(capital(text), x if w else y, (f"x {t1}, y {t2}", (f"R = solve(['x + y - {x + y}', '{a}*x + {b}*y - {a * x + b * y}'])", f"print(R[S('{'x' if w else 'y'}')])")))
     x, a, b = d.rng.randint(2, 30), d.rng.randint(2, 9), d.rng.randint(1, 40)
     forms = (("[I think of a number|think of a number|take a number|a number is taken]. [I|] multiply it by {a} and add {b}. [The result is|I get|You get] {r}. [What is the number|Which number is it|What was my number]?", f"{a}*x + {b}", a * x + b), ("{a} times a number [plus|and] {b} [is|makes|gives] {r}. [What is the number|Which number is it|Find the number][?|]", f"{a}*x + {b}", a * x + b),
