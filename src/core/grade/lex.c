@@ -4,6 +4,18 @@
  */
 #include "core/grade/lex_internal.h"
 
+/* An END stands in front of the first token: the parser may always look one back. */
+static rstar_token *
+alloc_tokens(rstar_arena *arena, size_t n)
+{
+	rstar_token *tokens = rstar_arena_alloc_array(arena, n + 1, sizeof(*tokens));
+
+	if (!tokens)
+		return NULL;
+	memset(tokens, 0, sizeof(*tokens));
+	return tokens + 1;
+}
+
 rstar_token *
 rstar_lex_emit(rstar_lexer *lex, rstar_token_kind kind, unsigned id, const char *text,
 			   size_t length)
@@ -13,7 +25,7 @@ rstar_lex_emit(rstar_lexer *lex, rstar_token_kind kind, unsigned id, const char 
 	if (lex->out->count == lex->capacity)
 	{
 		size_t capacity = lex->capacity * 2;
-		rstar_token *grown = rstar_arena_alloc_array(lex->work->arena, capacity, sizeof(*grown));
+		rstar_token *grown = alloc_tokens(lex->work->arena, capacity);
 
 		if (!grown)
 		{
@@ -169,7 +181,7 @@ rstar_lex(rstar_work *work, const char *text, size_t length, rstar_reading readi
 	lex.capacity = length / 2 + 8;
 	if (lex.capacity > 4096)
 		lex.capacity = 4096;
-	out->token = rstar_arena_alloc_array(work->arena, lex.capacity, sizeof(rstar_token));
+	out->token = alloc_tokens(work->arena, lex.capacity);
 	lex.digits = rstar_arena_alloc_array(work->arena, length + 1, 2);
 	if (!out->token || !lex.digits)
 		return false;

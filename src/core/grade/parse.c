@@ -506,18 +506,27 @@ rstar_parser_join(rstar_parser *p, const rstar_expr *a, unsigned op, const rstar
 	return node;
 }
 
-/* \wedge and \vee, or & and | between brackets as Python prints them: CAP, CUP, 0. */
+/* & or | between brackets, as Python prints them. Behind the end there is nothing to look at. */
+static bool
+is_python_connective(const rstar_parser *p, const rstar_expr *left)
+{
+	const rstar_token *t = p->token;
+
+	return (is_mark(t, '&') || is_mark(t, '|')) && is_mark(t - 1, ')') &&
+		   (is_mark(t + 1, '(') || t[1].kind == RSTAR_TOKEN_BUILD) &&
+		   (left->kind == RSTAR_EXPR_RELATION || left->kind == RSTAR_EXPR_COMBINE ||
+			left->kind == RSTAR_EXPR_LIST);
+}
+
+/* \wedge and \vee, or what Python prints for them: CAP, CUP, 0. */
 static unsigned
 connective(const rstar_parser *p, const rstar_expr *left)
 {
-	bool bracketed = is_mark(p->token - 1, ')') &&
-					 (is_mark(p->token + 1, '(') || p->token[1].kind == RSTAR_TOKEN_BUILD) &&
-					 (left->kind == RSTAR_EXPR_RELATION || left->kind == RSTAR_EXPR_COMBINE ||
-					  left->kind == RSTAR_EXPR_LIST);
+	bool python = is_python_connective(p, left);
 
-	if (is_mark(p->token, RSTAR_MARK_WEDGE) || (bracketed && is_mark(p->token, '&')))
+	if (is_mark(p->token, RSTAR_MARK_WEDGE) || (python && is_mark(p->token, '&')))
 		return RSTAR_MARK_CAP;
-	if (is_mark(p->token, RSTAR_MARK_VEE) || (bracketed && is_mark(p->token, '|')))
+	if (is_mark(p->token, RSTAR_MARK_VEE) || (python && is_mark(p->token, '|')))
 		return RSTAR_MARK_CUP;
 	return 0;
 }

@@ -290,7 +290,7 @@ def wordy(d):
     """Operations named in words."""
     chosen = d._pick(WORDY, d.frames)
     from .grammar import held
-    d.held_frame |= held(chosen[0])
+    d.held_frame |= held(chosen)
     n = {k: d.int(2, 50 if k == "a" else 20) for k in "abce"}
     if chosen[1].startswith("{a} -") or chosen[1].startswith("({a} -"):
         n["a"] += n["b"] + n["c"]
