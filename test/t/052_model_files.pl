@@ -92,8 +92,9 @@ is(scalar(() = glob("$directory/.new-*")), 0, 'until another is made');
 # Many small keys: written again in a time that grows as their number does, and stopped at once.
 my $bytes = model_bytes(width => 32, heads => 2, kv_heads => 2, ff => 64);
 my ($magic, $version, $tensors, $keys) = unpack('a4 V Q< Q<', $bytes);
-my $more = 300_000;
-my $extra = join '', map { my $name = "x.$_"; pack('Q<', length $name) . $name . pack('V V', 4, $_) } 1 .. $more;
+my ($more, $most) = (60_000, 70_000);
+sub keys_of { return join '', map { my $name = "x.$_"; pack('Q<', length $name) . $name . pack('V V', 4, $_) } 1 .. $_[0] }
+my $extra = keys_of($more);
 my $head = 24;
 
 # The data begins at a multiple of 32: keys of 32 bytes more or less are made up for by a text.
@@ -119,8 +120,14 @@ my $copy = time - $begin;
 note(sprintf '%d keys imported in %.1f s, copied in %.1f s', $more, $import, $copy);
 cmp_ok($copy, '<', 5 * $import + 3, 'copying keys takes as long as reading them, not the square of it');
 $begin = time;
-like(error_of($node, q{SET statement_timeout = '200ms'; SELECT rstar_model_quantize('many', 'fewest', 'F16')}), qr/statement timeout/, 'stopped');
+like(error_of($node, q{SET statement_timeout = '20ms'; SELECT rstar_model_quantize('many', 'fewest', 'F16')}), qr/statement timeout/, 'stopped');
 cmp_ok(time - $begin, '<', 0.5 + $copy / 2, 'soon');
+
+# More keys than any model has.
+open $file, '>:raw', "$folder/most.gguf" or die;
+print $file pack('a4 V Q< Q<', $magic, $version, $tensors, $keys + $most) . keys_of($most) . substr($bytes, $head);
+close $file;
+like(error_of($node, qq{SELECT rstar_model_import('most', '$folder/most.gguf')}), qr/ERROR:  model file has too many keys or tensors/, 'refused');
 
 # The engine takes heads of 16, 32, ...; import says so.
 for my $size (8, 12)
