@@ -497,7 +497,7 @@ COMMENT ON COLUMN rstar.sound_trajectories.min_q IS 'least Q on the path';
 COMMENT ON COLUMN rstar.sound_trajectories.score IS 'what the answer is chosen by';
 COMMENT ON COLUMN rstar.sound_trajectories.solution IS 'the whole solution: the texts along the path';
 
--- The selection that the view makes of all rounds, made of some (NULL: all), or with another number.
+-- What the policy learns: of some rounds (NULL: of all), some trajectories of each problem (NULL: 2).
 CREATE FUNCTION rstar_select_trajectories_of(round_ids bigint[], per_problem integer DEFAULT NULL)
 	RETURNS TABLE (problem_id bigint, tree_id bigint, leaf_id integer, place integer,
 	               mean_q double precision, min_q double precision)
@@ -552,33 +552,12 @@ COMMENT ON FUNCTION rstar_select_trajectories(bigint, integer) IS
 	'trajectories that train the policy, of one round or of all: sound ones, of distinct texts, the first per_problem (2) of each problem by mean Q, then least Q; a problem that can be guessed only with 4 answers or more, 80 percent of them correct';
 
 CREATE VIEW rstar.sft_training AS
-	WITH answers AS (
-		SELECT t.problem_id, pg_catalog.count(*) AS reached, pg_catalog.count(*) FILTER (WHERE j.correct) AS hits
-		  FROM rstar.trajectories j JOIN rstar.trees t ON t.tree_id OPERATOR(pg_catalog.=) j.tree_id
-		 WHERE j.correct IS NOT NULL
-		 GROUP BY t.problem_id),
-	eligible AS (
-		SELECT p.problem_id, p.statement
-		  FROM answers a JOIN rstar.problems p ON p.problem_id OPERATOR(pg_catalog.=) a.problem_id
-		 WHERE (a.reached OPERATOR(pg_catalog.>=) 4
-		        AND a.hits OPERATOR(pg_catalog.*) 5 OPERATOR(pg_catalog.>=) (a.reached OPERATOR(pg_catalog.*) 4))
-		    OR rstar_closed_answer(p.statement, p.answer) IS NOT TRUE),
-	copies AS (
-		SELECT e.problem_id, e.statement, j.tree_id, j.leaf_id, j.mean_q, j.min_q, j.solution,
-		       pg_catalog.row_number() OVER (
-		           PARTITION BY e.problem_id, j.solution COLLATE pg_catalog."C"
-		           ORDER BY j.mean_q DESC, j.min_q DESC, j.tree_id, j.leaf_id) AS copy
-		  FROM rstar.sound_trajectories j JOIN eligible e ON e.problem_id OPERATOR(pg_catalog.=) j.problem_id),
-	places AS (
-		SELECT c.problem_id, c.statement, c.tree_id, c.leaf_id, c.mean_q, c.min_q, c.solution,
-		       pg_catalog.row_number() OVER (
-		           PARTITION BY c.problem_id
-		           ORDER BY c.mean_q DESC, c.min_q DESC, c.tree_id, c.leaf_id) AS place
-		  FROM copies c WHERE c.copy OPERATOR(pg_catalog.=) 1)
-	SELECT s.problem_id, s.tree_id, s.leaf_id, s.place::pg_catalog.int4 AS place, s.mean_q, s.min_q,
-	       COALESCE(t.statement, s.statement) AS problem, s.solution
-	  FROM places s JOIN rstar.trees t ON t.tree_id OPERATOR(pg_catalog.=) s.tree_id
-	 WHERE s.place OPERATOR(pg_catalog.<=) 2;
+	SELECT s.problem_id, s.tree_id, s.leaf_id, s.place, s.mean_q, s.min_q,
+	       COALESCE(t.statement, p.statement) AS problem, j.solution
+	  FROM rstar_select_trajectories_of(NULL) s
+	  JOIN rstar.trees t ON t.tree_id OPERATOR(pg_catalog.=) s.tree_id
+	  JOIN rstar.problems p ON p.problem_id OPERATOR(pg_catalog.=) t.problem_id
+	  JOIN rstar.trajectories j ON j.tree_id OPERATOR(pg_catalog.=) s.tree_id AND j.leaf_id OPERATOR(pg_catalog.=) s.leaf_id;
 COMMENT ON VIEW rstar.sft_training IS 'what trains the policy: the two best trajectories of each problem, of all rounds, as rstar_select_trajectories chooses them';
 COMMENT ON COLUMN rstar.sft_training.problem_id IS 'the problem';
 COMMENT ON COLUMN rstar.sft_training.tree_id IS 'tree of the trajectory';

@@ -244,6 +244,9 @@ sql(<<~'SQL');
 like($error, qr/permission denied for function rstar_start_round/, 'not for everybody');
 is(sql("SET ROLE plain; SELECT (SELECT count(*) FROM rstar.rounds), (SELECT count(*) FROM rstar.round_problems), (SELECT count(*) FROM rstar.round_solutions)"),
 	'0|0|0', 'rounds of others are not to be seen');
+sql('GRANT EXECUTE ON FUNCTION rstar_start_round, rstar_train_policy, rstar_train_ppm, rstar_evaluate TO plain');
+($code, $out, $error) = $node->psql('postgres', "SET ROLE plain; SELECT rstar_start_round('x', $problems)");
+like($error, qr/permission denied for function rstar_search_all/, 'nor without a right that the round will need');
 ($code, $out, $error) = $node->psql('postgres', 'SET ROLE plain; UPDATE rstar.rounds SET accepted = true');
 like($error, qr/permission denied/, 'nor to be changed');
 

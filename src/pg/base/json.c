@@ -10,6 +10,12 @@
 
 #include "pg/base/json.h"
 
+Jsonb *
+rstar_pg_json_empty(void)
+{
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
+}
+
 JsonbValue *
 rstar_pg_json_member(JsonbContainer *object, const char *name)
 {

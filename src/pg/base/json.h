@@ -8,6 +8,9 @@
 #include "postgres.h"
 #include "utils/jsonb.h"
 
+/* {}, palloc'd. */
+extern Jsonb *rstar_pg_json_empty(void);
+
 /* The member of that name, or NULL; also NULL if it is no object. */
 extern JsonbValue *rstar_pg_json_member(JsonbContainer *object, const char *name);
 

@@ -43,8 +43,7 @@ extern void rstar_pg_tables_read(rstar_tables_scope *scope);
 /*
  * Become the owner of these tables, all that the scope reads or writes, those
  * included that cascading keys write, and connect to SPI. (Planning a read runs
- * index predicates, too.) Raises if code of others hangs
- * on one of them.
+ * index predicates, too.) Raises if code of others hangs on one of them.
  */
 #define rstar_tables_begin(scope, ...)                                                             \
 	rstar_pg_tables_begin_list(scope, (const char *const[]){__VA_ARGS__, NULL})

@@ -5,9 +5,10 @@
  * A write runs more than its statement: triggers and their conditions,
  * defaults, generated columns, checks, domains, index expressions, policies,
  * and all of these on tables that inherit from it, with the rights of the role
- * that writes; and what planning a look into the tables behind foreign keys runs. Most of that only the table's owner can attach, but the right
- * TRIGGER can be granted, and a function that the owner attached can belong to
- * somebody else, who replaces its body. So before the extension writes a table,
+ * that writes; and what planning a look into the tables behind foreign keys
+ * runs. Most of that only the table's owner can attach, but the right TRIGGER
+ * can be granted, and a function that the owner attached can belong to somebody
+ * else, who replaces its body. So before the extension writes a table,
  * everything that hangs on it is looked through: it must belong to the role
  * that writes or to a superuser.
  */

@@ -29,6 +29,7 @@
 #include "pg/base/settings.h"
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
+#include "pg/data/pairs.h"
 #include "pg/models/models.h"
 #include "pg/search/tree_store.h"
 
@@ -350,25 +351,41 @@ build_problems(pair_build *build)
 	SPI_cursor_close(portal);
 }
 
+/* Bad options are refused, even if there is nothing to do. A call that runs beside another waits. */
+static int64
+build_pairs(pair_build *build)
+{
+	static const Oid of_problem[2] = {INT8OID, INT8OID};
+	rstar_pair_options options;
+	rstar_tables_scope scope;
+
+	read_options(build, NULL, &options);
+	LockRelationOid(rstar_pg_table_oid("preference_pairs"), ShareRowExclusiveLock);
+	rstar_pg_tables_read(&scope);
+	build->trees = prepare(trees_query, 2, of_problem);
+	build->answers = prepare(answers_query, 2, of_problem);
+	build_problems(build);
+	rstar_pg_tables_end(&scope);
+	return build->written;
+}
+
+int64
+rstar_pg_pairs_build(int64 round_id)
+{
+	pair_build of_round = {
+		.round = {Int64GetDatum(round_id), false}, .margin.isnull = true, .edit.isnull = true};
+
+	return build_pairs(&of_round);
+}
+
 /*
  * rstar_build_pairs(round_id, pair_min_margin, pair_min_edit) returns bigint
  */
 Datum
 rstar_build_pairs(PG_FUNCTION_ARGS)
 {
-	static const Oid of_problem[2] = {INT8OID, INT8OID};
-	pair_build build = {
+	pair_build asked = {
 		.round = fcinfo->args[0], .margin = fcinfo->args[1], .edit = fcinfo->args[2]};
-	rstar_pair_options options;
-	rstar_tables_scope scope;
 
-	read_options(&build, NULL, &options); /* bad ones are refused, even if there is nothing to do */
-	/* A call that runs beside another waits here. */
-	LockRelationOid(rstar_pg_table_oid("preference_pairs"), ShareRowExclusiveLock);
-	rstar_pg_tables_read(&scope);
-	build.trees = prepare(trees_query, 2, of_problem);
-	build.answers = prepare(answers_query, 2, of_problem);
-	build_problems(&build);
-	rstar_pg_tables_end(&scope);
-	PG_RETURN_INT64(build.written);
+	PG_RETURN_INT64(build_pairs(&asked));
 }

@@ -22,13 +22,9 @@ typedef struct rstar_report_table
 	bool sideways; /* a column for each row */
 } rstar_report_table;
 
-/* The round and those before it in its line; UNION also ends a circle. */
+/* The round and those before it in its line. */
 #define RSTAR_REPORT_LINE                                                                          \
-	"WITH RECURSIVE line (round_id) AS ("                                                          \
-	"  SELECT $1::bigint"                                                                          \
-	"  UNION"                                                                                      \
-	"  SELECT r.previous_id FROM line JOIN rstar.rounds r USING (round_id)"                        \
-	"   WHERE r.previous_id IS NOT NULL)"
+	"WITH line AS (SELECT line_round_id AS round_id FROM rstar.round_lines WHERE round_id = $1)"
 
 extern const rstar_report_table rstar_pg_report_rounds;
 extern const rstar_report_table rstar_pg_report_tables[]; /* in the page's order */

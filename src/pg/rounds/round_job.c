@@ -7,7 +7,7 @@
  * A round is a row of rstar.rounds. What it consists of are other jobs, which this
  * one submits by their SQL functions, with the rights of its owner: a search of all
  * problems, further ones of those that stay unsolved, two runs of training and an
- * evaluation. Each step looks at the row and goes on by one action, in one
+ * evaluation. Only the pairs it builds itself. Each step looks at the row and goes on by one action, in one
  * transaction with the row's change; then the job waits for what it submitted. So
  * a worker that is lost at any moment loses nothing: the next one reads the row.
  */
@@ -22,6 +22,7 @@
 #include "pg/base/json.h"
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
+#include "pg/data/pairs.h"
 #include "pg/rounds/round_job.h"
 #include "pg/workers/call.h"
 #include "pg/workers/jobs.h"
@@ -345,23 +346,7 @@ train_policy(const round_state *r)
 static bool
 build_pairs(const round_state *r)
 {
-	rstar_tables_scope scope;
-	rstar_arguments a = {0};
-	char *call;
-
-	rstar_tables_begin(&scope, "rounds");
-	rstar_pg_execute(
-		"SELECT pg_catalog.format('SELECT %I.rstar_build_pairs($1)', n.nspname) AS call"
-		" FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n"
-		" ON n.oid OPERATOR(pg_catalog.=) e.extnamespace"
-		" WHERE e.extname OPERATOR(pg_catalog.=) 'rstar'",
-		&a, true);
-	call = rstar_pg_result_text(0, "call", r->job->context);
-	rstar_pg_tables_end(&scope);
-	rstar_pg_tables_read(&scope);
-	rstar_pg_add_bigint(&a, r->round_id);
-	rstar_pg_execute(call, &a, false);
-	rstar_pg_tables_end(&scope);
+	(void) rstar_pg_pairs_build(r->round_id);
 	return true;
 }
 

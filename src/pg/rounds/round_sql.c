@@ -244,9 +244,7 @@ read_further(FunctionCallInfo fcinfo, int n, const char *name, const char *kind)
 {
 	static const char *const own[] = {"name",       "base", "query",   "model",  "ppm",
 									  "foreground", "nice", "threads", "workers"};
-	Jsonb *object = PG_ARGISNULL(n)
-						? DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")))
-						: PG_GETARG_JSONB_P(n);
+	Jsonb *object = PG_ARGISNULL(n) ? rstar_pg_json_empty() : PG_GETARG_JSONB_P(n);
 
 	if (!JB_ROOT_IS_OBJECT(object))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -479,6 +477,7 @@ rstar_start_round(PG_FUNCTION_ARGS)
 	int64 round_id;
 
 	rstar_pg_job_require_workers("rstar_start_round()");
+	(void) rstar_pg_job_call("search_all", rstar_pg_json_empty()); /* has the caller the right? */
 	r.name = read_name(fcinfo);
 	read_line(r.name, &r.line);
 	check_names(&r);

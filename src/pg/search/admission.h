@@ -5,9 +5,10 @@
  * With shared_preload_libraries = 'rstar' at most rstar.max_active_searches
  * sessions search at the same time, and what they may take of KV cache, sandbox
  * memory and processes of the sandbox stays within rstar.total_kv_cache,
- * rstar.total_sandbox_memory and rstar.total_sandbox_processes. Who comes when there is no room waits: the order
- * of arrival decides, also where a later one would fit. Without preloading a
- * session knows of no other, and only a request beyond the totals is refused.
+ * rstar.total_sandbox_memory and rstar.total_sandbox_processes. Who comes when
+ * there is no room waits: the order of arrival decides, also where a later one
+ * would fit. Without preloading a session knows of no other, and only a request
+ * beyond the totals is refused.
  *
  *		guard = rstar_pg_admission_enter(&room);
  *		... search, and free it ...

@@ -26,6 +26,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "pg/base/json.h"
 #include "pg/base/settings.h"
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
@@ -77,12 +78,6 @@ rstar_pg_job_require_workers(const char *what)
 					errhint("Add rstar to \"shared_preload_libraries\" and restart the server.")));
 }
 
-static Jsonb *
-empty_object(void)
-{
-	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
-}
-
 /* Threads for each of so many workers: those asked for, else the session's, shared out. */
 static int
 threads_each(const rstar_job_request *request, int workers)
@@ -102,7 +97,7 @@ rstar_pg_job_submit(const rstar_job_request *request)
 	int64 parent = request->parent != 0 ? request->parent : in_transaction_of;
 	char *owner = GetUserNameFromId(GetUserId(), false);
 	Jsonb *settings = rstar_pg_settings_get_all();
-	Jsonb *arguments = request->arguments ? request->arguments : empty_object();
+	Jsonb *arguments = request->arguments ? request->arguments : rstar_pg_json_empty();
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
 	int workers;

@@ -18,6 +18,7 @@
 #include "utils/timestamp.h"
 
 #include "pg/base/arguments.h"
+#include "pg/base/json.h"
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
 #include "pg/workers/commit.h"
@@ -50,7 +51,7 @@ arguments_of(FunctionCallInfo fcinfo, int n)
 	Jsonb *arguments;
 
 	if (PG_ARGISNULL(n))
-		return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
+		return rstar_pg_json_empty();
 	arguments = PG_GETARG_JSONB_P(n);
 	if (!JB_ROOT_IS_OBJECT(arguments))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
