@@ -275,12 +275,7 @@ rstar_curve_svg(const rstar_curve *curve, rstar_buffer *out, rstar_error *err)
 	rstar_svg svg = {.out = out};
 	scale s = find_scale(curve);
 
-	rstar_svg_printf(&svg,
-					 "<svg class=\"rstar-curve\" xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" "
-					 "height=\"%d\" viewBox=\"0 0 %d %d\">\n",
-					 WIDTH, HEIGHT, WIDTH, HEIGHT);
-	rstar_svg_put(&svg, style);
-	rstar_svg_printf(&svg, "<rect class=\"bg\" width=\"%d\" height=\"%d\"/>\n", WIDTH, HEIGHT);
+	rstar_svg_plot(&svg, "rstar-curve", WIDTH, HEIGHT, style);
 	put_axes(&svg, &s);
 	put_rate(&svg, curve, &s);
 	put_loss(&svg, curve, &s);

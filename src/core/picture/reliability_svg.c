@@ -132,15 +132,8 @@ rstar_reliability_svg(const rstar_reliability *r, rstar_string title, rstar_buff
 	rstar_svg svg = {.out = out};
 	panel left = {&svg, LEFT, TOP, SIDE}, right = {&svg, LEFT + SIDE + GAP, TOP, SIDE};
 
-	rstar_svg_printf(&svg,
-					 "<svg class='rstar-reliability' xmlns='http://www.w3.org/2000/svg' "
-					 "width='%d' height='%d' viewBox='0 0 %d %d'>\n",
-					 WIDTH, HEIGHT, WIDTH, HEIGHT);
-	rstar_svg_put(&svg, style);
-	rstar_svg_printf(&svg,
-					 "<rect class='bg' width='100%%' height='100%%'/>\n"
-					 "<text class='h' x='%d' y='30'>",
-					 LEFT);
+	rstar_svg_plot(&svg, "rstar-reliability", WIDTH, HEIGHT, style);
+	rstar_svg_printf(&svg, "<text class='h' x='%d' y='30'>", LEFT);
 	(void) rstar_svg_line(&svg, title, RSTAR_SVG_BOLD, 18, WIDTH - LEFT - 30);
 	rstar_svg_printf(
 		&svg,

@@ -283,12 +283,7 @@ rstar_scaling_svg(const rstar_scaling *scaling, rstar_buffer *out, rstar_error *
 	scale at = find_scale(scaling);
 	int height = LEGEND + LINE + (scaling->n_names > 1 ? LINE * (int) scaling->n_names : 0);
 
-	rstar_svg_printf(&svg,
-					 "<svg class=\"rstar-scaling\" xmlns=\"http://www.w3.org/2000/svg\" "
-					 "width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n",
-					 WIDTH, height, WIDTH, height);
-	rstar_svg_put(&svg, style);
-	rstar_svg_printf(&svg, "<rect class=\"bg\" width=\"%d\" height=\"%d\"/>\n", WIDTH, height);
+	rstar_svg_plot(&svg, "rstar-scaling", WIDTH, height, style);
 	put_axes(&svg, scaling, &at);
 	put_lines(&svg, scaling, &at);
 	put_measures(&svg, scaling);

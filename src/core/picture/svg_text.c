@@ -31,6 +31,17 @@ rstar_svg_printf(rstar_svg *svg, const char *format, ...)
 	rstar_svg_put(svg, text);
 }
 
+void
+rstar_svg_plot(rstar_svg *svg, const char *class, int width, int height, const char *style)
+{
+	rstar_svg_printf(svg,
+					 "<svg class=\"%s\" xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" "
+					 "height=\"%d\" viewBox=\"0 0 %d %d\">\n",
+					 class, width, height, width, height);
+	rstar_svg_put(svg, style);
+	rstar_svg_printf(svg, "<rect class=\"bg\" width=\"%d\" height=\"%d\"/>\n", width, height);
+}
+
 static void
 put_character(rstar_svg *svg, uint32_t code)
 {

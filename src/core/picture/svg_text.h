@@ -26,6 +26,10 @@ extern void rstar_svg_put(rstar_svg *svg, const char *text);
 extern void rstar_svg_printf(rstar_svg *svg, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* A plot's first lines: its size in pixels, the style sheet, the ground. "</svg>" ends it. */
+extern void rstar_svg_plot(rstar_svg *svg, const char *class, int width, int height,
+						   const char *style);
+
 /*
  * Text content, blanks in a row as one, cut with "…" where it would be wider
  * than `width` at a font of `size`. Widths are estimates for common fonts.
