@@ -22,6 +22,8 @@ sub working { return wait_until($node, "SELECT count(*) >= $_[1] FROM rstar.prog
 
 sub idle { return wait_until($node, "SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type IN ('rstar worker', 'rstar probe', 'rstar schedule')"); }
 
+sub threads_of { return scalar(() = glob "/proc/$_[0]/task/*"); }
+
 sub switches
 {
 	my ($pid) = @_;
@@ -59,11 +61,12 @@ is(sql("SELECT DISTINCT application_name, state, query FROM pg_stat_activity WHE
 	"rstar: search_all, job $job|active|rstar: search_all, job $job", 'and so do the processes');
 my ($worker) = pids_of($node, 'rstar worker');
 cmp_ok(getpriority(0, $worker), '==', getpriority(0, $launcher) > 3 ? getpriority(0, $launcher) : 3, 'with the nice level that was asked for');
+is(threads_of($worker), 1, 'and as many threads');
 my $held = 0;
 for (1 .. 10) { $held += sql("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'rstar worker' AND backend_xmin IS NOT NULL"); sleep 0.02; }
 note "snapshots held by workers in 10 looks: $held";
 cmp_ok($held, '<=', 3, 'the workers hold no snapshot while they search');
-my $told = sql("LISTEN rstar_jobs; SELECT rstar_wait($job); SELECT pg_sleep(0.3)");
+my $told = sql("LISTEN rstar_jobs; SELECT rstar_wait($job); SELECT pg_sleep(1)");
 like($told, qr/^done$/m, 'it is done');
 like($told, qr/notification "rstar_jobs" with payload "$job done"/, 'and programs are told');
 is(sql("SELECT done, failed, total, error IS NULL, finished_at > started_at FROM rstar.jobs WHERE job_id = $job"), '80|0|80|t|t', 'all of it');
@@ -74,6 +77,12 @@ my $same = sql("SELECT array_agg(tree_id) FROM rstar.trees WHERE problem_id = 7"
 is(sql("SELECT count(DISTINCT (rollouts, nodes, generated_tokens, answer)) FROM rstar.trees WHERE tree_id IN
 		(SELECT tree_id FROM rstar.job_items WHERE problem_id = 7 UNION ALL SELECT rstar_search(7, rollouts => 4))"), 1,
 	'the tree is the one that a session gets');
+$job = submit($node, ', rollouts => 4, workers => 1, threads => 3');
+ok(working($job, 1), 'a job that asks for three threads works');
+($worker) = pids_of($node, 'rstar worker');
+is(threads_of($worker), 3, 'with three, whatever the machine has');
+sql("SELECT rstar_cancel($job)");
+ok(idle(), 'and is cancelled');
 sql('SET rstar.side_by_side = 3; SELECT rstar_search_all($$SELECT problem_id FROM rstar.problems WHERE problem_id < 5 UNION ALL SELECT 1$$, rollouts => 1)');
 $job++;
 $job = sql('SELECT max(job_id) FROM rstar.jobs');
@@ -263,7 +272,7 @@ is(wait_for_job($node, submit($node, ', rollouts => 1', 'copy'), 'copy'), 'done'
 sql("ALTER DATABASE copy SET default_transaction_read_only = on");
 $node->safe_psql('copy', 'SET default_transaction_read_only = off; BEGIN READ WRITE; '
 	  . q{SELECT rstar_search_all('SELECT problem_id FROM rstar.problems', rollouts => 1); COMMIT});
-ok(wait_until($node, 'SELECT count(*) = 0 FROM rstar.progress'), 'nobody is at work');
+is(wait_for_job($node, $node->safe_psql('copy', 'SELECT max(job_id) FROM rstar.jobs'), 'copy'), 'done', 'the job is done');
 is($node->safe_psql('copy', "SELECT string_agg(DISTINCT status, ' ') FROM rstar.jobs"), 'done', 'settings of a database do not stop its workers')
   or diag log_since($node, $offset);
 

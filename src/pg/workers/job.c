@@ -147,6 +147,8 @@ static void
 read_row(rstar_job *job, MemoryContext context)
 {
 	job->arguments = result_jsonb("arguments", context);
+	job->settings = result_jsonb("settings", context);
+	job->threads = rstar_pg_result_int(0, "threads", 1);
 	job->total = rstar_pg_result_bigint(0, "total", 0);
 	job->parent = rstar_pg_result_bigint(0, "parent_id", 0);
 	job->attempt = rstar_pg_result_int(0, "attempts", 0) + 1;
@@ -187,10 +189,15 @@ take_row(rstar_job *job, MemoryContext context)
 					 RSTAR_QUEUE_LOSSES));
 		return false;
 	}
-	rstar_pg_settings_set_all(result_jsonb("settings", CurrentMemoryContext));
-	SetConfigOption("rstar.threads", psprintf("%d", rstar_pg_result_int(0, "threads", 1)),
-					PGC_USERSET, PGC_S_SESSION);
 	return true;
+}
+
+/* What the submitting session had set. Not within a table scope, whose end undoes what is set. */
+static void
+apply_settings(const rstar_job *job)
+{
+	rstar_pg_settings_set_all(job->settings);
+	SetConfigOption("rstar.threads", psprintf("%d", job->threads), PGC_USERSET, PGC_S_SESSION);
 }
 
 /* One of the candidates, copied out of the result of SPI. */
@@ -282,6 +289,8 @@ rstar_pg_job_take(rstar_job *job, int own_nice, int *nice, MemoryContext context
 			rstar_pg_shared_leave_job();
 	}
 	rstar_pg_tables_end(&scope);
+	if (taken)
+		apply_settings(job);
 	return taken;
 }
 

@@ -84,6 +84,8 @@ struct rstar_job
 	const rstar_job_kind *kind;
 	Oid owner;        /* whose work it is; steps run as this role, in a restricted context */
 	Jsonb *arguments; /* as submitted */
+	Jsonb *settings;  /* of the session that submitted it; they hold while the worker has the job */
+	int threads;      /* of each worker */
 	int64 total;      /* of a queue: its items; else 0 */
 	int64 parent;     /* 0: none */
 	int attempt;      /* 1 for the first */
