@@ -19,6 +19,7 @@ answer(const char *text, bool graded, bool correct)
 							 .text = {text, strlen(text)},
 							 .answer = {text, strlen(text)},
 							 .graded = graded,
+							 .grade = correct ? 1 : -1,
 							 .correct = correct};
 }
 

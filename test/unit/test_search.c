@@ -35,6 +35,7 @@ answer(const char *text, bool correct, double score)
 	node.answer = text_of(text);
 	node.graded = true;
 	node.correct = correct;
+	node.grade = correct ? 1 : -1;
 	return node;
 }
 

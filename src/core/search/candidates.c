@@ -75,8 +75,10 @@ grade_answer(rstar_search *search, rstar_candidate *c, rstar_error *err)
 		return RSTAR_OK;
 	}
 
-	const char *answer =
-		rstar_grade_extract(&search->turn, c->parse.answer.data, c->parse.answer.length, &length);
+	const char *answer = c->tree->problem.verifier.length > 0
+							 ? rstar_search_extract(&search->turn, c->parse.answer, &length)
+							 : rstar_grade_extract(&search->turn, c->parse.answer.data,
+												   c->parse.answer.length, &length);
 
 	c->node.answer.data = rstar_arena_strndup(&search->turn, answer ? answer : "", length);
 	if (!c->node.answer.data)
@@ -84,12 +86,15 @@ grade_answer(rstar_search *search, rstar_candidate *c, rstar_error *err)
 	c->node.answer.length = length;
 	if (length == 0)
 		c->node.status = RSTAR_NODE_UNPARSABLE;
+	else if (c->tree->problem.verifier.length > 0)
+		c->asks = true;
 	else if (gold->length > 0)
 	{
 		c->node.graded = true;
 		c->node.correct = rstar_grade_compare(search->allocator, gold->data, gold->length,
 											  c->node.answer.data, length)
 							  .equal;
+		c->node.grade = c->node.correct ? 1 : -1;
 	}
 	return RSTAR_OK;
 }

@@ -5,6 +5,7 @@
  * search.c		life of a search, its steps and what it has to show
  * phases.c		the phases of a turn
  * candidates.c	what the policy wrote, read and judged
+ * verify.c		answers that the caller grades
  * verdict.c	why there is no answer, and what speaks for one
  * attach.c		what hangs on the nodes: tokens in the caches, states in the sandbox
  */
@@ -72,6 +73,7 @@ typedef struct rstar_candidate
 	bool ended;   /* the model ended its turn there */
 	bool running; /* in the sandbox */
 	bool judged;  /* by the script: its code does not run */
+	bool asks;    /* an answer that waits for the caller's verdict */
 } rstar_candidate;
 
 typedef enum rstar_search_phase
@@ -80,6 +82,7 @@ typedef enum rstar_search_phase
 	PHASE_WRITE,
 	PHASE_RUN,
 	PHASE_SCORE,
+	PHASE_VERIFY,
 	PHASE_EXPAND,
 	PHASE_DONE
 } rstar_search_phase;
@@ -105,7 +108,8 @@ struct rstar_search
 	rstar_request *requests; /* of the PPM's job */
 	uint32_t *scored;        /* candidate of each request */
 	uint32_t n_requests;
-	bool scoring; /* the PPM's job is under way */
+	bool scoring;                               /* the PPM's job is under way */
+	rstar_buffer asked_solution, asked_program; /* of the question in hand */
 };
 
 /* --- phases.c ------------------------------------------------------------------------ */
@@ -161,6 +165,11 @@ extern rstar_status rstar_search_take_result(rstar_search *search,
 extern rstar_status rstar_search_encode_candidates(rstar_search *search, const rstar_cancel *cancel,
 												   rstar_error *err);
 extern void rstar_search_free_candidates(rstar_search *search);
+
+/* --- verify.c ------------------------------------------------------------------------ */
+
+/* Does an answer wait for the caller's verdict? */
+extern bool rstar_search_asks(const rstar_search *search);
 
 static inline bool
 rstar_candidate_alive(const rstar_candidate *c)

@@ -254,13 +254,30 @@ back_up(rstar_tree *tree, uint32_t id, double value)
 	}
 }
 
+bool
+rstar_mcts_graded_guidance(const rstar_mcts_options *options)
+{
+	return options->guidance == RSTAR_GUIDANCE_TERMINAL ||
+		   (options->guidance == RSTAR_GUIDANCE_PPM && options->known_answer);
+}
+
+uint32_t
+rstar_mcts_next_answer(const rstar_mcts *mcts, uint32_t id)
+{
+	while (++id < mcts->tree.n_nodes)
+		if (mcts->tree.nodes[id].kind == RSTAR_NODE_ANSWER &&
+			!rstar_node_rejected(&mcts->tree.nodes[id]))
+			return id;
+	return RSTAR_NO_NODE;
+}
+
 static double
 answer_value(const rstar_mcts *mcts, const rstar_tree_node *answer)
 {
 	if (mcts->options.guidance == RSTAR_GUIDANCE_NONE)
 		return 0;
-	if (mcts->options.guidance == RSTAR_GUIDANCE_TERMINAL || mcts->options.known_answer)
-		return answer->correct ? 1 : -1;
+	if (rstar_mcts_graded_guidance(&mcts->options))
+		return answer->grade;
 	return answer->ppm_score;
 }
 

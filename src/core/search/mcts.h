@@ -31,14 +31,14 @@
 typedef enum rstar_guidance
 {
 	RSTAR_GUIDANCE_NONE,     /* test time without a PPM: an answer is worth 0 */
-	RSTAR_GUIDANCE_TERMINAL, /* rounds 1 and 2: an answer is worth +1 or -1 */
+	RSTAR_GUIDANCE_TERMINAL, /* rounds 1 and 2: an answer is worth its grade, +1 or -1 */
 	RSTAR_GUIDANCE_PPM       /* rounds 3 and 4, and test time */
 } rstar_guidance;
 
 typedef struct rstar_mcts_options
 {
 	rstar_guidance guidance;
-	bool known_answer;      /* PPM guidance: answers back up +1 or -1, not their score */
+	bool known_answer;      /* PPM guidance: answers back up their grade, not their score */
 	double c_uct;           /* 2 in the paper */
 	double unvisited_value; /* UCT of a child without visits; INFINITY: those first */
 	uint32_t max_rollouts;
@@ -113,7 +113,7 @@ extern uint32_t rstar_mcts_n_open(const rstar_mcts *mcts);
 
 /*
  * Give the selected node (or one of the selected level) its children, in order (as rstar_tree_add takes them:
- * duplicates merged, correct and graded set on answers, ppm_score and scored
+ * duplicates merged, graded, grade and correct set on answers, ppm_score and scored
  * where the guidance wants them). Candidates too deep are rejected here. None
  * at all closes the node. Errors: ARGUMENT (not the selected node; an
  * unscored candidate under PPM guidance), MEMORY.
@@ -136,7 +136,7 @@ extern double rstar_mcts_score(const rstar_mcts *mcts, uint32_t id);
 
 /*
  * Make a stored tree a search again. The caller has appended the nodes in order
- * to mcts->tree (rstar_tree_add: kind, status, kept, texts, answer, graded, correct,
+ * to mcts->tree (rstar_tree_add: kind, status, kept, texts, answer, graded, grade, correct,
  * scored, ppm_score, logprob, tokens, duplicates, rollout), has set visits, value_sum and
  * expanded of each, and mcts->rollouts; everything else follows from that. Errors:
  * CORRUPT (a step that is none, an expanded node that cannot be).
@@ -144,11 +144,21 @@ extern double rstar_mcts_score(const rstar_mcts *mcts, uint32_t id);
 extern rstar_status rstar_mcts_restore(rstar_mcts *mcts, rstar_error *err);
 
 /*
- * Grade all answers anew by the known answer `gold`: grades, counts, and the values
- * that were backed up where the known answer guided the search. Returns how many
- * grades changed or are new. (regrade.c)
+ * Grade answers anew (regrade.c): grades, counts, and the values that were backed up where
+ * grades guided the search. First the counts are cleared, then every answer that was not
+ * rejected is graded, each once. Returns whether the grade changed or is new.
  */
+extern void rstar_mcts_clear_counts(rstar_mcts *mcts);
+extern bool rstar_mcts_set_grade(rstar_mcts *mcts, uint32_t id, double grade);
+
+/* All of that by the known answer `gold`. Returns how many grades changed or are new. */
 extern uint32_t rstar_mcts_regrade(rstar_mcts *mcts, rstar_string gold,
 								   const rstar_allocator *allocator);
+
+/* Whether grades are what answers are worth in this search. */
+extern bool rstar_mcts_graded_guidance(const rstar_mcts_options *options);
+
+/* The next answer behind node `id` (0: the first) that was not rejected, or RSTAR_NO_NODE. */
+extern uint32_t rstar_mcts_next_answer(const rstar_mcts *mcts, uint32_t id);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * phases.c
- *	  The phases of a turn: select, write, run, score, expand.
+ *	  The phases of a turn: select, write, run, score, verify, expand.
  */
 #include <math.h>
 
@@ -15,7 +15,7 @@ begin_tree(rstar_search *search, rstar_search_tree *tree, const rstar_cancel *ca
 	rstar_mcts_options options = search->options.mcts;
 	rstar_status status = RSTAR_OK;
 
-	if (tree->problem.gold.length == 0)
+	if (tree->problem.gold.length == 0 && tree->problem.verifier.length == 0)
 		rstar_mcts_without_answer(&options);
 	if (tree->problem.resume)
 	{
@@ -379,7 +379,7 @@ score_candidates(rstar_search *search, const rstar_cancel *cancel, rstar_error *
 			return status;
 		search->scoring = false;
 	}
-	search->phase = PHASE_EXPAND;
+	search->phase = PHASE_VERIFY;
 	return status;
 }
 
@@ -446,12 +446,16 @@ expand_trees(rstar_search *search, rstar_error *err)
 		while (end < n && search->candidates[end].tree == first->tree &&
 			   search->candidates[end].parent == first->parent)
 			end++;
-		status = expand_node(search, i, end, nodes, err);
+		if (!first->tree->failed)
+			status = expand_node(search, i, end, nodes, err);
 		i = end;
 	}
 	rstar_free(search->allocator, nodes);
 	if (status == RSTAR_OK)
 		rstar_search_free_candidates(search);
+	for (uint32_t t = search->first; t < search->n_begun && status == RSTAR_OK; t++)
+		if (search->trees[t] && search->trees[t]->phase == TREE_ACTIVE && search->trees[t]->failed)
+			finish_tree(search, search->trees[t]);
 	search->phase = PHASE_SELECT;
 	return status;
 }
@@ -469,6 +473,11 @@ rstar_search_run_phase(rstar_search *search, const rstar_cancel *cancel, rstar_e
 			return run_code(search, cancel, err);
 		case PHASE_SCORE:
 			return score_candidates(search, cancel, err);
+		case PHASE_VERIFY:
+			if (rstar_search_asks(search))
+				return RSTAR_AGAIN;
+			search->phase = PHASE_EXPAND;
+			return RSTAR_OK;
 		case PHASE_EXPAND:
 			return expand_trees(search, err);
 		case PHASE_DONE:

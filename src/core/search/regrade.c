@@ -2,10 +2,10 @@
  * regrade.c
  *	  Grading the answers of a finished tree anew.
  *
- * A known answer may be corrected after trees were searched with it. Every answer
- * node was backed up exactly once, along its whole path; where the known answer
- * guided the search that value was +1 or -1, so a changed grade moves the sums of
- * that path by 2. Which nodes were expanded stays what it was.
+ * A known answer, or a verifier, may be corrected after trees were searched with it.
+ * Every answer node was backed up exactly once, along its whole path; where grades
+ * guided the search that value was the grade, so a changed one moves the sums of
+ * that path by the difference. Which nodes were expanded stays what it was.
  */
 #include "core/grade/grade.h"
 #include "core/search/mcts.h"
@@ -17,28 +17,28 @@ move_values(rstar_tree *tree, uint32_t id, double by)
 		tree->nodes[id].value_sum += by;
 }
 
-/* Whether a grade was, or will be, what an answer's value is made of. */
-static bool
-is_guided(const rstar_mcts_options *options)
+void
+rstar_mcts_clear_counts(rstar_mcts *mcts)
 {
-	return options->guidance == RSTAR_GUIDANCE_TERMINAL ||
-		   (options->guidance == RSTAR_GUIDANCE_PPM && options->known_answer);
+	mcts->correct = 0;
+	mcts->first_correct_rollout = RSTAR_NO_NODE;
 }
 
-static void
-set_grade(rstar_mcts *mcts, uint32_t id, bool correct)
+bool
+rstar_mcts_set_grade(rstar_mcts *mcts, uint32_t id, double grade)
 {
 	rstar_tree_node *node = &mcts->tree.nodes[id];
+	bool changed = !node->graded || node->grade != grade;
 
-	if (node->graded && node->correct != correct && is_guided(&mcts->options))
-		move_values(&mcts->tree, id, correct ? 2 : -2);
+	if (node->graded && rstar_mcts_graded_guidance(&mcts->options))
+		move_values(&mcts->tree, id, grade - node->grade);
 	node->graded = true;
-	node->correct = correct;
-	if (!correct)
-		return;
-	mcts->correct++;
-	if (node->rollout < mcts->first_correct_rollout)
+	node->grade = grade;
+	node->correct = grade == 1;
+	mcts->correct += node->correct;
+	if (node->correct && node->rollout < mcts->first_correct_rollout)
 		mcts->first_correct_rollout = node->rollout;
+	return changed;
 }
 
 uint32_t
@@ -46,20 +46,15 @@ rstar_mcts_regrade(rstar_mcts *mcts, rstar_string gold, const rstar_allocator *a
 {
 	uint32_t changed = 0;
 
-	mcts->correct = 0;
-	mcts->first_correct_rollout = RSTAR_NO_NODE;
-	for (uint32_t id = 0; id < mcts->tree.n_nodes; id++)
+	rstar_mcts_clear_counts(mcts);
+	for (uint32_t id = 0; (id = rstar_mcts_next_answer(mcts, id)) != RSTAR_NO_NODE;)
 	{
-		const rstar_tree_node *node = &mcts->tree.nodes[id];
-		bool correct;
+		rstar_string answer = mcts->tree.nodes[id].answer;
+		bool equal =
+			rstar_grade_compare(allocator, gold.data, gold.length, answer.data, answer.length)
+				.equal;
 
-		if (node->kind != RSTAR_NODE_ANSWER || rstar_node_rejected(node))
-			continue;
-		correct = rstar_grade_compare(allocator, gold.data, gold.length, node->answer.data,
-									  node->answer.length)
-					  .equal;
-		changed += !node->graded || node->correct != correct;
-		set_grade(mcts, id, correct);
+		changed += rstar_mcts_set_grade(mcts, id, equal ? 1 : -1);
 	}
 	return changed;
 }

@@ -9,6 +9,7 @@
  *		write	the policy writes candidates for all of them, in one batch
  *		run		the sandbox runs their code, each on its parent's state
  *		score	the PPM scores the survivors, in one batch
+ *		verify	the caller says what answers are worth, where it knows better than a comparison
  *		expand	each tree takes its candidates, and its statistics move
  *
  * Trees do not influence each other: a tree is a function of the models, the
@@ -105,8 +106,10 @@ extern void rstar_search_options_paper(rstar_search_options *options);
 typedef struct rstar_search_problem
 {
 	rstar_string text;
-	rstar_string gold; /* the known answer; length 0: none */
-	uint64_t seed;     /* of the tree: see rstar_search_seed */
+	rstar_string gold;     /* the known answer; length 0: none */
+	rstar_string verifier; /* the caller's: it grades answers (rstar_search_ask), not gold */
+	int64_t id;            /* the caller's */
+	uint64_t seed;         /* of the tree: see rstar_search_seed */
 	rstar_mcts
 		*resume; /* NULL, or a restored tree to go on with; its content moves into the search */
 } rstar_search_problem;
@@ -159,6 +162,43 @@ extern rstar_status rstar_search_step(rstar_search *search, const rstar_cancel *
 									  rstar_error *err);
 
 /*
+ * An answer of a verified problem, which the caller is to grade. Texts live until the verdict.
+ */
+typedef struct rstar_search_question
+{
+	uint32_t problem;      /* its number */
+	uint32_t candidate;    /* the search's own */
+	rstar_string answer;   /* as the node will have it */
+	rstar_string solution; /* the texts of the whole path, the answer's included */
+	rstar_string program;  /* the code of its steps (rstar_tree_program) */
+} rstar_search_question;
+
+/* What the caller says of it. */
+typedef struct rstar_search_verdict
+{
+	rstar_status failed; /* OK; or the problem cannot be verified and fails, for `error` */
+	rstar_error error;
+	double grade;  /* 1: right; -1: wrong; between them: partly right */
+	bool by_clock; /* a limit of time decided: the tree is not reproducible */
+} rstar_search_verdict;
+
+/*
+ * The next answer that waits for a verdict; *asked false: none. While one waits,
+ * rstar_search_step returns AGAIN and does nothing: ask after each step, and give a verdict
+ * for each question before the next is asked. Errors: MEMORY.
+ */
+extern rstar_status rstar_search_ask(rstar_search *search, rstar_search_question *question,
+									 bool *asked, rstar_error *err);
+extern void rstar_search_judge(rstar_search *search, const rstar_search_question *question,
+							   const rstar_search_verdict *verdict);
+
+/*
+ * The answer within the text of an <answer>, for a verifier: what the last fenced block holds, else
+ * the last \boxed{}, else the whole text without white space at its ends. NULL: no memory.
+ */
+extern const char *rstar_search_extract(rstar_arena *arena, rstar_string text, size_t *length);
+
+/*
  * A problem whose tree is finished and was not taken yet; false: none. It then
  * belongs to the caller, who looks at it and ends with rstar_search_forget.
  */
@@ -184,8 +224,8 @@ extern const rstar_error *rstar_search_failure(const rstar_search *search, uint3
 											   rstar_status *status);
 
 /*
- * The answer node that problem i's tree gives, by options.choice. RSTAR_NO_NODE: no
- * answer was reached, or the policy put more probability on not knowing than on
+ * The answer node that problem i's tree gives, by options.choice; where verdicts guided the
+ * search, the one with the best grade. RSTAR_NO_NODE: no answer was reached, or the policy put more probability on not knowing than on
  * that answer. Errors: MEMORY.
  */
 extern rstar_status rstar_search_answer(const rstar_search *search, uint32_t i, uint32_t *node,

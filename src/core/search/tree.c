@@ -123,20 +123,46 @@ rstar_tree_close(rstar_tree *tree, uint32_t id)
 	}
 }
 
+/* The node on the path to `node` at that depth: paths are short, and nothing is allocated. */
+static const rstar_tree_node *
+ancestor(const rstar_tree *tree, const rstar_tree_node *node, uint32_t depth)
+{
+	while (node->depth > depth)
+		node = &tree->nodes[node->parent];
+	return node;
+}
+
 bool
 rstar_tree_solution(const rstar_tree *tree, uint32_t id, rstar_buffer *out)
 {
 	const rstar_tree_node *node = &tree->nodes[id];
-	uint32_t depth = node->depth;
 
-	/* Downwards, one level at a time: paths are short, and nothing is allocated. */
-	for (uint32_t level = 1; level <= depth; level++)
+	for (uint32_t depth = 1; depth <= node->depth; depth++)
 	{
-		const rstar_tree_node *at = node;
+		const rstar_tree_node *at = ancestor(tree, node, depth);
 
-		while (at->depth > level)
-			at = &tree->nodes[at->parent];
 		if (!rstar_buffer_append(out, at->text.data, at->text.length))
+			return false;
+	}
+	return true;
+}
+
+bool
+rstar_tree_program(const rstar_tree *tree, uint32_t id, rstar_buffer *out)
+{
+	const rstar_tree_node *node = &tree->nodes[id];
+	rstar_solution_state state = RSTAR_SOLUTION_START;
+
+	for (uint32_t depth = 1; depth <= node->depth; depth++)
+	{
+		const rstar_tree_node *at = ancestor(tree, node, depth);
+		rstar_step_parse parse;
+
+		rstar_step_parse_text(at->text.data, at->text.length, state, &parse);
+		state = parse.next;
+		if (at->status == RSTAR_NODE_OK && parse.code.length > 0 &&
+			!(rstar_buffer_append(out, parse.code.data, parse.code.length) &&
+			  rstar_buffer_append_text(out, "\n")))
 			return false;
 	}
 	return true;

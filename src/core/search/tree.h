@@ -55,15 +55,16 @@ typedef struct rstar_tree_node
 	rstar_solution_state state; /* of the grammar, behind this node */
 	bool expanded;              /* candidates were asked for */
 	bool closed;                /* never selected any more */
-	bool graded;                /* an answer that was compared with the known one */
-	bool correct;
-	bool scored; /* ppm_score is there */
-	bool pruned; /* fell out of the beam */
-	bool kept;   /* its code failed, but not often enough in a row to reject it */
+	bool graded;                /* an answer that was compared with the known one, or verified */
+	bool correct;               /* … with success: grade is 1 */
+	bool scored;                /* ppm_score is there */
+	bool pruned;                /* fell out of the beam */
+	bool kept;                  /* its code failed, but not often enough in a row to reject it */
 
 	uint32_t visits;
 	double value_sum;
 	double ppm_score; /* in (-1, 1) */
+	double grade;     /* of a graded answer: 1 right, -1 wrong, between them partly right */
 
 	rstar_string text;   /* in the tree's arena, as the three below */
 	size_t written;      /* bytes of text that the model wrote */
@@ -118,6 +119,12 @@ extern void rstar_tree_close(rstar_tree *tree, uint32_t id);
 
 /* Append the texts from the root's child to `id`: the solution so far. False: no memory. */
 extern bool rstar_tree_solution(const rstar_tree *tree, uint32_t id, rstar_buffer *out);
+
+/*
+ * Append the code of the steps on that path, a line end behind each: what a solution's program
+ * is. Steps whose code failed are left out, as they are of the state. False: no memory.
+ */
+extern bool rstar_tree_program(const rstar_tree *tree, uint32_t id, rstar_buffer *out);
 
 /*
  * What a finished tree says of the path to an answer: mean and least Q of its

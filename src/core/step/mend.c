@@ -194,8 +194,8 @@ spell(speller *s)
 			if (answered || rstar_tag_stops(tag))
 				return true;
 		}
-		else if (c == '`' && s->length - s->at >= 3 && memcmp(s->text + s->at, "```", 3) == 0 &&
-				 starts_line(s))
+		else if (c == '`' && !s->in_answer && s->length - s->at >= 3 &&
+				 memcmp(s->text + s->at, "```", 3) == 0 && starts_line(s))
 		{
 			bool was_open = s->in_code;
 

@@ -56,7 +56,8 @@ rstar_closed_answer(PG_FUNCTION_ARGS)
 
 /* Problems with right and wrong answers, in trees of a round ($1) or of all (NULL). */
 static const char problems_query[] =
-	"SELECT p.problem_id, p.statement, p.answer, a.reached, a.hits"
+	"SELECT p.problem_id, p.statement, CASE WHEN p.verifier IS NULL THEN p.answer END,"
+	"       a.reached, a.hits"
 	"  FROM (SELECT t.problem_id, count(*) AS reached, count(*) FILTER (WHERE j.correct) AS hits"
 	"          FROM rstar.trajectories j JOIN rstar.trees t ON t.tree_id = j.tree_id"
 	"         WHERE j.correct IS NOT NULL AND ($1 IS NULL OR t.round_id = $1)"

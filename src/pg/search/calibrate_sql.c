@@ -41,15 +41,18 @@ static void
 keep_evidence(void *arg, const rstar_search_outcome *outcome)
 {
 	trial *t = arg;
-	const char *gold = t->rows[outcome->problem].answer;
-	const rstar_string *answer;
+	const rstar_problem_row *row = &t->rows[outcome->problem];
+	const char *gold = row->answer;
+	const rstar_tree_node *answer;
 
 	if (outcome->status != RSTAR_OK || outcome->answer == RSTAR_NO_NODE)
 		return;
-	answer = &outcome->mcts->tree.nodes[outcome->answer].answer;
+	answer = &outcome->mcts->tree.nodes[outcome->answer];
 	t->evidence[t->n] = outcome->evidence;
-	t->right[t->n++] = gold && rstar_search_same_answer((rstar_string){gold, strlen(gold)}, *answer,
-														&rstar_allocator_malloc);
+	t->right[t->n++] =
+		row->verifier ? answer->correct
+					  : gold && rstar_search_same_answer((rstar_string){gold, strlen(gold)},
+														 answer->answer, &rstar_allocator_malloc);
 }
 
 /* Search them without a look at the known answers, which only grade what comes out. */
@@ -63,7 +66,14 @@ try_problems(const rstar_search_setup *setup, const rstar_problem_row *rows, uin
 				 .evidence = palloc(Max(n, 1) * sizeof *t->evidence),
 				 .right = palloc(Max(n, 1) * sizeof *t->right)};
 	for (uint32 i = 0; i < n; i++)
-		problems[i] = rstar_pg_search_problem(rows[i].statement, NULL, setup->seed, 0);
+	{
+		rstar_problem_row row = rows[i];
+
+		/* A verifier needs the data that a known answer is, and grades without guiding. */
+		if (!row.verifier)
+			row.answer = NULL;
+		problems[i] = rstar_pg_search_problem(&row, setup->seed, 0);
+	}
 	rstar_pg_search_open(setup, &parts);
 	rstar_pg_search_run(setup, &parts, problems, n, keep_evidence, t);
 }

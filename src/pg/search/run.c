@@ -10,6 +10,7 @@
 
 #include "miscadmin.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 
 #include "core/engine/prefix_file.h"
 #include "pg/models/files.h"
@@ -21,6 +22,7 @@
 #include "pg/search/settings.h"
 #include "pg/sandbox/settings.h"
 #include "pg/models/settings.h"
+#include "pg/verify/verifier.h"
 
 /* --- the beginning that all prompts share --------------------------------------------- */
 
@@ -125,6 +127,10 @@ struct rstar_searcher
 	rstar_search *search;
 	progress *said; /* by the problem's number */
 	uint32 n, room;
+	void (*begin)(void *arg); /* around verifications; NULL: a transaction is there */
+	void (*end)(void *arg);
+	void *bracket;
+	MemoryContext scratch; /* of one verification */
 };
 
 /* The last answer of the tree, as a phrase; or "". */
@@ -199,12 +205,15 @@ take_place(const rstar_search_parts *parts)
 }
 
 rstar_search_problem
-rstar_pg_search_problem(const char *statement, const char *gold, int64 seed, uint32 attempt)
+rstar_pg_search_problem(const rstar_problem_row *row, int64 seed, uint32 attempt)
 {
-	rstar_search_problem problem = {.text = {statement, strlen(statement)}};
+	rstar_search_problem problem = {.text = {row->statement, strlen(row->statement)},
+									.id = row->problem_id};
 
-	if (gold)
-		problem.gold = (rstar_string){gold, strlen(gold)};
+	if (row->answer)
+		problem.gold = (rstar_string){row->answer, strlen(row->answer)};
+	if (row->verifier)
+		problem.verifier = (rstar_string){row->verifier, strlen(row->verifier)};
 	problem.seed = rstar_search_seed((uint64) seed, problem.text, attempt);
 	return problem;
 }
@@ -223,6 +232,8 @@ rstar_pg_searcher_open(const rstar_search_setup *setup, const rstar_search_parts
 									&searcher->search, &err),
 				&err);
 	rstar_pg_guard_hold(searcher->guard, searcher->search);
+	searcher->scratch =
+		AllocSetContextCreate(CurrentMemoryContext, "rstar verification", ALLOCSET_SMALL_SIZES);
 	searcher->room = 16;
 	searcher->said = palloc0(searcher->room * sizeof *searcher->said);
 	return searcher;
@@ -248,6 +259,77 @@ uint32
 rstar_pg_searcher_unfinished(const rstar_searcher *searcher)
 {
 	return rstar_search_unfinished(searcher->search);
+}
+
+void
+rstar_pg_searcher_bracket(rstar_searcher *searcher, void (*begin)(void *arg),
+						  void (*end)(void *arg), void *arg)
+{
+	searcher->begin = begin;
+	searcher->end = end;
+	searcher->bracket = arg;
+}
+
+/* --- verifying ----------------------------------------------------------------------- */
+
+static void
+verify(const rstar_searcher *searcher, const rstar_search_question *question,
+	   rstar_search_verdict *verdict)
+{
+	const rstar_search_problem *asked = rstar_search_asked(searcher->search, question->problem);
+	rstar_verification v = {
+		.problem_id = asked->id,
+		.statement = asked->text,
+		.data = asked->gold,
+		.answer = question->answer,
+		.solution = question->solution,
+		.program = question->program,
+	};
+
+	rstar_pg_verify(pnstrdup(asked->verifier.data, asked->verifier.length), &v, verdict);
+}
+
+/* In a transaction, with a snapshot: the bracket's, or the caller's. */
+static void
+verify_bracketed(const rstar_searcher *searcher, const rstar_search_question *question,
+				 rstar_search_verdict *verdict)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	bool pushed;
+
+	if (searcher->begin)
+		searcher->begin(searcher->bracket);
+	pushed = !ActiveSnapshotSet();
+	if (pushed)
+		PushActiveSnapshot(GetTransactionSnapshot());
+	MemoryContextSwitchTo(searcher->scratch);
+	verify(searcher, question, verdict);
+	if (pushed)
+		PopActiveSnapshot();
+	if (searcher->end)
+		searcher->end(searcher->bracket);
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(searcher->scratch);
+}
+
+/* Give the verdicts that the search waits for. */
+static void
+answer_questions(const rstar_searcher *searcher)
+{
+	rstar_search_question question;
+	rstar_search_verdict verdict;
+	rstar_error err;
+	bool asked;
+
+	for (;;)
+	{
+		rstar_check(rstar_search_ask(searcher->search, &question, &asked, &err), &err);
+		if (!asked)
+			return;
+		CHECK_FOR_INTERRUPTS();
+		verify_bracketed(searcher, &question, &verdict);
+		rstar_search_judge(searcher->search, &question, &verdict);
+	}
 }
 
 /* What came of a tree that could be searched. */
@@ -297,6 +379,7 @@ rstar_pg_searcher_step(rstar_searcher *searcher, rstar_search_visitor visitor, v
 	status = rstar_search_step(searcher->search, &rstar_pg_cancel, &err);
 	if (status != RSTAR_OK && status != RSTAR_AGAIN)
 		rstar_pg_raise(status, &err);
+	answer_questions(searcher);
 	report(searcher);
 	visit_finished(searcher->search, visitor, arg);
 	return status == RSTAR_AGAIN;
@@ -307,6 +390,7 @@ rstar_pg_searcher_close(rstar_searcher *searcher)
 {
 	rstar_pg_guard_release(searcher->guard);
 	rstar_pg_admission_leave(searcher->place);
+	MemoryContextDelete(searcher->scratch);
 	pfree(searcher->said);
 	pfree(searcher);
 }

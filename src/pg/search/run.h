@@ -33,12 +33,21 @@ typedef struct rstar_search_outcome
 /* Called once for each problem, as they end; may raise. */
 typedef void (*rstar_search_visitor)(void *arg, const rstar_search_outcome *outcome);
 
+/* A row of rstar.problems. */
+typedef struct rstar_problem_row
+{
+	int64 problem_id; /* 0: none, a text alone */
+	char *statement;
+	char *answer;   /* NULL: not known */
+	char *verifier; /* its name; NULL: the known answer grades */
+} rstar_problem_row;
+
 /*
- * A problem for the `attempt`-th tree of it, from 0; seed as the caller was given it. gold: the
- * known answer, or NULL. The texts must last until the problem is added.
+ * The problem for the `attempt`-th tree of it, from 0; seed as the caller was given it. The row's
+ * texts must last until the problem is added.
  */
-extern rstar_search_problem rstar_pg_search_problem(const char *statement, const char *gold,
-													int64 seed, uint32 attempt);
+extern rstar_search_problem rstar_pg_search_problem(const rstar_problem_row *row, int64 seed,
+													uint32 attempt);
 
 /*
  * A search under way, for callers who add problems as others finish. open waits
@@ -54,6 +63,13 @@ typedef struct rstar_searcher rstar_searcher;
 extern rstar_searcher *rstar_pg_searcher_open(const rstar_search_setup *setup,
 											  const rstar_search_parts *parts);
 extern uint32 rstar_pg_searcher_add(rstar_searcher *searcher, const rstar_search_problem *problem);
+
+/*
+ * Verifiers read tables, which takes a transaction. For callers who step outside of one: begin and
+ * end are called around each verification.
+ */
+extern void rstar_pg_searcher_bracket(rstar_searcher *searcher, void (*begin)(void *arg),
+									  void (*end)(void *arg), void *arg);
 extern uint32 rstar_pg_searcher_unfinished(const rstar_searcher *searcher);
 extern bool rstar_pg_searcher_step(rstar_searcher *searcher, rstar_search_visitor visitor,
 								   void *arg);

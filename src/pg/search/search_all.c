@@ -121,6 +121,18 @@ start(rstar_job *job)
 /* --- problems come ------------------------------------------------------------------- */
 
 static void
+begin_verification(void *job)
+{
+	rstar_pg_job_begin(job);
+}
+
+static void
+end_verification(void *job)
+{
+	rstar_pg_job_commit(job);
+}
+
+static void
 open_searcher(search_all *s)
 {
 	if (s->searcher)
@@ -129,6 +141,7 @@ open_searcher(search_all *s)
 	rstar_pg_admission_be_background();
 	rstar_pg_search_open(&s->setup, &s->parts);
 	s->searcher = rstar_pg_searcher_open(&s->setup, &s->parts);
+	rstar_pg_searcher_bracket(s->searcher, begin_verification, end_verification, s->job);
 	s->n = 0;
 	rstar_pg_job_progress(s->job, "searching", 0, s->job->total);
 }
@@ -170,7 +183,7 @@ rstar_pg_search_find_problem(int64 problem_id, bool lock, rstar_problem_row *row
 
 	rstar_pg_tables_read(&scope);
 	rstar_pg_add_bigint(&a, problem_id);
-	rstar_pg_execute("SELECT statement, answer FROM rstar.problems"
+	rstar_pg_execute("SELECT statement, answer, verifier FROM rstar.problems"
 					 " WHERE problem_id OPERATOR(pg_catalog.=) $1",
 					 &a, false);
 	found = SPI_processed > 0;
@@ -179,6 +192,7 @@ rstar_pg_search_find_problem(int64 problem_id, bool lock, rstar_problem_row *row
 		row->problem_id = problem_id;
 		row->statement = rstar_pg_result_text(0, "statement", context);
 		row->answer = rstar_pg_result_text(0, "answer", context);
+		row->verifier = rstar_pg_result_text(0, "verifier", context);
 	}
 	rstar_pg_tables_end(&scope);
 	return found && (!lock || lock_problem(problem_id));
@@ -187,8 +201,7 @@ rstar_pg_search_find_problem(int64 problem_id, bool lock, rstar_problem_row *row
 static void
 add_problem(search_all *s, const rstar_queue_item *item, const rstar_problem_row *row)
 {
-	rstar_search_problem problem =
-		rstar_pg_search_problem(row->statement, row->answer, s->setup.seed, 0);
+	rstar_search_problem problem = rstar_pg_search_problem(row, s->setup.seed, 0);
 	uint32 number = rstar_pg_searcher_add(s->searcher, &problem);
 
 	if (number >= s->room)

@@ -88,7 +88,7 @@ add_problem(search_each *s, int64 problem_id)
 	{
 		uint32 number;
 
-		problem = rstar_pg_search_problem(row.statement, row.answer, s->setup.seed, 0);
+		problem = rstar_pg_search_problem(&row, s->setup.seed, 0);
 		number = rstar_pg_searcher_add(s->searcher, &problem);
 		s->problem_ids[number] = problem_id;
 		s->seeds[number] = problem.seed;

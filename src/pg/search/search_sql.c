@@ -75,7 +75,7 @@ search_rows(const rstar_search_setup *setup, const rstar_search_parts *parts,
 	b.trees = palloc0(n * sizeof *b.trees);
 	b.scratch = AllocSetContextCreate(CurrentMemoryContext, "rstar tree", ALLOCSET_DEFAULT_SIZES);
 	for (uint32 i = 0; i < n; i++)
-		b.problems[i] = rstar_pg_search_problem(rows[i].statement, rows[i].answer, setup->seed, 0);
+		b.problems[i] = rstar_pg_search_problem(&rows[i], setup->seed, 0);
 	rstar_pg_search_run(setup, parts, b.problems, n, store_tree, &b);
 	return b.trees;
 }
@@ -237,7 +237,7 @@ prepare_continuation(int32 more, rstar_stored_tree *tree, rstar_mcts *mcts,
 	if (!setup->policy)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("tree " INT64_FORMAT " was made by a script", tree->tree_id)));
-	if (!tree->problem.answer)
+	if (!tree->problem.answer && !tree->problem.verifier)
 		rstar_mcts_without_answer(&mcts->options);
 }
 
@@ -256,7 +256,7 @@ rstar_continue(PG_FUNCTION_ARGS)
 	prepare_continuation(PG_GETARG_INT32(1), &tree, mcts, &setup);
 	c.same_arithmetic = rstar_pg_search_same_arithmetic(tree.settings);
 	rstar_pg_search_open(&setup, &parts);
-	problem = rstar_pg_search_problem(tree.problem.statement, tree.problem.answer, 0, 0);
+	problem = rstar_pg_search_problem(&tree.problem, 0, 0);
 	problem.seed = tree.seed;
 	problem.resume = mcts;
 	rstar_pg_search_run(&setup, &parts, &problem, 1, replace_tree, &c);

@@ -173,8 +173,8 @@ search(question *q, char **problems, uint32 n)
 	for (uint32 i = 0; i < n; i++)
 		for (uint32 tree = 0; tree < q->trees && !is_blank(problems[i]); tree++)
 		{
-			rstar_search_problem problem =
-				rstar_pg_search_problem(problems[i], NULL, q->setup.seed, tree);
+			rstar_problem_row row = {.statement = problems[i]};
+			rstar_search_problem problem = rstar_pg_search_problem(&row, q->setup.seed, tree);
 
 			(void) rstar_pg_searcher_add(searcher, &problem);
 		}

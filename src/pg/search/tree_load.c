@@ -28,7 +28,8 @@ select_tree_row(int64 tree_id)
 	rstar_pg_add_bigint(&a, tree_id);
 	rstar_pg_execute(
 		"SELECT t.tree_id, t.problem_id, COALESCE(t.statement, p.statement) AS statement,"
-		" CASE WHEN t.statement IS NULL THEN p.answer ELSE t.known_answer END AS gold, "
+		" CASE WHEN t.statement IS NULL THEN p.answer ELSE t.known_answer END AS gold,"
+		" CASE WHEN t.statement IS NULL THEN p.verifier ELSE t.verifier END AS verifier, "
 		"t.policy_id, t.ppm_id,"
 		" t.method, t.status, t.settings, t.seed, t.rollouts, t.reproducible, t.answer,"
 		" t.answer_id, t.generated_tokens, t.python_steps, t.policy_ms, t.ppm_ms, t.sandbox_ms"
@@ -67,6 +68,7 @@ read_tree_row(int64 tree_id, rstar_stored_tree *tree, MemoryContext context)
 	tree->problem.problem_id = rstar_pg_result_bigint(0, "problem_id", 0);
 	tree->problem.statement = rstar_pg_result_text(0, "statement", context);
 	tree->problem.answer = rstar_pg_result_text(0, "gold", context);
+	tree->problem.verifier = rstar_pg_result_text(0, "verifier", context);
 	tree->policy_id = rstar_pg_result_bigint(0, "policy_id", 0);
 	tree->ppm_id = rstar_pg_result_bigint(0, "ppm_id", 0);
 	tree->method = rstar_pg_result_text(0, "method", context);
@@ -150,6 +152,7 @@ restore_row(uint64 row, rstar_tree *tree)
 	node.answer = result_string(row, "answer");
 	node.correct = rstar_pg_result_bool(row, "correct", &is_null);
 	node.graded = !is_null;
+	node.grade = rstar_pg_result_real(row, "grade", node.correct ? 1 : -1);
 	node.ppm_score = rstar_pg_result_real(row, "ppm_score", NAN);
 	node.scored = !isnan(node.ppm_score);
 	node.logprob = rstar_pg_result_real(row, "logprob", 0);
@@ -174,7 +177,8 @@ read_nodes(int64 tree_id, bool read_only, rstar_tree *tree)
 	rstar_pg_add_bigint(&a, tree_id);
 	rstar_pg_execute(
 		"SELECT node_id, parent_id, rollout, kind, status, rejected, expanded, text, output,"
-		" answer, correct, visits, value_sum, ppm_score, logprob, tokens, duplicates"
+		" answer, correct, visits, value_sum, ppm_score, logprob, tokens, duplicates,"
+		" grade"
 		" FROM rstar.nodes WHERE tree_id OPERATOR(pg_catalog.=) $1 ORDER BY node_id",
 		&a, read_only);
 	for (uint64 row = 0; row < SPI_processed; row++)

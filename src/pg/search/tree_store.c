@@ -32,6 +32,7 @@ problem_from_result(rstar_problem_row *row, MemoryContext context)
 	row->problem_id = rstar_pg_result_bigint(0, "problem_id", 0);
 	row->statement = rstar_pg_result_text(0, "statement", context);
 	row->answer = rstar_pg_result_text(0, "answer", context);
+	row->verifier = rstar_pg_result_text(0, "verifier", context);
 }
 
 void
@@ -43,7 +44,7 @@ rstar_pg_problem_find(int64 problem_id, rstar_problem_row *row)
 
 	rstar_pg_tables_read(&scope);
 	rstar_pg_add_bigint(&a, problem_id);
-	rstar_pg_execute("SELECT problem_id, statement, answer FROM rstar.problems"
+	rstar_pg_execute("SELECT problem_id, statement, answer, verifier FROM rstar.problems"
 					 " WHERE problem_id OPERATOR(pg_catalog.=) $1",
 					 &a, true);
 	if (SPI_processed == 0)
@@ -97,7 +98,7 @@ lock_statement(const char *statement)
 static void
 look_for_problem(rstar_arguments *statement_and_answer)
 {
-	rstar_pg_execute("SELECT problem_id, statement, answer FROM rstar.problems"
+	rstar_pg_execute("SELECT problem_id, statement, answer, verifier FROM rstar.problems"
 					 " WHERE statement OPERATOR(pg_catalog.=) $1"
 					 " AND ($2 IS NULL OR answer OPERATOR(pg_catalog.=) $2)"
 					 " ORDER BY problem_id LIMIT 1",
@@ -140,9 +141,10 @@ rstar_pg_problem_enter(const char *statement, const char *answer, rstar_problem_
 	if (SPI_processed == 0)
 	{
 		rstar_pg_check_trusted(rstar_pg_table_oid("problems"), GetUserId());
-		rstar_pg_execute("INSERT INTO rstar.problems (statement, answer, source)"
-						 " VALUES ($1, $2, 'rstar_search') RETURNING problem_id, statement, answer",
-						 &a, false);
+		rstar_pg_execute(
+			"INSERT INTO rstar.problems (statement, answer, source)"
+			" VALUES ($1, $2, 'rstar_search') RETURNING problem_id, statement, answer, verifier",
+			&a, false);
 	}
 	problem_from_result(row, context);
 	rstar_pg_tables_end(&scope);
@@ -157,7 +159,7 @@ static const rstar_column node_columns[] = {
 	{"text", TEXTOID},        {"output", TEXTOID},    {"answer", TEXTOID},
 	{"correct", BOOLOID},     {"visits", INT4OID},    {"value_sum", FLOAT8OID},
 	{"ppm_score", FLOAT8OID}, {"logprob", FLOAT8OID}, {"tokens", INT4OID},
-	{"duplicates", INT4OID},
+	{"duplicates", INT4OID},  {"grade", FLOAT8OID},
 };
 
 static void
@@ -208,6 +210,10 @@ put_node(rstar_rows *rows, int64 tree_id, uint32 id, const rstar_tree_node *node
 	rstar_pg_put_real(rows, node->logprob);
 	rstar_pg_put_int(rows, node->tokens);
 	rstar_pg_put_int(rows, node->duplicates);
+	if (node->graded)
+		rstar_pg_put_real(rows, node->grade);
+	else
+		rstar_pg_put_null(rows);
 }
 
 static void
@@ -369,6 +375,7 @@ rstar_pg_tree_store(int64 problem_id, uint64 seed, const rstar_search_setup *set
 	rstar_pg_add_bigint(&a, problem_id);
 	add_asked(&a, tree->asked->text);
 	add_asked(&a, tree->asked->gold);
+	add_asked(&a, tree->asked->verifier);
 	rstar_pg_add(&a, INT8OID, Int64GetDatum(setup->policy ? setup->policy->model_id : 0),
 				 !setup->policy);
 	rstar_pg_add(&a, INT8OID, Int64GetDatum(setup->ppm ? setup->ppm->model_id : 0), !setup->ppm);
@@ -382,13 +389,14 @@ rstar_pg_tree_store(int64 problem_id, uint64 seed, const rstar_search_setup *set
 	rstar_pg_add(&a, INT8OID, Int64GetDatum(setup->round_id), setup->round_id == 0);
 	add_outcome(&a, setup, tree);
 	rstar_pg_execute(
-		"INSERT INTO rstar.trees (created_by, problem_id, statement, known_answer, policy_id,"
+		"INSERT INTO rstar.trees (created_by, problem_id, statement, known_answer, verifier,"
+		" policy_id,"
 		" ppm_id, method, settings, seed, status, error, started_at, finished_at, round_id,"
 		" reproducible, rollouts, nodes, generated_tokens,"
 		" computed_tokens, python_steps, policy_ms, ppm_ms, sandbox_ms, search_ms,"
 		" first_correct_rollout, answer, answer_id, correct, ended_by)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-		" $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29) RETURNING tree_id",
+		" $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30) RETURNING tree_id",
 		&a, false);
 	tree_id = rstar_pg_result_bigint(0, "tree_id", 0);
 	if (tree->mcts)
@@ -429,7 +437,7 @@ rstar_pg_tree_replace(const rstar_stored_tree *stored, const rstar_search_setup 
 
 void
 rstar_pg_tree_store_grades(const rstar_stored_tree *stored, const rstar_mcts *mcts,
-						   const char *gold)
+						   const rstar_problem_row *problem)
 {
 	bool first = mcts->first_correct_rollout != RSTAR_NO_NODE;
 	bool answered = stored->answer_id >= 0 && (uint32) stored->answer_id < mcts->tree.n_nodes;
@@ -439,12 +447,14 @@ rstar_pg_tree_store_grades(const rstar_stored_tree *stored, const rstar_mcts *mc
 	rstar_tables_begin(&scope, "trees", "nodes", "trajectories", "preference_pairs");
 	delete_rows(stored->tree_id);
 	rstar_pg_add_bigint(&a, stored->tree_id);
-	rstar_pg_add_text(&a, gold);
+	rstar_pg_add_text(&a, problem->answer);
+	rstar_pg_add_text(&a, problem->verifier);
 	rstar_pg_add_int(&a, first ? (int32) mcts->first_correct_rollout : 0, !first);
 	rstar_pg_add_bool(&a, answered && mcts->tree.nodes[stored->answer_id].correct, !answered);
-	rstar_pg_execute("UPDATE rstar.trees SET known_answer = $2, first_correct_rollout = $3,"
-					 " correct = $4 WHERE tree_id OPERATOR(pg_catalog.=) $1",
-					 &a, false);
+	rstar_pg_execute(
+		"UPDATE rstar.trees SET known_answer = $2, verifier = $3,"
+		" first_correct_rollout = $4, correct = $5 WHERE tree_id OPERATOR(pg_catalog.=) $1",
+		&a, false);
 	insert_rows(stored->tree_id, mcts);
 	rstar_pg_tables_end(&scope);
 }

@@ -10,14 +10,6 @@
 
 #include "pg/search/run.h"
 
-/* A row of rstar.problems. */
-typedef struct rstar_problem_row
-{
-	int64 problem_id;
-	char *statement;
-	char *answer; /* NULL: not known */
-} rstar_problem_row;
-
 /* The problem of that number; raises ERRCODE_UNDEFINED_OBJECT if there is none. */
 extern void rstar_pg_problem_find(int64 problem_id, rstar_problem_row *row);
 
@@ -76,8 +68,8 @@ extern rstar_tree *rstar_pg_tree_load_nodes(int64 tree_id);
 extern void rstar_pg_tree_replace(const rstar_stored_tree *stored, const rstar_search_setup *setup,
 								  const rstar_search_outcome *tree);
 
-/* Replace them after the tree was graded anew by `gold`; its pairs are removed. */
+/* Replace them after the tree was graded anew as `problem` says; its pairs are removed. */
 extern void rstar_pg_tree_store_grades(const rstar_stored_tree *stored, const rstar_mcts *mcts,
-									   const char *gold);
+									   const rstar_problem_row *problem);
 
 #endif
