@@ -7,38 +7,12 @@ use lib "$FindBin::Bin/lib";
 
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use RstarProcesses;
 use RstarTest;
 use Test::More;
 use Time::HiRes qw(time usleep);
 
 my $node = new_rstar_node('shared_sandbox', conf => 'restart_after_crash = on');
-
-# The shared program's processes, by name: of this server's sessions only, by their command lines.
-sub processes
-{
-	my %found;
-	for my $dir (glob '/proc/[0-9]*')
-	{
-		my ($pid) = $dir =~ /(\d+)/;
-		open my $fh, '<', "$dir/stat" or next;
-		my $line = <$fh> // '';
-		$found{$pid} = { name => $1, state => $2, parent => $3 } if $line =~ /^\d+ \((rstar-[^)]*)\) (\S) (\d+)/;
-	}
-	return %found;
-}
-
-# The broker of a session: its last argument is the backend.
-sub broker_of
-{
-	my ($backend) = @_;
-	for my $dir (glob '/proc/[0-9]*')
-	{
-		open my $fh, '<', "$dir/cmdline" or next;
-		my @words = split /\0/, <$fh> // '';
-		return $dir =~ s/\D//gr if @words == 5 && $words[1] eq 'session' && $words[4] eq $backend;
-	}
-	return undef;
-}
 
 sub below
 {

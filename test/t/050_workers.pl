@@ -8,6 +8,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time sleep);
 
+use RstarProcesses;
 use RstarTest;
 use RstarWorkers;
 

@@ -10,6 +10,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time sleep);
 
+use RstarProcesses;
 use RstarTest;
 use RstarWorkers;
 
@@ -18,23 +19,6 @@ my $problems = 200;
 my $node = new_worker_node('faults', conf => 'restart_after_crash = on');
 add_problems($node, $problems);
 
-# Start the server again if it is down, and wait until another launcher is there.
-sub revive
-{
-	my ($old_launcher, $down) = @_;
-	my $end = time + 60;
-
-	$node->start if $down;
-	while (time < $end)
-	{
-		my ($rc, $pid) = $node->psql('postgres', "SELECT pid FROM pg_stat_activity WHERE backend_type = 'rstar launcher'");
-
-		return if $rc == 0 && $pid =~ /\d/ && $pid != $old_launcher;
-		sleep 0.05;
-	}
-	die 'the server does not come back';
-}
-
 sub launcher { return (pids_of($node, 'rstar launcher'))[0] // 0; }
 
 sub postmaster_pid
@@ -42,6 +26,25 @@ sub postmaster_pid
 	my ($pid) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
 
 	return $pid;
+}
+
+# The sandbox processes of the workers. All that were ever seen are in %seen: none may outlive its worker.
+my %seen;
+sub sandboxes
+{
+	my @found = map { ($_, keys %{ { descendants($_) } }) } grep { $_ } map { broker_of($_) } pids_of($node, 'rstar worker');
+
+	$seen{$_} = 1 for @found;
+	return @found;
+}
+
+# The process that made them and keeps Python ready, for the whole server.
+sub zygote
+{
+	my ($broker) = grep { $_ } map { broker_of($_) } pids_of($node, 'rstar worker');
+	my %all = processes();
+
+	return $broker && $all{$broker} ? $all{$broker}{parent} : 0;
 }
 
 sub pick { my @pids = @_; return $pids[ rand @pids ]; }
@@ -53,20 +56,26 @@ my %kill = (
 		my $pid = pick(pids_of($node, 'rstar worker')) or return 0;
 
 		kill 'KILL', $pid;
-		revive($launcher);
+		revive($node, $launcher);
 		return 1;
 	},
 	launcher => sub {
 		my $launcher = launcher() or return 0;
 
 		kill 'KILL', $launcher;
-		revive($launcher);
+		revive($node, $launcher);
 		return 1;
 	},
 	sandbox  => sub {
-		my %below = descendants(postmaster_pid());
-		my $pid = pick(grep { $below{$_} =~ /^rstar-sandbox/ } keys %below) or return 0;
+		my $pid = pick(sandboxes()) or return 0;
 
+		kill 'KILL', $pid;
+		return 1;
+	},
+	zygote => sub {
+		my $pid = zygote() or return 0;
+
+		sandboxes();
 		kill 'KILL', $pid;
 		return 1;
 	},
@@ -79,7 +88,8 @@ my %kill = (
 		$node->{_pid} = undef;
 		# Where nobody waits for dead processes, their numbers stay taken and the lock files seem valid.
 		unlink $node->data_dir . '/postmaster.pid', $node->host . '/.s.PGSQL.' . $node->port . '.lock';
-		revive(0, 1);
+		$node->start;
+		revive($node);
 		return 1;
 	},
 	immediate => sub {
@@ -87,10 +97,11 @@ my %kill = (
 
 		$node->stop('immediate');
 		ok(gone_within(20, keys %below), 'an immediate shutdown leaves no process');
-		revive(0, 1);
+		$node->start;
+		revive($node);
 		return 1;
 	});
-my @order = qw(worker sandbox launcher immediate worker postmaster sandbox worker);
+my @order = qw(worker sandbox launcher immediate zygote worker postmaster sandbox worker);
 
 my ($killed, $jobs, $redone, %count) = (0, 0, 0);
 srand 17;
@@ -128,8 +139,7 @@ cmp_ok($redone, '<=', 24 * $killed, 'no more than the problems in hand are redon
 ok(wait_until($node, "SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type IN ('rstar worker', 'rstar probe')", 300), 'the workers end');
 is($node->safe_psql('postgres', "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"), 0, 'no lock is left');
 is($node->safe_psql('postgres', "SELECT count(*) FROM rstar.progress"), 0, 'no progress is left');
-my %below = descendants(postmaster_pid());
-is(join(' ', grep { /sandbox/ && !/template/ } values %below), '', 'no sandbox is left');
+ok(gone_within(5, keys %seen), 'no sandbox outlives its worker: ' . keys(%seen) . ' processes');
 
 $node->stop;
 done_testing();

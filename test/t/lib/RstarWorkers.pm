@@ -12,7 +12,7 @@ use Time::HiRes qw(time sleep);
 use RstarTest;
 
 our @EXPORT = qw(
-  new_worker_node add_problems submit wait_for_job pids_of revive descendants gone_within log_since
+  new_worker_node add_problems submit wait_for_job pids_of revive log_since
 );
 
 # A server with a launcher. fsync is off: what is killed here are processes, not machines.
@@ -62,62 +62,20 @@ sub pids_of
 		"SELECT pid FROM pg_stat_activity WHERE backend_type = '$type'");
 }
 
-# Wait until the server is there again, with its launcher, as after the crash of a process.
+# Wait until the server is there again after a crash, with a launcher, and not the old one if its pid is given.
 sub revive
 {
-	my ($node) = @_;
+	my ($node, $old_launcher) = @_;
 	my $end = time + 60;
 
 	while (time < $end)
 	{
-		my ($rc, $n) = $node->psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'rstar launcher'");
+		my ($rc, $pid) = $node->psql('postgres', "SELECT pid FROM pg_stat_activity WHERE backend_type = 'rstar launcher'");
 
-		return if $rc == 0 && $n eq '1';
+		return if $rc == 0 && $pid =~ /^\d+$/ && $pid != ($old_launcher // 0);
 		sleep 0.05;
 	}
 	die 'the server does not come back';
-}
-
-# All processes below one, by name.
-sub descendants
-{
-	my ($root) = @_;
-	my (%parent, %name, %below);
-
-	for my $stat (glob '/proc/[0-9]*/stat')
-	{
-		open my $file, '<', $stat or next;
-		my $line = <$file> // next;
-		next unless $line =~ /^(\d+) \((.*)\) \S (\d+)/s;
-		$parent{$1} = $3;
-		$name{$1} = $2;
-	}
-	for my $pid (keys %parent)
-	{
-		for (my $up = $pid; defined $up && $up > 1; $up = $parent{$up})
-		{
-			next unless $up == $root && $pid != $root;
-			$below{$pid} = $name{$pid};
-			last;
-		}
-	}
-	return %below;
-}
-
-# Whether all these processes end within so many seconds.
-sub gone_within
-{
-	my ($seconds, @pids) = @_;
-	my $end = time + $seconds;
-
-	while (time < $end)
-	{
-		@pids = grep { -e "/proc/$_" && slurp_file("/proc/$_/stat") !~ /^\d+ \(.*\) Z/s } @pids;
-		return 1 unless @pids;
-		sleep 0.05;
-	}
-	diag "still there: @pids";
-	return 0;
 }
 
 sub log_since
