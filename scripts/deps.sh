@@ -14,6 +14,7 @@ wanted() {
 	pkg-config
 	libicu-dev
 	libjansson-dev
+	libcurl4-openssl-dev
 	libseccomp-dev
 	libpython3-dev
 	libopenblas0-serial

@@ -122,6 +122,8 @@ rstar_status_name(rstar_status status)
 			return "cancelled";
 		case RSTAR_ERR_SANDBOX:
 			return "sandbox";
+		case RSTAR_ERR_SERVER:
+			return "server";
 		case RSTAR_ERR_INTERNAL:
 			return "internal";
 	}

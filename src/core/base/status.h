@@ -32,6 +32,7 @@ typedef enum rstar_status
 	RSTAR_ERR_DENIED,      /* not permitted: paths, confinement */
 	RSTAR_ERR_CANCELLED,   /* the cancel predicate said so */
 	RSTAR_ERR_SANDBOX,     /* the sandbox failed (not the code in it) */
+	RSTAR_ERR_SERVER,      /* a model server is away or fails */
 	RSTAR_ERR_INTERNAL     /* a bug in rstar */
 } rstar_status;
 

@@ -45,6 +45,8 @@ rstar_pg_sqlstate(rstar_status status)
 			return ERRCODE_QUERY_CANCELED;
 		case RSTAR_ERR_SANDBOX:
 			return ERRCODE_EXTERNAL_ROUTINE_EXCEPTION;
+		case RSTAR_ERR_SERVER:
+			return ERRCODE_CONNECTION_FAILURE;
 		case RSTAR_ERR_INTERNAL:
 		case RSTAR_OK:
 		case RSTAR_AGAIN:
