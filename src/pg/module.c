@@ -11,7 +11,8 @@
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
 
-#include "pg/search/admission.h"
+#include "pg/admission/admission.h"
+#include "pg/admission/settings.h"
 #include "pg/base/compat.h"
 #include "pg/models/files.h"
 #include "pg/data/settings.h"
@@ -37,6 +38,7 @@ void
 _PG_init(void)
 {
 	rstar_pg_model_settings_define();
+	rstar_pg_admission_settings_define();
 	rstar_pg_search_settings_define();
 	rstar_pg_data_settings_define();
 	rstar_pg_sandbox_settings_define();

@@ -108,6 +108,7 @@ for my $i (1 .. 6)
 is( $node->safe_psql('postgres',
 		q{SELECT string_agg(state || coalesce(place::text, ''), ' ') FROM rstar_active_searches()}),
 	'running waiting1 waiting2 waiting3 waiting4 waiting5 waiting6', 'the queue is there to see');
+is($node->safe_psql('postgres', "SELECT value FROM rstar_run_python('1 + 2')"), 3, 'a piece of code does not stand in it');
 is( $node->safe_psql('postgres', q{SELECT count(*) FROM rstar_active_searches() a JOIN pg_stat_activity s USING (pid)
 		WHERE a.state = 'waiting' AND s.wait_event_type = 'Extension' AND s.wait_event IN ('Extension', 'RstarAdmission')}),
 	6, 'and those who wait show a wait event');
@@ -284,8 +285,23 @@ ok(wait_until($node, 'SELECT count(*) = 0 FROM rstar_active_searches()'), 'and g
 send_sql($large[0], $long);
 ok(state_is($large[0], 'running'), 'one runs');
 is($node->safe_psql('postgres', "SET rstar.sandbox_processes = 44; $short"), '', 'a small one beside it');
+set_limit('rstar.total_sandbox_processes', 257);
+send_sql($small, "SELECT 'value ' || value FROM rstar_run_python('1 + 2')");
+ok(state_is($small, 'waiting'), 'a piece of code, which needs two, waits for its processes');
 cancel($large[0]);
-ok(state_is($large[0], 'none'), 'which ends');
+read_until($small, qr/value 3\n/);
+pass('and runs when they are free');
+ok(state_is($large[0], 'none'), 'the search has ended');
+set_limit('rstar.total_sandbox_processes', 3);
+send_sql($large[0], "SELECT status FROM rstar_run_python('while True: pass', 60000)");
+ok(state_is($large[0], 'running'), 'one piece of code runs');
+send_sql($small, "SELECT 'value ' || value FROM rstar_run_python('2 + 3')");
+ok(state_is($small, 'waiting'), 'another waits');
+cancel($large[0]);
+read_until($small, qr/value 5\n/);
+pass('until the first is gone');
+set_limit('rstar.total_sandbox_processes', 1);
+like(error_of($node, "SELECT rstar_run_python('1')"), qr/the code would reserve 2 processes of the sandbox, the whole server has 1\n/, 'one that never fits is refused');
 set_limit('rstar.total_sandbox_processes', 200);
 like(error_of($node, $short), qr/would reserve 256 processes of the sandbox, the whole server has 200\n.*HINT: .*total_sandbox_processes/s,
 	'more than the total is refused');
@@ -393,7 +409,9 @@ for my $s (@free)
 	ok(wait_until($node, "SELECT wait_event IS NULL AND state = 'active' FROM pg_stat_activity WHERE pid = $s->{pid}"),
 		'without preloading nobody waits');
 }
-is($node->safe_psql('postgres', 'SELECT count(*) FROM rstar_active_searches()'), 0, 'and nobody is counted');
+my ($rc, $out, $err) = $node->psql('postgres', 'SELECT count(*) FROM rstar_active_searches()');
+is($out, 0, 'and nobody is counted');
+like($err, qr/NOTICE: .*rstar is not preloaded\nHINT: .*shared_preload_libraries/, 'which is said');
 cancel(@free);
 finish(@free);
 set_limit('rstar.total_kv_cache', '63MB');

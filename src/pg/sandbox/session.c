@@ -20,6 +20,7 @@
 #include "utils/builtins.h"
 
 #include "core/base/clock.h"
+#include "pg/admission/admission.h"
 #include "pg/base/boundary.h"
 #include "pg/base/compat.h"
 #include "pg/base/settings.h"
@@ -156,11 +157,25 @@ rstar_pg_session_sandbox_limits(rstar_sandbox_limits *limits)
 	limits->output = (uint32) rstar_pg_sandbox_settings.sandbox_output;
 }
 
+/* What one running piece of code may take of the server's sandboxes: itself, and the state it left. */
+#define BRIEF_PROCESSES 2
+
+static rstar_guard *
+take_brief_room(void)
+{
+	rstar_admission_room room = {.processes = BRIEF_PROCESSES, .brief = true};
+
+	room.sandbox = Min((uint64) rstar_pg_sandbox_settings.sandbox_step_memory_mb << 20,
+					   rstar_pg_settings_sandbox_bytes());
+	return rstar_pg_admission_enter(&room);
+}
+
 void
 rstar_pg_session_sandbox_run(rstar_sandbox_node parent, const rstar_sandbox_step *step,
 							 rstar_sandbox_result *result)
 {
 	rstar_sandbox *sandbox = rstar_pg_session_sandbox();
+	rstar_guard *room = take_brief_room();
 	rstar_sandbox_node node;
 	rstar_status status;
 	rstar_error err;
@@ -177,9 +192,11 @@ rstar_pg_session_sandbox_run(rstar_sandbox_node parent, const rstar_sandbox_step
 	{
 		/* Kills it if it runs. */
 		rstar_sandbox_release(sandbox, node);
+		rstar_pg_admission_leave(room);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	rstar_pg_admission_leave(room);
 }
 
 void

@@ -14,7 +14,7 @@
 
 #include "core/engine/prefix_file.h"
 #include "pg/models/files.h"
-#include "pg/search/admission.h"
+#include "pg/admission/admission.h"
 #include "pg/base/boundary.h"
 #include "pg/models/cache.h"
 #include "pg/sandbox/session.h"

@@ -21,7 +21,7 @@
 #include "pg/base/settings.h"
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
-#include "pg/search/admission.h"
+#include "pg/admission/admission.h"
 #include "pg/search/run.h"
 #include "pg/search/search_all.h"
 #include "pg/search/settings.h"

@@ -1,6 +1,6 @@
 /*
  * settings.h
- *	  Settings of searches and of their admission to the server.
+ *	  Settings of searches.
  */
 #ifndef RSTAR_PG_SEARCH_SETTINGS_H
 #define RSTAR_PG_SEARCH_SETTINGS_H
@@ -10,10 +10,6 @@
 /* The settings' values; -1: the model's own default, where it has one. */
 typedef struct rstar_search_settings_values
 {
-	int max_active_searches; /* 0: as many as there are cores */
-	int total_kv_cache_mb;   /* of the whole server; 0: no limit */
-	int total_sandbox_memory_mb;
-	int total_sandbox_processes;
 	int candidates;
 	int rollouts;
 	int max_rollouts;

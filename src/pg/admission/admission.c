@@ -37,10 +37,10 @@
 #include "utils/timestamp.h"
 
 #include "core/base/cpu.h"
-#include "pg/search/admission.h"
+#include "pg/admission/admission.h"
+#include "pg/admission/settings.h"
 #include "pg/base/compat.h"
 #include "pg/models/cache.h"
-#include "pg/search/settings.h"
 
 PG_FUNCTION_INFO_V1(rstar_active_searches);
 
@@ -121,13 +121,13 @@ start_shared(void)
 		shared->n_slots = slots_needed();
 		ConditionVariableInit(&shared->changed);
 		pg_atomic_init_u32(&shared->max_searches,
-						   searches_allowed(rstar_pg_search_settings.max_active_searches));
+						   searches_allowed(rstar_pg_admission_settings.max_active_searches));
 		pg_atomic_init_u64(&shared->total_kv,
-						   rstar_pg_search_settings.total_kv_cache_mb * MEGABYTE);
+						   rstar_pg_admission_settings.total_kv_cache_mb * MEGABYTE);
 		pg_atomic_init_u64(&shared->total_sandbox,
-						   rstar_pg_search_settings.total_sandbox_memory_mb * MEGABYTE);
+						   rstar_pg_admission_settings.total_sandbox_memory_mb * MEGABYTE);
 		pg_atomic_init_u32(&shared->total_processes,
-						   rstar_pg_search_settings.total_sandbox_processes);
+						   rstar_pg_admission_settings.total_sandbox_processes);
 	}
 	LWLockRelease(AddinShmemInitLock);
 }
@@ -158,7 +158,7 @@ rstar_pg_admission_assign_searches(int newval, void *extra)
 	if (!shared)
 		return;
 	pg_atomic_write_u32(&shared->max_searches, searches_allowed(newval));
-	wake_all(newval != rstar_pg_search_settings.max_active_searches);
+	wake_all(newval != rstar_pg_admission_settings.max_active_searches);
 }
 
 void
@@ -167,7 +167,7 @@ rstar_pg_admission_assign_kv(int newval, void *extra)
 	if (!shared)
 		return;
 	pg_atomic_write_u64(&shared->total_kv, newval * MEGABYTE);
-	wake_all(newval != rstar_pg_search_settings.total_kv_cache_mb);
+	wake_all(newval != rstar_pg_admission_settings.total_kv_cache_mb);
 }
 
 void
@@ -176,7 +176,7 @@ rstar_pg_admission_assign_sandbox(int newval, void *extra)
 	if (!shared)
 		return;
 	pg_atomic_write_u64(&shared->total_sandbox, newval * MEGABYTE);
-	wake_all(newval != rstar_pg_search_settings.total_sandbox_memory_mb);
+	wake_all(newval != rstar_pg_admission_settings.total_sandbox_memory_mb);
 }
 
 void
@@ -185,7 +185,7 @@ rstar_pg_admission_assign_processes(int newval, void *extra)
 	if (!shared)
 		return;
 	pg_atomic_write_u32(&shared->total_processes, newval);
-	wake_all(newval != rstar_pg_search_settings.total_sandbox_processes);
+	wake_all(newval != rstar_pg_admission_settings.total_sandbox_processes);
 }
 
 /* The totals in force; 0: no limit. */
@@ -195,11 +195,11 @@ totals(void)
 	rstar_admission_room total;
 
 	total.kv = shared ? pg_atomic_read_u64(&shared->total_kv)
-					  : rstar_pg_search_settings.total_kv_cache_mb * MEGABYTE;
+					  : rstar_pg_admission_settings.total_kv_cache_mb * MEGABYTE;
 	total.sandbox = shared ? pg_atomic_read_u64(&shared->total_sandbox)
-						   : rstar_pg_search_settings.total_sandbox_memory_mb * MEGABYTE;
+						   : rstar_pg_admission_settings.total_sandbox_memory_mb * MEGABYTE;
 	total.processes = shared ? pg_atomic_read_u32(&shared->total_processes)
-							 : rstar_pg_search_settings.total_sandbox_processes;
+							 : rstar_pg_admission_settings.total_sandbox_processes;
 	return total;
 }
 
@@ -229,42 +229,66 @@ fits(const rstar_admission_room *taken, const rstar_admission_room *wanted,
 		   within(taken->processes + wanted->processes, total->processes);
 }
 
-/* Let those run who have waited longest, as long as they fit. The lock is held. */
+/* What those who run have taken. The lock is held. */
+static rstar_admission_room
+taken(uint32 *searches)
+{
+	rstar_admission_room sum = {0};
+
+	*searches = 0;
+	for (int i = 0; i < shared->n_slots; i++)
+	{
+		const admission_slot *slot = &shared->slots[i];
+
+		if (slot->pid == 0 || !slot->running)
+			continue;
+		*searches += !slot->background && !slot->room.brief;
+		add_room(&sum, &slot->room);
+	}
+	return sum;
+}
+
+/*
+ * The next that may run: the search that has waited longest, if it fits; else a brief call that
+ * does. NULL: all must wait. The lock is held.
+ */
+static admission_slot *
+next_to_run(void)
+{
+	rstar_admission_room total = totals(), sum;
+	admission_slot *search = NULL, *brief = NULL;
+	uint32 searches;
+
+	sum = taken(&searches);
+	for (int i = 0; i < shared->n_slots; i++)
+	{
+		admission_slot *slot = &shared->slots[i];
+
+		if (slot->pid == 0 || slot->running)
+			continue;
+		if (slot->room.brief && fits(&sum, &slot->room, &total))
+			brief = slot;
+		if (!slot->room.brief && (!search || slot->ticket < search->ticket))
+			search = slot;
+	}
+	if (search && fits(&sum, &search->room, &total) &&
+		(search->background || searches < pg_atomic_read_u32(&shared->max_searches)))
+		return search;
+	return brief;
+}
+
+/* Let those run who may. The lock is held. */
 static bool
 grant(void)
 {
-	rstar_admission_room total = totals();
 	bool granted = false;
 
-	for (;;)
+	for (admission_slot *next; (next = next_to_run()) != NULL; granted = true)
 	{
-		admission_slot *first = NULL;
-		rstar_admission_room sum = {0};
-		uint32 running = 0;
-
-		for (int i = 0; i < shared->n_slots; i++)
-		{
-			admission_slot *slot = &shared->slots[i];
-
-			if (slot->pid == 0)
-				continue;
-			if (!slot->running)
-			{
-				if (!first || slot->ticket < first->ticket)
-					first = slot;
-				continue;
-			}
-			running += !slot->background;
-			add_room(&sum, &slot->room);
-		}
-		if (!first ||
-			(!first->background && running >= pg_atomic_read_u32(&shared->max_searches)) ||
-			!fits(&sum, &first->room, &total))
-			return granted;
-		first->running = true;
-		first->since = GetCurrentTimestamp();
-		granted = true;
+		next->running = true;
+		next->since = GetCurrentTimestamp();
 	}
+	return granted;
 }
 
 /* Behind every change of a slot: see who may run now. Releases the lock. */
@@ -279,31 +303,33 @@ grant_and_unlock(void)
 }
 
 static void
-refuse_beyond(const char *what, uint64 bytes, uint64 total, const char *setting, const char *own)
+refuse_beyond(const char *who, const char *what, uint64 bytes, uint64 total, const char *setting,
+			  const char *own)
 {
 	if (within(bytes, total))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-			 errmsg("the search would reserve " UINT64_FORMAT
+			 errmsg("%s would reserve " UINT64_FORMAT
 					" MB of %s, the whole server has " UINT64_FORMAT " MB",
-					bytes / MEGABYTE, what, total / MEGABYTE),
+					who, bytes / MEGABYTE, what, total / MEGABYTE),
 			 errhint("Lower \"%s\", or have the administrator raise \"%s\".", own, setting)));
 }
 
 static void
 refuse_impossible(const rstar_admission_room *room)
 {
+	const char *who = room->brief ? "the code" : "the search";
 	rstar_admission_room total = totals();
 
-	refuse_beyond("KV cache", room->kv, total.kv, "rstar.total_kv_cache", "rstar.kv_cache");
-	refuse_beyond("sandbox memory", room->sandbox, total.sandbox, "rstar.total_sandbox_memory",
-				  "rstar.sandbox_memory");
+	refuse_beyond(who, "KV cache", room->kv, total.kv, "rstar.total_kv_cache", "rstar.kv_cache");
+	refuse_beyond(who, "sandbox memory", room->sandbox, total.sandbox, "rstar.total_sandbox_memory",
+				  room->brief ? "rstar.sandbox_step_memory" : "rstar.sandbox_memory");
 	if (!within(room->processes, total.processes))
 		ereport(ERROR, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-						errmsg("the search would reserve " UINT64_FORMAT
+						errmsg("%s would reserve " UINT64_FORMAT
 							   " processes of the sandbox, the whole server has " UINT64_FORMAT,
-							   room->processes, total.processes),
+							   who, room->processes, total.processes),
 						errhint("Lower \"rstar.sandbox_processes\", or have the administrator "
 								"raise \"rstar.total_sandbox_processes\".")));
 }
@@ -615,7 +641,7 @@ compare_slots(const void *a, const void *b)
 
 /*
  * rstar_active_searches(): rows (pid, state, place, since, kv_cache, sandbox_memory,
- * sandbox_processes)
+ * sandbox_processes); `place` among the searches that wait.
  */
 Datum
 rstar_active_searches(PG_FUNCTION_ARGS)
@@ -626,7 +652,12 @@ rstar_active_searches(PG_FUNCTION_ARGS)
 
 	rstar_pg_materialize(fcinfo);
 	if (!shared)
+	{
+		ereport(NOTICE,
+				(errmsg("searches are not counted, since rstar is not preloaded"),
+				 errhint("Add rstar to \"shared_preload_libraries\" and restart the server.")));
 		return (Datum) 0;
+	}
 	slots = copy_slots(&count);
 	qsort(slots, count, sizeof(*slots), compare_slots);
 	for (int i = 0; i < count; i++)
@@ -636,8 +667,8 @@ rstar_active_searches(PG_FUNCTION_ARGS)
 
 		values[0] = Int32GetDatum(slots[i].pid);
 		values[1] = CStringGetTextDatum(slots[i].running ? "running" : "waiting");
-		nulls[2] = slots[i].running;
-		if (!slots[i].running)
+		nulls[2] = slots[i].running || slots[i].room.brief;
+		if (!nulls[2])
 			values[2] = Int32GetDatum(++place);
 		values[3] = TimestampTzGetDatum(slots[i].since);
 		values[4] = Int64GetDatum((int64) slots[i].room.kv);

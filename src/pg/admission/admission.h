@@ -7,7 +7,8 @@
  * memory and processes of the sandbox stays within rstar.total_kv_cache,
  * rstar.total_sandbox_memory and rstar.total_sandbox_processes. Who comes when
  * there is no room waits: the order of arrival decides, also where a later one
- * would fit. Without preloading a session knows of no other, and only a request
+ * would fit. A piece of code that rstar_run_python and its like run is brief: it counts as
+ * no search and waits for its room only, not for its turn. Without preloading a session knows of no other, and only a request
  * beyond the totals is refused.
  *
  *		guard = rstar_pg_admission_enter(&room);
@@ -23,8 +24,8 @@
  * for every deadlock_timeout. Guards of the core's handles must be made after
  * enter, since they are released in reverse order.
  */
-#ifndef RSTAR_PG_SEARCH_ADMISSION_H
-#define RSTAR_PG_SEARCH_ADMISSION_H
+#ifndef RSTAR_PG_ADMISSION_ADMISSION_H
+#define RSTAR_PG_ADMISSION_ADMISSION_H
 
 #include "postgres.h"
 
@@ -33,12 +34,13 @@
 /* From _PG_init: ask for shared memory, if the library is being preloaded. */
 extern void rstar_pg_admission_init(void);
 
-/* The most that a search will take. */
+/* The most that a search will take, or a call that runs a piece of code. */
 typedef struct rstar_admission_room
 {
 	uint64 kv;        /* bytes */
 	uint64 sandbox;   /* bytes */
 	uint64 processes; /* of the sandbox */
+	bool brief;       /* no search, and soon over: it runs as soon as its room is there */
 } rstar_admission_room;
 
 /*
