@@ -38,6 +38,7 @@ typedef struct opened_with
 
 static rstar_sandbox *session;
 static opened_with session_settings;
+static uint64 times_opened;
 
 /* --- the program's end ---------------------------------------------------------------- */
 
@@ -132,6 +133,13 @@ open_session(const opened_with *wanted)
 		options.connect = rstar_pg_sandbox_server_connect;
 	rstar_check(rstar_sandbox_open(&options, &rstar_allocator_malloc, &session, &err), &err);
 	session_settings = *wanted;
+	times_opened++;
+}
+
+uint64
+rstar_pg_session_sandbox_opened(void)
+{
+	return times_opened;
 }
 
 rstar_sandbox *

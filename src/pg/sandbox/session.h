@@ -16,6 +16,9 @@
 /* The sandbox; raises. Handles of nodes are void after a change of settings. */
 extern rstar_sandbox *rstar_pg_session_sandbox(void);
 
+/* Counts how often it was opened: what hangs on nodes of another is void. */
+extern uint64 rstar_pg_session_sandbox_opened(void);
+
 /* The path of the program. */
 extern void rstar_pg_session_sandbox_program(char *path, Size size);
 

@@ -26,6 +26,8 @@ static const struct
 	void (*grade)(const rstar_verifier *verifier, const rstar_verification *v,
 				  rstar_search_verdict *verdict);
 } kinds[RSTAR_N_VERIFIER_KINDS] = {
+	[RSTAR_VERIFIER_TESTS] = {"tests", rstar_pg_verify_tests},
+	[RSTAR_VERIFIER_PYTHON] = {"python", rstar_pg_verify_python},
 	[RSTAR_VERIFIER_FUNCTION] = {"function", rstar_pg_verify_function},
 };
 

@@ -76,6 +76,10 @@ extern void rstar_pg_verify_fail(rstar_search_verdict *verdict, rstar_status sta
 extern void rstar_pg_verify_grade(rstar_search_verdict *verdict, const rstar_verifier *verifier,
 								  double grade);
 
+extern void rstar_pg_verify_tests(const rstar_verifier *verifier, const rstar_verification *v,
+								  rstar_search_verdict *verdict);
+extern void rstar_pg_verify_python(const rstar_verifier *verifier, const rstar_verification *v,
+								   rstar_search_verdict *verdict);
 extern void rstar_pg_verify_function(const rstar_verifier *verifier, const rstar_verification *v,
 									 rstar_search_verdict *verdict);
 
