@@ -24,6 +24,7 @@
 #include "pg/search/settings.h"
 #include "pg/train/settings.h"
 #include "pg/train/train_job.h"
+#include "pg/verify/settings.h"
 #include "pg/workers/processes.h"
 #include "pg/workers/settings.h"
 #include "pg/workers/shared.h"
@@ -41,6 +42,7 @@ _PG_init(void)
 	rstar_pg_admission_settings_define();
 	rstar_pg_search_settings_define();
 	rstar_pg_data_settings_define();
+	rstar_pg_verify_settings_define();
 	rstar_pg_sandbox_settings_define();
 	rstar_pg_workers_settings_define();
 	rstar_pg_training_settings_define();

@@ -9,6 +9,7 @@
 #include "nodes/execnodes.h"
 #include "storage/ipc.h"
 #include "utils/tuplestore.h"
+#include "parser/analyze.h"
 #include "utils/acl.h"
 #include "utils/wait_event.h"
 
@@ -86,5 +87,15 @@ rstar_pg_may_execute(Oid function, Oid role)
 	return object_aclcheck(ProcedureRelationId, function, role, ACL_EXECUTE) == ACLCHECK_OK;
 #else
 	return pg_proc_aclcheck(function, role, ACL_EXECUTE) == ACLCHECK_OK;
+#endif
+}
+
+Query *
+rstar_pg_analyze(RawStmt *statement, const char *text)
+{
+#if PG_VERSION_NUM >= 150000
+	return parse_analyze_fixedparams(statement, text, NULL, 0, NULL);
+#else
+	return parse_analyze(statement, text, NULL, 0, NULL);
 #endif
 }

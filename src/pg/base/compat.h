@@ -50,6 +50,9 @@ extern uint32 rstar_pg_wait_event(const char *name);
 extern void rstar_pg_materialize(FunctionCallInfo fcinfo);
 #endif
 
+/* 15: what analyses a statement without parameters has another name. */
+extern struct Query *rstar_pg_analyze(struct RawStmt *statement, const char *text);
+
 /* 16: one function asks for the rights on objects of every kind. */
 extern bool rstar_pg_may_execute(Oid function, Oid role);
 

@@ -151,7 +151,7 @@ rstar_pg_verify_function(const rstar_verifier *verifier, const rstar_verificatio
 		rstar_pg_verify_fail(
 			verdict, RSTAR_ERR_NOT_FOUND, verifier, "has no function to call",
 			psprintf("%s.%s: %s", verifier->function_schema, verifier->function_name, refused));
-	else if (!rstar_pg_verify_contained(run_call, &c, true, &error))
+	else if (!rstar_pg_verify_contained(run_call, &c, RSTAR_VERIFY_KEEP, NULL, &error))
 		rstar_pg_verify_fail(verdict, RSTAR_ERR_ARGUMENT, verifier, "raised an error",
 							 error->message);
 	else if (c.is_null)

@@ -28,6 +28,7 @@ static const struct
 } kinds[RSTAR_N_VERIFIER_KINDS] = {
 	[RSTAR_VERIFIER_TESTS] = {"tests", rstar_pg_verify_tests},
 	[RSTAR_VERIFIER_PYTHON] = {"python", rstar_pg_verify_python},
+	[RSTAR_VERIFIER_SQL] = {"sql", rstar_pg_verify_sql},
 	[RSTAR_VERIFIER_FUNCTION] = {"function", rstar_pg_verify_function},
 };
 
@@ -134,7 +135,8 @@ is_interrupt(const ErrorData *error)
 }
 
 bool
-rstar_pg_verify_contained(void (*work)(void *arg), void *arg, bool keep, ErrorData **error)
+rstar_pg_verify_contained(void (*work)(void *arg), void *arg, rstar_verify_end end,
+						  const volatile sig_atomic_t *expired, ErrorData **error)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -147,7 +149,7 @@ rstar_pg_verify_contained(void (*work)(void *arg), void *arg, bool keep, ErrorDa
 	{
 		work(arg);
 		done = true;
-		if (keep)
+		if (end == RSTAR_VERIFY_KEEP)
 			ReleaseCurrentSubTransaction();
 		else
 			RollbackAndReleaseCurrentSubTransaction();
@@ -163,7 +165,8 @@ rstar_pg_verify_contained(void (*work)(void *arg), void *arg, bool keep, ErrorDa
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
-	if (*error && is_interrupt(*error))
+	if (*error && is_interrupt(*error) &&
+		!(expired && *expired && (*error)->sqlerrcode == ERRCODE_QUERY_CANCELED))
 		ReThrowError(*error);
 	return done;
 }

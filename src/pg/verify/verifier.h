@@ -18,6 +18,9 @@
 #define RSTAR_PG_VERIFY_VERIFIER_H
 
 #include "postgres.h"
+
+#include <signal.h>
+
 #include "nodes/pg_list.h"
 
 #include "core/search/search.h"
@@ -80,16 +83,25 @@ extern void rstar_pg_verify_tests(const rstar_verifier *verifier, const rstar_ve
 								  rstar_search_verdict *verdict);
 extern void rstar_pg_verify_python(const rstar_verifier *verifier, const rstar_verification *v,
 								   rstar_search_verdict *verdict);
+extern void rstar_pg_verify_sql(const rstar_verifier *verifier, const rstar_verification *v,
+								rstar_search_verdict *verdict);
 extern void rstar_pg_verify_function(const rstar_verifier *verifier, const rstar_verification *v,
 									 rstar_search_verdict *verdict);
 
+typedef enum rstar_verify_end
+{
+	RSTAR_VERIFY_KEEP, /* what it changed */
+	RSTAR_VERIFY_UNDO
+} rstar_verify_end;
+
 /*
- * Run `work` in a subtransaction that is then rolled back (keep: committed), whatever happens. True: it
- * returned. False: it raised, and *error has what; a cancel and the end of the session are
- * raised again. User, search path and settings are afterwards what they were.
+ * Run `work` in a subtransaction. True: it returned, and what it did is kept or undone. False: it
+ * raised, all of it is undone, and *error has what; a cancel (unless *expired, which may be NULL,
+ * says that it was a time-out of the work's own) and the end of the session are raised again. The
+ * user and, on failure or when undone, the settings are what they were.
  */
-extern bool rstar_pg_verify_contained(void (*work)(void *arg), void *arg, bool keep,
-									  ErrorData **error);
+extern bool rstar_pg_verify_contained(void (*work)(void *arg), void *arg, rstar_verify_end end,
+									  const volatile sig_atomic_t *expired, ErrorData **error);
 
 /*
  * The function's Oid, or InvalidOid. Its arguments are (bigint, text, text), its result float8.

@@ -21,6 +21,7 @@
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
 #include "pg/sandbox/session.h"
+#include "pg/verify/jail.h"
 #include "pg/verify/verifier.h"
 
 PG_FUNCTION_INFO_V1(rstar_verifier_create);
@@ -109,6 +110,32 @@ read_function(Oid function, rstar_verifier *verifier)
 	verifier->function_name = get_func_name(function);
 }
 
+/*
+ * Queries run as a role without rights, which must be one that the current user could become. The
+ * schemas are looked for when a query runs.
+ */
+static void
+check_role(const char *name)
+{
+	Oid role = get_role_oid(name, false);
+	const char *refused = rstar_pg_jail_role_refused(role);
+
+	if (!refused && !is_member_of_role(GetUserId(), role))
+		refused = "You are not a member of it.";
+	if (refused)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("queries cannot run as role \"%s\"", name), errdetail("%s", refused)));
+}
+
+static void
+check_schemas(ArrayType *schemas)
+{
+	if (ARR_NDIM(schemas) != 1 || array_contains_nulls(schemas))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"schemas\" must be a list of one or more names")));
+}
+
 static void
 read_arguments(FunctionCallInfo fcinfo, rstar_verifier *verifier)
 {
@@ -122,6 +149,11 @@ read_arguments(FunctionCallInfo fcinfo, rstar_verifier *verifier)
 	if (!PG_ARGISNULL(ARG_FUNCTION))
 		read_function(PG_GETARG_OID(ARG_FUNCTION), verifier);
 	verifier->role = rstar_optional_text(fcinfo, ARG_ROLE);
+	if (verifier->role)
+	{
+		check_role(verifier->role);
+		check_schemas(PG_GETARG_ARRAYTYPE_P(ARG_SCHEMAS));
+	}
 }
 
 /* --- rstar_verifier_create, rstar_verifier_drop ---------------------------------------------- */
