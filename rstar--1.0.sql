@@ -1520,6 +1520,47 @@ END;
 COMMENT ON FUNCTION rstar_compare(bigint, bigint, text, text, integer) IS
 	'two evaluations on the problems that both have: won and lost by the first, with McNemar''s exact test; k: the greatest that both have, unless given';
 
+CREATE FUNCTION rstar_compare_at_cost(evaluation_id bigint, other_id bigint, measure text DEFAULT 'majority',
+                                      other_measure text DEFAULT NULL)
+	RETURNS TABLE (k integer, tokens double precision, value double precision, other_k integer,
+	               other_tokens double precision, other_value double precision, problems bigint, won bigint,
+	               lost bigint, p_value double precision)
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 8
+BEGIN ATOMIC
+	WITH cost AS (
+		SELECT a.evaluation_id, a.k, pg_catalog.avg(a.tokens)::pg_catalog.float8 AS tokens
+		  FROM rstar.evaluation_answers a
+		 WHERE a.per OPERATOR(pg_catalog.=) 'rollout'
+		   AND (a.evaluation_id OPERATOR(pg_catalog.=) rstar_compare_at_cost.evaluation_id
+		        AND a.measure OPERATOR(pg_catalog.=) rstar_compare_at_cost.measure
+		        OR a.evaluation_id OPERATOR(pg_catalog.=) other_id
+		        AND a.measure OPERATOR(pg_catalog.=) COALESCE(other_measure, rstar_compare_at_cost.measure))
+		 GROUP BY a.evaluation_id, a.k)
+	SELECT mine.k, mine.tokens, s.value, theirs.k, theirs.tokens, s.other_value, s.problems, s.won, s.lost,
+	       rstar_paired_test(s.won, s.lost)
+	  FROM cost mine
+	 CROSS JOIN LATERAL (SELECT c.k, c.tokens FROM cost c
+	                      WHERE c.evaluation_id OPERATOR(pg_catalog.=) other_id
+	                      ORDER BY pg_catalog.abs(pg_catalog.ln((c.tokens OPERATOR(pg_catalog.+) 1)
+	                                                            OPERATOR(pg_catalog./) (mine.tokens OPERATOR(pg_catalog.+) 1))), c.k
+	                      LIMIT 1) theirs
+	 CROSS JOIN LATERAL (SELECT pg_catalog.count(*) AS problems, pg_catalog.avg(a.value) AS value, pg_catalog.avg(b.value) AS other_value,
+	                            pg_catalog.count(*) FILTER (WHERE a.value OPERATOR(pg_catalog.>=) 0.5 AND b.value OPERATOR(pg_catalog.<) 0.5) AS won,
+	                            pg_catalog.count(*) FILTER (WHERE a.value OPERATOR(pg_catalog.<) 0.5 AND b.value OPERATOR(pg_catalog.>=) 0.5) AS lost
+	                       FROM rstar.evaluation_answers a
+	                       JOIN rstar.evaluation_answers b ON b.problem_id OPERATOR(pg_catalog.=) a.problem_id
+	                      WHERE a.evaluation_id OPERATOR(pg_catalog.=) rstar_compare_at_cost.evaluation_id
+	                        AND a.measure OPERATOR(pg_catalog.=) rstar_compare_at_cost.measure
+	                        AND a.per OPERATOR(pg_catalog.=) 'rollout' AND a.k OPERATOR(pg_catalog.=) mine.k
+	                        AND b.evaluation_id OPERATOR(pg_catalog.=) other_id
+	                        AND b.measure OPERATOR(pg_catalog.=) COALESCE(other_measure, rstar_compare_at_cost.measure)
+	                        AND b.per OPERATOR(pg_catalog.=) 'rollout' AND b.k OPERATOR(pg_catalog.=) theirs.k) s
+	 WHERE mine.evaluation_id OPERATOR(pg_catalog.=) rstar_compare_at_cost.evaluation_id
+	 ORDER BY mine.k;
+END;
+COMMENT ON FUNCTION rstar_compare_at_cost(bigint, bigint, text, text) IS
+	'two evaluations at equal cost: for each k of the first, the k of the other whose rollouts took the most similar number of tokens, both shares right, and the problems won and lost with McNemar''s exact test';
+
 REVOKE EXECUTE ON FUNCTION
 	rstar_evaluate(text, text, text, text, text, integer, integer, integer, double precision, bigint, integer,
 	               boolean, integer, integer, integer)

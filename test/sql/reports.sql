@@ -102,7 +102,7 @@ INSERT INTO rstar.evaluations (evaluation_id, name, created_by, method, settings
 	(1, 'plain', CURRENT_USER, 'mcts', '{"policy": "gone"}', 4), (2, '<script>&', CURRENT_USER, 'mcts', '{}', 4);
 INSERT INTO rstar.evaluation_problems SELECT e, p, false, true FROM generate_series(1, 2) e, generate_series(1, 4) p;
 INSERT INTO rstar.evaluation_answers (evaluation_id, problem_id, measure, per, k, value, tokens)
-SELECT 1, p, m, 'rollout', k, CASE WHEN p <= place THEN 1 ELSE 0 END, 10
+SELECT 1, p, m, 'rollout', k, CASE WHEN p <= place THEN 1 ELSE 0 END, 10 * k
   FROM generate_series(1, 4) p, (VALUES (1, 1), (2, 2), (4, 3)) x (k, place), unnest(ARRAY['pass', 'majority', 'mean']) m;
 INSERT INTO rstar.evaluation_answers (evaluation_id, problem_id, measure, per, k, value, tokens)
 SELECT 2, p, m, r, 1, 1, 10 FROM generate_series(1, 4) p, (VALUES ('greedy', 'rollout'), ('pass', 'answer')) x (m, r);
@@ -116,7 +116,22 @@ SELECT rstar_scaling_svg('{}');
 SELECT rstar_scaling_svg('{1,1}') LIKE '<svg %' AS twice;
 SELECT rstar_scaling_svg('{1,NULL}');
 SELECT rstar_scaling_svg('{1,2,3,4,5,6,7}');
-SELECT rstar_scaling_svg('{1}', 'token');
+SELECT rstar_scaling_svg('{1}', 'tokens');
+SELECT t[1] AS tooltip FROM rstar_scaling_svg('{1}', per => 'token') svg, regexp_matches(svg, '<title>([^<]*)', 'g') t;
+SELECT svg LIKE '%>tokens generated for a problem<%' AS of_tokens, t[1] AS doubling
+  FROM rstar_scaling_svg('{1}', per => 'token') svg, regexp_matches(svg, 'y="378">([0-9]+)<', 'g') t;
+
+-- at equal cost: evaluation 3 needs three times the tokens of evaluation 1 for a rollout
+INSERT INTO rstar.evaluations (evaluation_id, name, created_by, method, settings, rollouts)
+SELECT 3, 'dear', created_by, 'best_of_n', settings, rollouts FROM rstar.evaluations WHERE evaluation_id = 1;
+INSERT INTO rstar.evaluation_problems SELECT 3, problem_id, closed, counted FROM rstar.evaluation_problems WHERE evaluation_id = 1;
+INSERT INTO rstar.evaluation_answers (evaluation_id, problem_id, measure, per, k, value, tokens)
+SELECT 3, problem_id, measure, per, k, 1 - value, 3 * tokens FROM rstar.evaluation_answers WHERE evaluation_id = 1;
+SELECT k, tokens, value, other_k, other_tokens, other_value, problems, won, lost, p_value FROM rstar_compare_at_cost(3, 1, 'pass');
+SELECT k, other_k, problems FROM rstar_compare_at_cost(1, 3, 'pass', 'mean');
+SELECT * FROM rstar_compare_at_cost(1, 2, 'majority');
+SELECT * FROM rstar_compare_at_cost(1, 99);
+SELECT * FROM rstar_compare_at_cost(NULL, 1);
 SELECT rstar_scaling_svg(NULL) IS NULL AS nothing;
 
 -- a role sees the reports of its own trees, and its own evaluations

@@ -11,7 +11,7 @@ static const rstar_string names[] = {{"one", 3}, {"<b>&two", 7}};
 static char *
 draw(const rstar_scaling_point *points, size_t n, uint32_t n_names)
 {
-	rstar_scaling scaling = {"rollouts", names, n_names, points, n};
+	rstar_scaling scaling = {"rollouts", "k =", names, n_names, points, n};
 	rstar_buffer out;
 	rstar_error err = {0};
 
@@ -55,6 +55,23 @@ several_evaluations(void)
 	free(svg);
 }
 
+/* Costs begin anywhere: the axis begins at the doubling below, here at 64 of 64 to 256. */
+static void
+costs(void)
+{
+	const rstar_scaling_point points[] = {
+		{0, RSTAR_SCALING_PASS, 90.50966799, 0.4, 0.3, 0.5},
+		{0, RSTAR_SCALING_PASS, 256, 0.6, 0.5, 0.7},
+	};
+	char *svg = draw(points, 2, 1);
+
+	CHECK(strstr(svg, "d=\"M252.0 ") != NULL);
+	CHECK(count(svg, ">64</text>") == 1 && count(svg, ">128</text>") == 1 &&
+		  count(svg, ">256</text>") == 1);
+	CHECK(count(svg, ">32</text>") == 0);
+	free(svg);
+}
+
 static void
 odd_numbers(void)
 {
@@ -74,6 +91,7 @@ main(void)
 {
 	RUN(one_evaluation);
 	RUN(several_evaluations);
+	RUN(costs);
 	RUN(odd_numbers);
 	return CHECK_RESULT();
 }

@@ -70,18 +70,19 @@ rstar_scaling_measure_of(const char *name)
 /* From values to px. */
 typedef struct scale
 {
-	double doublings; /* the plot's width */
-	double low, high; /* shares at its bottom and top, in tenths */
+	double first, last; /* doublings at its left and right end */
+	double low, high;   /* shares at its bottom and top, in tenths */
 } scale;
 
 static scale
 find_scale(const rstar_scaling *s)
 {
-	scale at = {.doublings = 0, .low = 1, .high = 0};
+	scale at = {.first = s->n > 0 ? INFINITY : 0, .last = 0, .low = 1, .high = 0};
 
 	for (size_t i = 0; i < s->n; i++)
 	{
-		at.doublings = fmax(at.doublings, log2(s->points[i].k));
+		at.first = fmin(at.first, floor(log2(s->points[i].k)));
+		at.last = fmax(at.last, log2(s->points[i].k));
 		at.low = fmin(at.low, s->points[i].low);
 		at.high = fmax(at.high, s->points[i].high);
 	}
@@ -99,7 +100,7 @@ static double
 x_of(const scale *at, double k)
 {
 	/* a single k stands in the middle */
-	double place = at->doublings > 0 ? log2(k) / at->doublings : 0.5;
+	double place = at->last > at->first ? (log2(k) - at->first) / (at->last - at->first) : 0.5;
 
 	return LEFT + place * (RIGHT - LEFT);
 }
@@ -128,7 +129,7 @@ put_axes(rstar_svg *svg, const rstar_scaling *s, const scale *at)
 			"<text class=\"m\" text-anchor=\"end\" x=\"%d\" y=\"%.1f\">%.0f %%</text>\n",
 			LEFT, RIGHT, y_of(at, mark / 10), y_of(at, mark / 10), LEFT - 8,
 			y_of(at, mark / 10) + 4, mark * 10);
-	for (double doubling = 0; doubling <= at->doublings; doubling++)
+	for (double doubling = at->first; doubling <= at->last; doubling++)
 		rstar_svg_printf(
 			svg, "<text class=\"m\" text-anchor=\"middle\" x=\"%.1f\" y=\"%d\">%.0f</text>\n",
 			x_of(at, exp2(doubling)), BOTTOM + 18, exp2(doubling));
@@ -179,9 +180,9 @@ put_mark(rstar_svg *svg, const rstar_scaling *s, const scale *at, const rstar_sc
 	else
 		rstar_svg_printf(svg, "<circle class=\"d f%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\">", colour, x,
 						 y);
-	rstar_svg_printf(svg, "<title>%s, k = %.0f: %.1f %% (%.1f to %.1f)</title></%s>\n",
-					 measures[p->measure].name, p->k, 100 * p->value, 100 * p->low, 100 * p->high,
-					 p->measure == RSTAR_SCALING_GREEDY ? "path" : "circle");
+	rstar_svg_printf(svg, "<title>%s, %s %.0f: %.1f %% (%.1f to %.1f)</title></%s>\n",
+					 measures[p->measure].name, s->unit, p->k, 100 * p->value, 100 * p->low,
+					 100 * p->high, p->measure == RSTAR_SCALING_GREEDY ? "path" : "circle");
 }
 
 static void

@@ -1,12 +1,11 @@
 /*
  * scaling.h
  *	  Evaluations as a picture: the share of problems that is right, by how many
- *	  rollouts or answers there were.
+ *	  rollouts or answers there were, or by the tokens that they cost.
  *
  * Each line has a band, its 95 % confidence interval. A measure has its own
  * dashes; of one evaluation it has its own colour too, of several the colour
- * tells the evaluations apart. The number of rollouts is on a scale of
- * doublings. The file stands alone and follows the reader's light or dark mode,
+ * tells the evaluations apart. What runs across is on a scale of doublings. The file stands alone and follows the reader's light or dark mode,
  * as curve.h.
  */
 #ifndef RSTAR_PICTURE_SCALING_H
@@ -26,7 +25,7 @@ typedef enum rstar_scaling_measure
 	RSTAR_SCALING_PASS,
 	RSTAR_SCALING_MAJORITY,
 	RSTAR_SCALING_BEST,
-	RSTAR_SCALING_GREEDY, /* a mark at k = 1, not a line */
+	RSTAR_SCALING_GREEDY, /* a mark, not a line */
 	RSTAR_SCALING_MEASURES
 } rstar_scaling_measure;
 
@@ -41,7 +40,8 @@ typedef struct rstar_scaling_point
 
 typedef struct rstar_scaling
 {
-	const char *across; /* what k counts */
+	const char *across; /* what k counts, for the axis */
+	const char *unit;   /* before the number in a tooltip: "k =", "tokens" */
 	const rstar_string *names;
 	uint32_t n_names;                  /* at most RSTAR_SCALING_EVALUATIONS */
 	const rstar_scaling_point *points; /* by evaluation, measure, k ascending; k at least 1 */

@@ -9,8 +9,8 @@
 #include "utils/array.h"
 
 /*
- * Evaluations by the number of rollouts or answers (per: "rollout" or "answer"), between 1 and
- * RSTAR_SCALING_EVALUATIONS of them, read as the caller; raises if one does not exist. palloc'd.
+ * Evaluations by the number of rollouts or answers, or by the tokens that their rollouts cost
+ * (per: "rollout", "answer" or "token"), between 1 and RSTAR_SCALING_EVALUATIONS of them, read as the caller; raises if one does not exist. palloc'd.
  */
 extern text *rstar_pg_scaling_svg(ArrayType *ids, const char *per);
 

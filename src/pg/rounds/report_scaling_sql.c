@@ -1,6 +1,6 @@
 /*
  * report_scaling_sql.c
- *	  rstar_scaling_svg: evaluations by the number of rollouts.
+ *	  rstar_scaling_svg: evaluations by the number of rollouts, or by what they cost.
  *
  * The tables are read as the caller, who sees the evaluations that he may see.
  */
@@ -57,17 +57,43 @@ read_names(ArrayType *ids, rstar_scaling *s, MemoryContext context)
 	s->n_names = (uint32) SPI_processed;
 }
 
+/* What runs across, by the name that the caller gives it. */
+typedef struct axis
+{
+	const char *name;
+	const char *per; /* of rstar.evaluation_answers */
+	bool tokens;     /* the mean of what k of them cost, not k */
+	const char *label, *unit;
+} axis;
+
+static const axis axes[] = {
+	{"rollout", "rollout", false, "rollouts", "k ="},
+	{"answer", "answer", false, "answers", "k ="},
+	{"token", "rollout", true, "tokens generated for a problem", "tokens"},
+};
+
+static const axis *
+axis_of(const char *name)
+{
+	for (size_t i = 0; i < lengthof(axes); i++)
+		if (strcmp(axes[i].name, name) == 0)
+			return &axes[i];
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("\"per\" must be \"rollout\", \"answer\" or \"token\"")));
+}
+
 static void
-read_points(ArrayType *ids, const char *per, rstar_scaling *s, MemoryContext context)
+read_points(ArrayType *ids, const axis *across, rstar_scaling *s, MemoryContext context)
 {
 	rstar_arguments a = {0};
 	rstar_scaling_point *points;
 
 	rstar_pg_add(&a, INT8ARRAYOID, PointerGetDatum(ids), false);
-	rstar_pg_add_text(&a, per);
+	rstar_pg_add_text(&a, across->per);
 	rstar_pg_execute(
 		"SELECT i.place OPERATOR(pg_catalog.-) 1 AS place, a.measure, a.k,"
-		"       pg_catalog.sum(a.value) AS right_ones, pg_catalog.count(*) AS problems"
+		"       pg_catalog.sum(a.value) AS right_ones, pg_catalog.count(*) AS problems,"
+		"       pg_catalog.avg(a.tokens)::pg_catalog.float8 AS tokens"
 		" FROM rstar.evaluation_answers a"
 		" JOIN pg_catalog.unnest($1) WITH ORDINALITY i (id, place)"
 		"   ON i.id OPERATOR(pg_catalog.=) a.evaluation_id"
@@ -83,24 +109,13 @@ read_points(ArrayType *ids, const char *per, rstar_scaling *s, MemoryContext con
 
 		p->measure = rstar_scaling_measure_of(rstar_pg_result_text(i, "measure", context));
 		p->evaluation = (uint32) rstar_pg_result_bigint(i, "place", 0);
-		p->k = rstar_pg_result_int(i, "k", 1);
+		p->k = across->tokens ? Max(1, rstar_pg_result_real(i, "tokens", 1))
+							  : rstar_pg_result_int(i, "k", 1);
 		p->value = right / problems;
 		rstar_outcomes_interval(right, problems, &p->low, &p->high);
 		s->n += p->measure != RSTAR_SCALING_MEASURES;
 	}
 	s->points = points;
-}
-
-/* What k counts: "rollout" or "answer". */
-static const char *
-checked_per(FunctionCallInfo fcinfo)
-{
-	char *per = text_to_cstring(PG_GETARG_TEXT_PP(1));
-
-	if (strcmp(per, "rollout") != 0 && strcmp(per, "answer") != 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("\"per\" must be \"rollout\" or \"answer\"")));
-	return per;
 }
 
 static ArrayType *
@@ -125,7 +140,8 @@ rstar_pg_scaling_svg(ArrayType *ids, const char *per)
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "rstar scaling", ALLOCSET_DEFAULT_SIZES);
 	rstar_allocator allocator = rstar_pg_allocator_in(context);
-	rstar_scaling scaling = {.across = strcmp(per, "answer") == 0 ? "answers" : "rollouts"};
+	const axis *across = axis_of(per);
+	rstar_scaling scaling = {.across = across->label, .unit = across->unit};
 	rstar_tables_scope scope;
 	rstar_buffer out;
 	rstar_error err;
@@ -133,7 +149,7 @@ rstar_pg_scaling_svg(ArrayType *ids, const char *per)
 
 	rstar_pg_tables_read(&scope);
 	read_names(ids, &scaling, context);
-	read_points(ids, per, &scaling, context);
+	read_points(ids, across, &scaling, context);
 	rstar_pg_tables_end(&scope);
 	rstar_buffer_init(&out, &allocator);
 	rstar_check(rstar_scaling_svg(&scaling, &out, &err), &err);
@@ -149,7 +165,6 @@ Datum
 rstar_scaling_picture(PG_FUNCTION_ARGS)
 {
 	ArrayType *ids = checked_ids(fcinfo);
-	const char *per = checked_per(fcinfo);
 
-	PG_RETURN_TEXT_P(rstar_pg_scaling_svg(ids, per));
+	PG_RETURN_TEXT_P(rstar_pg_scaling_svg(ids, text_to_cstring(PG_GETARG_TEXT_PP(1))));
 }
