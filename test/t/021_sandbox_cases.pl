@@ -4,6 +4,7 @@ use strict;
 use warnings;
 
 use FindBin;
+use IPC::Run qw(start);
 use PostgreSQL::Test::Utils;
 use Test::More;
 
@@ -15,36 +16,50 @@ my $fixtures = "$shared/fixtures/sandbox";
 
 plan skip_all => '/usr/bin/python3 is missing' unless -x '/usr/bin/python3';
 
-sub run_cases
-{
-	my ($name, @options) = @_;
-	my ($out, $err) = run_command([ '/usr/bin/python3', $runner, '--program', $program, @options ]);
-	my $good = () = $out =~ /^ok/mg;
-	my @bad = $out =~ /^not ok \d+ - (.*)$/mg;
+# Runs of the cases: they wait for time limits most of the time, so two run side by side.
+my @runs;
 
-	note "$name: $good held, " . scalar(@bad) . ' did not';
-	diag $out =~ s/^ok.*\n//mgr . $err if @bad || !$good;
-	ok($good && !@bad, "$name: $good cases");
+sub run_cases { my ($name, @options) = @_; push @runs, { name => $name, options => \@options }; return; }
+
+sub judge
+{
+	my ($run) = @_;
+
+	$run->{process}->finish;
+	my $good = () = $run->{out} =~ /^ok/mg;
+	my @bad = $run->{out} =~ /^not ok \d+ - (.*)$/mg;
+
+	note "$run->{name}: $good held, " . scalar(@bad) . ' did not';
+	diag $run->{out} =~ s/^ok.*\n//mgr . $run->{err} if @bad || !$good;
+	ok($good && !@bad, "$run->{name}: $good cases");
+	return;
 }
 
 my @modes = ([ 'snapshots' ], [ 'replay', '--replay' ], [ 'without namespaces', '--plain' ],
 	[ 'replay without namespaces', '--plain', '--replay' ], [ 'shared', '--shared' ],
 	[ 'shared, replay', '--shared', '--replay' ], [ 'shared, without namespaces', '--shared', '--plain' ]);
+my $has_fixtures = -f "$fixtures/attacks.jsonl";
 
 for my $mode (@modes)
 {
 	my ($name, @options) = @$mode;
 	run_cases("own cases, $name, ctypes preloaded", '--ctypes', @options);
-  SKIP:
+	run_cases("shared cases, $name", '--folder', $fixtures, @options) if $has_fixtures;
+}
+run_cases('shared cases, ctypes preloaded', '--folder', $fixtures, '--ctypes') if $has_fixtures;
+while (my @pair = splice @runs, 0, 2)
+{
+	for my $run (@pair)
 	{
-		skip "$fixtures is not there", 1 unless -f "$fixtures/attacks.jsonl";
-		run_cases("shared cases, $name", '--folder', $fixtures, @options);
+		@$run{qw(out err)} = ('', '');
+		$run->{process} = start [ '/usr/bin/python3', $runner, '--program', $program, @{ $run->{options} } ],
+		  '>', \$run->{out}, '2>', \$run->{err};
 	}
+	judge($_) for @pair;
 }
 SKIP:
 {
-	skip "$fixtures is not there", 1 unless -f "$fixtures/attacks.jsonl";
-	run_cases('shared cases, ctypes preloaded', '--folder', $fixtures, '--ctypes');
+	skip "$fixtures is not there", @modes + 1 unless $has_fixtures;
 }
 
 # The budget of memory and processes against attacks on the books.
