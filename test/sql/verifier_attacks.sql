@@ -3,8 +3,6 @@ SET client_min_messages = warning;
 CREATE EXTENSION rstar;
 CREATE ROLE regress_rstar_jailed;
 RESET client_min_messages;
-SET rstar.sandbox_timeout = 300;
-SET rstar.verify_timeout = 150;
 
 SELECT rstar_verifier_create('tests', 'tests');
 SELECT rstar_verifier_create('equal', 'python', 'answer == data');
@@ -15,6 +13,7 @@ INSERT INTO rstar.problems (problem_id, statement, answer, verifier) OVERRIDING 
 -- What an honest solution gives, before and after all of them: none has spoilt what comes later.
 SELECT rstar_verify(1, 'def add(a, b): return a + b') AS honest, rstar_verify(2, 'open sesame') AS known;
 
+SET rstar.sandbox_timeout = 150; -- a busy machine may stop an attack early, which is no matter
 CREATE TABLE attack (id serial, what text, code text);
 INSERT INTO attack (what, code) VALUES
   ('assert patched', E'import builtins\nclass Never(Exception): pass\nbuiltins.AssertionError = Never\nAssertionError = Never\ndef add(a, b): return 0'),
@@ -64,12 +63,13 @@ INSERT INTO attack (what, code) VALUES
   ('null bytes', E'def add(a, b): return "\\x00"'),
   ('half a surrogate', E'def add(a, b): return "\\ud800"'),
   ('not a number', E'def add(a, b): return float("nan")');
-SELECT id, what, rstar_verify(1, code) AS grade FROM attack ORDER BY id;
+SELECT id, what FROM attack WHERE rstar_verify(1, code) > 0 ORDER BY id;
 SELECT id, what FROM attack WHERE rstar_verify(2, code) > -1;
 INSERT INTO attack (what, code) VALUES
   ('quote', E'\''), ('quotes', E'"""'), ('out of the literal', E'\' or True or \''), ('another answer', E'x\'\ndata = answer = \'x'),
   ('backslash', E'\\'), ('lines', E'x\r\ndata = answer'), ('form feed', E'\f\v'), ('line separator', E'\u2028data = answer');
 SELECT id, what FROM attack WHERE id > (SELECT max(id) - 8 FROM attack) AND rstar_verify(2, code) > -1;
+RESET rstar.sandbox_timeout;
 SELECT rstar_verify(1, 'def add(a, b): return a + b') AS honest, rstar_verify(2, 'open sesame') AS known;
 
 -- ---------------------------------------------------------------------------
@@ -98,6 +98,7 @@ SELECT rstar_verifier_create('shop', 'sql', schemas => '{shop}', role => 'regres
 INSERT INTO rstar.problems (problem_id, statement, answer, verifier) OVERRIDING SYSTEM VALUE VALUES (3, 'average', 'SELECT avg(price) FROM item', 'shop');
 SELECT rstar_verify(3, 'SELECT avg(price) FROM item') AS honest;
 
+SET rstar.verify_timeout = 80;
 CREATE TABLE query (id serial, text text);
 INSERT INTO query (text) VALUES
   ('DELETE FROM item'), ('INSERT INTO item VALUES (4, NULL, 1)'), ('UPDATE item SET price = 5.5'), ('TRUNCATE item'), ('DROP TABLE item'),
@@ -134,6 +135,7 @@ INSERT INTO query (text) VALUES
   ('SELECT ' || repeat('-', 3) || '1'), ('SELECT regexp_replace(repeat(''a'', 100000), ''(a*)*b'', '''')'), ('SELECT 1 / 0'), ('SELECT NULL'), ('SELECT avg(price), 1 FROM item'),
   ('SELECT avg(price) FROM item UNION ALL SELECT avg(price) FROM item'), ('SELECT 5.49999');
 SELECT id, left(text, 80) FROM query WHERE rstar_verify(3, text) > 0 ORDER BY id;
+RESET rstar.verify_timeout;
 -- nothing has changed, and the session is as it was
 SELECT * FROM shop.item ORDER BY id;
 SELECT last_value, is_called FROM shop.counter;
@@ -150,7 +152,9 @@ SELECT rstar_verify(3, 'SELECT 1');
 UPDATE rstar.problems SET answer = 'SELECT pg_sleep(60)' WHERE problem_id = 3;
 SELECT rstar_verify(3, 'SELECT 1');
 UPDATE rstar.problems SET answer = 'SELECT count(*) FROM generate_series(1, 100000000000)' WHERE problem_id = 3;
+SET rstar.verify_timeout = 80;
 SELECT rstar_verify(3, 'SELECT 1');
+RESET rstar.verify_timeout;
 -- in a transaction that is read-only the verifier works, and what it undoes is its own
 BEGIN;
 UPDATE rstar.problems SET answer = 'SELECT avg(price) FROM item' WHERE problem_id = 3;

@@ -268,7 +268,7 @@ DROP ROLE regress_rstar_ann, regress_rstar_bob, regress_rstar_query, regress_rst
 SELECT rstar_verify(900041, 'SELECT avg(price) FROM item');
 
 SET client_min_messages = warning;
-DROP SCHEMA shop, shop2, ann CASCADE;
+DROP SCHEMA shop, shop2 CASCADE;
 DROP VIEW shown;
 DROP FUNCTION step, answer, verify_word;
 DROP EXTENSION rstar CASCADE;
