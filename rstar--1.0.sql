@@ -25,9 +25,9 @@ CREATE TABLE rstar.models (
 	                        AND pg_catalog.length(name) OPERATOR(pg_catalog.<=) 200),
 	role             text NOT NULL
 	                 CHECK (role OPERATOR(pg_catalog.=) ANY (ARRAY['policy', 'ppm', 'vocabulary'])),
-	path             text NOT NULL,
+	path             text,
 	sha256           text NOT NULL CHECK (sha256 OPERATOR(pg_catalog.~) '^[0-9a-f]{64}$'),
-	file_size        bigint NOT NULL CHECK (file_size OPERATOR(pg_catalog.>) 0),
+	file_size        bigint CHECK (file_size OPERATOR(pg_catalog.>) 0),
 	file_id          text CHECK (file_id OPERATOR(pg_catalog.~) '^[0-9a-f]{32}$'),
 	architecture     text,
 	parameters       bigint,
@@ -40,15 +40,18 @@ CREATE TABLE rstar.models (
 	builtin          boolean NOT NULL DEFAULT false,
 	parent_id        bigint,
 	training_run_id  bigint,
-	created_at       timestamptz NOT NULL DEFAULT pg_catalog.now()
+	created_at       timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	remote           jsonb CHECK (pg_catalog.jsonb_typeof(remote) OPERATOR(pg_catalog.=) 'object'),
+	CHECK ((path IS NULL) OPERATOR(pg_catalog.=) (remote IS NOT NULL)),
+	CHECK ((file_size IS NULL) OPERATOR(pg_catalog.=) (remote IS NOT NULL))
 );
 
-COMMENT ON TABLE rstar.models IS 'model files known to this database; a row is the passport of a file';
+COMMENT ON TABLE rstar.models IS 'models known to this database; a row is the passport of a file, or says which other server has the model';
 COMMENT ON COLUMN rstar.models.model_id IS 'number; below 1000 for models that come with the extension';
 COMMENT ON COLUMN rstar.models.name IS 'name, by which functions and settings refer to the model';
 COMMENT ON COLUMN rstar.models.role IS 'policy (proposes steps), ppm (scores steps) or vocabulary (tokenizes only)';
-COMMENT ON COLUMN rstar.models.path IS 'file name in the model directory, or $share/... for a shipped file';
-COMMENT ON COLUMN rstar.models.sha256 IS 'checksum of the file, hexadecimal';
+COMMENT ON COLUMN rstar.models.path IS 'file name in the model directory, or $share/... for a shipped file; NULL for a model on another server';
+COMMENT ON COLUMN rstar.models.sha256 IS 'checksum of the file, hexadecimal; of a model on another server, of what the row says';
 COMMENT ON COLUMN rstar.models.file_size IS 'length of the file in bytes';
 COMMENT ON COLUMN rstar.models.file_id IS 'identity of the file, from its structure and samples of its weights; compared with its length whenever the file is opened (NULL: only the length)';
 COMMENT ON COLUMN rstar.models.architecture IS 'qwen2, phi3 or llama; NULL for a bare vocabulary';
@@ -62,6 +65,7 @@ COMMENT ON COLUMN rstar.models.builtin IS 'whether the model came with the exten
 COMMENT ON COLUMN rstar.models.parent_id IS 'model that this one was made from, by quantising or training (it may have been dropped since)';
 COMMENT ON COLUMN rstar.models.training_run_id IS 'training run that made the model';
 COMMENT ON COLUMN rstar.models.created_at IS 'when the row was made';
+COMMENT ON COLUMN rstar.models.remote IS 'where another server has the model: url, model (its name there), api (completions, chat, pooling or score), server (the foreign server whose user mappings hold the key); NULL: the model is a file';
 
 SELECT pg_catalog.pg_extension_config_dump('rstar.models', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('rstar.models_model_id_seq', '');
@@ -73,6 +77,23 @@ CREATE FUNCTION rstar_model_import(name text, path text, role text DEFAULT 'poli
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION rstar_model_import(text, text, text, text, text, jsonb) IS
 	'copy a model, a GGUF file or a Hugging Face directory on the server, into the model directory and register it; file_type converts it on the way';
+
+CREATE FUNCTION rstar_model_remote(name text, url text, role text DEFAULT 'policy', model text DEFAULT NULL,
+                                   api text DEFAULT NULL, prompt_template text DEFAULT NULL,
+                                   server text DEFAULT NULL, defaults jsonb DEFAULT NULL)
+	RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rstar_model_remote(text, text, text, text, text, text, text, jsonb) IS
+	'register a model of another server with an interface like OpenAI''s, which rstar.remote_hosts must allow; model: its name there; api: completions or chat for a policy, pooling or score for a PPM; server: a foreign server whose user mappings hold the key';
+
+CREATE FUNCTION rstar_remote_validator(options text[], catalog oid)
+	RETURNS void
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rstar_remote_validator(text[], oid) IS
+	'checks the options of foreign servers and user mappings that hold keys of model servers';
+CREATE FOREIGN DATA WRAPPER rstar_remote NO HANDLER VALIDATOR rstar_remote_validator;
+COMMENT ON FOREIGN DATA WRAPPER rstar_remote IS
+	'servers with models: their user mappings hold the keys (it has no foreign tables)';
 
 CREATE FUNCTION rstar_model_create(name text, vocabulary text, layers integer, width integer, heads integer,
                                    kv_heads integer DEFAULT NULL, feed_forward integer DEFAULT NULL,
@@ -126,6 +147,8 @@ COMMENT ON FUNCTION rstar_model_orphans() IS
 
 REVOKE EXECUTE ON FUNCTION
 	rstar_model_import(text, text, text, text, text, jsonb),
+	rstar_model_remote(text, text, text, text, text, text, text, jsonb),
+	rstar_remote_validator(text[], oid),
 	rstar_model_create(text, text, integer, integer, integer, integer, integer, integer, text, text,
 	                   boolean, bigint, text, jsonb),
 	rstar_train_vocabulary(text, text, integer, text[], integer, text),
@@ -227,7 +250,7 @@ COMMENT ON FUNCTION rstar_answers_equal_symbolic(text, text) IS
 CREATE FUNCTION rstar_prompt_template(family text, examples integer DEFAULT NULL) RETURNS text
 	AS 'MODULE_PATHNAME', 'rstar_prompt_template_of' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION rstar_prompt_template(text, integer) IS
-	'prompt template for a model that was not trained on the step format, for rstar_model_import: family rstar, qwen2, phi3, llama3 or base; examples: how many worked ones to show, up to 3';
+	'prompt template for a model that was not trained on the step format, for rstar_model_import: family rstar, qwen2, phi3, llama3, gemma, chat (a server adds the markup) or base; examples: how many worked ones to show, up to 3';
 
 REVOKE EXECUTE ON FUNCTION rstar_run_steps(text, integer), rstar_answers_equal_symbolic(text, text) FROM PUBLIC;
 

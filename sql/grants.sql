@@ -78,7 +78,7 @@ SET LOCAL search_path = :"rstar_schema", pg_catalog;
 	GRANT USAGE ON SCHEMA rstar, :"rstar_schema" TO :"librarian";
 	GRANT SELECT ON :rstar_tables TO :"librarian";
 	GRANT EXECUTE ON FUNCTION
-		rstar_model_import, rstar_model_create, rstar_model_quantize, rstar_model_verify, rstar_model_drop,
+		rstar_model_import, rstar_model_remote, rstar_model_create, rstar_model_quantize, rstar_model_verify, rstar_model_drop,
 		rstar_model_orphans, rstar_model_register_builtin, rstar_train_vocabulary, rstar_calibrate TO :"librarian";
 \endif
 

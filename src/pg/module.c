@@ -16,6 +16,7 @@
 #include "pg/base/compat.h"
 #include "pg/models/files.h"
 #include "pg/data/settings.h"
+#include "pg/models/remote_settings.h"
 #include "pg/models/settings.h"
 #include "pg/rounds/evaluate.h"
 #include "pg/rounds/round_job.h"
@@ -40,6 +41,7 @@ _PG_init(void)
 {
 	rstar_pg_model_settings_define();
 	rstar_pg_admission_settings_define();
+	rstar_pg_remote_settings_define();
 	rstar_pg_search_settings_define();
 	rstar_pg_data_settings_define();
 	rstar_pg_verify_settings_define();

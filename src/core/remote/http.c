@@ -188,6 +188,18 @@ rstar_http_server_limit(rstar_http_server *server, const rstar_http_limits *limi
 	server->limits = *limits;
 }
 
+static bool
+same(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool
+rstar_http_server_has(const rstar_http_server *server, const char *key, const char *ca_file)
+{
+	return same(server->key, key) && same(server->ca_file, ca_file);
+}
+
 const char *
 rstar_http_server_name(const rstar_http_server *server)
 {

@@ -62,6 +62,10 @@ extern void rstar_http_server_free(rstar_http_server *server);
 /* Limits of questions from now on. */
 extern void rstar_http_server_limit(rstar_http_server *server, const rstar_http_limits *limits);
 
+/* Is it made for this key and these certificates (NULL: none)? */
+extern bool rstar_http_server_has(const rstar_http_server *server, const char *key,
+								  const char *ca_file);
+
 /* "https://gpu1:8000", for messages. */
 extern const char *rstar_http_server_name(const rstar_http_server *server);
 

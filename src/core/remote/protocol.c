@@ -31,6 +31,13 @@ dump(json_t *object, bool complete, rstar_buffer *out, rstar_error *err)
 	return status;
 }
 
+/* {}. Not json_object(): PostgreSQL has a function of that name, which would be called. */
+static json_t *
+new_object(void)
+{
+	return json_pack("{}");
+}
+
 /* As json_object_set_new, which takes the value and refuses NULL. */
 static bool
 put(json_t *object, const char *key, json_t *value)
@@ -47,7 +54,7 @@ put_text(json_t *object, const char *key, rstar_string text)
 static json_t *
 message(const char *role, rstar_string text)
 {
-	json_t *result = json_pack("{}"); /* json_object() is also a function of the server's */
+	json_t *result = new_object();
 
 	if (put(result, "role", json_string(role)) && put_text(result, "content", text))
 		return result;
@@ -126,7 +133,7 @@ put_form(json_t *object, const rstar_protocol_question *q)
 rstar_status
 rstar_protocol_ask(const rstar_protocol_question *q, rstar_buffer *out, rstar_error *err)
 {
-	json_t *object = json_pack("{}");
+	json_t *object = new_object();
 	bool complete = put(object, "model", json_string(q->model)) && put_form(object, q) &&
 					(q->n <= 1 || put(object, "n", json_integer(q->n))) &&
 					put(object, "max_tokens", json_integer(q->max_tokens)) &&
@@ -138,7 +145,7 @@ rstar_protocol_ask(const rstar_protocol_question *q, rstar_buffer *out, rstar_er
 rstar_status
 rstar_protocol_ask_scores(const rstar_protocol_scoring *s, rstar_buffer *out, rstar_error *err)
 {
-	json_t *object = json_pack("{}"), *texts = json_array();
+	json_t *object = new_object(), *texts = json_array();
 	bool complete = put(object, "model", json_string(s->model));
 
 	for (uint32_t i = 0; i < s->n && complete; i++)

@@ -137,6 +137,7 @@ static const family families[] = {
 	 true,
 	 true,
 	 {"<start_of_turn>", "<end_of_turn>"}},
+	{"chat", "", "\n\n", "Problem: ", "\nSolution:\n", "\n\n", 3, true, false, {NULL, NULL}},
 	{"base", NULL, NULL, "Problem: ", "\nSolution:\n", "\n\n", 3, true, false, {NULL, NULL}},
 };
 
@@ -167,7 +168,7 @@ find(const char *name, rstar_error *err)
 		if (strcmp(families[i].name, name) == 0)
 			return &families[i];
 	rstar_error_set(err, RSTAR_ERR_NOT_FOUND, "unknown model family \"%.60s\"", name);
-	rstar_error_hint(err, "Families are rstar, qwen2, phi3, llama3, gemma and base.");
+	rstar_error_hint(err, "Families are rstar, qwen2, phi3, llama3, gemma, chat and base.");
 	return NULL;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_foreign_server.h"
 #include "catalog/pg_proc.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
@@ -97,5 +98,16 @@ rstar_pg_analyze(RawStmt *statement, const char *text)
 	return parse_analyze_fixedparams(statement, text, NULL, 0, NULL);
 #else
 	return parse_analyze(statement, text, NULL, 0, NULL);
+#endif
+}
+
+bool
+rstar_pg_may_use_server(Oid foreign_server, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(ForeignServerRelationId, foreign_server, role, ACL_USAGE) ==
+		   ACLCHECK_OK;
+#else
+	return pg_foreign_server_aclcheck(foreign_server, role, ACL_USAGE) == ACLCHECK_OK;
 #endif
 }

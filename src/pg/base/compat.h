@@ -55,5 +55,6 @@ extern struct Query *rstar_pg_analyze(struct RawStmt *statement, const char *tex
 
 /* 16: one function asks for the rights on objects of every kind. */
 extern bool rstar_pg_may_execute(Oid function, Oid role);
+extern bool rstar_pg_may_use_server(Oid foreign_server, Oid role);
 
 #endif

@@ -46,7 +46,7 @@ Datum
 rstar_model_drop(PG_FUNCTION_ARGS)
 {
 	rstar_model_row *row = rstar_pg_model_find(rstar_required_text(fcinfo, 0, "model"));
-	bool remove_file = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
+	bool remove_file = !row->remote && !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
 	rstar_error err;
 	int64 others;
 

@@ -21,6 +21,7 @@
 
 #include "pg/base/boundary.h"
 #include "pg/models/files.h"
+#include "pg/models/remote.h"
 
 typedef struct pending_removal
 {
@@ -48,14 +49,18 @@ changed(rstar_error *err, const rstar_model_row *row)
 int
 rstar_pg_model_file_open(const rstar_model_row *row)
 {
-	bool shipped = strncmp(row->path, RSTAR_MODEL_SHARE, strlen(RSTAR_MODEL_SHARE)) == 0;
-	const char *name = shipped ? row->path + strlen(RSTAR_MODEL_SHARE) : row->path;
-	char *directory = shipped ? rstar_pg_share_directory() : rstar_pg_model_directory();
+	bool shipped;
+	const char *name;
+	char *directory;
 	rstar_error err;
 	rstar_status status;
 	struct stat info;
 	int fd;
 
+	rstar_pg_model_require_file(row);
+	shipped = strncmp(row->path, RSTAR_MODEL_SHARE, strlen(RSTAR_MODEL_SHARE)) == 0;
+	name = shipped ? row->path + strlen(RSTAR_MODEL_SHARE) : row->path;
+	directory = shipped ? rstar_pg_share_directory() : rstar_pg_model_directory();
 	status = rstar_store_check_name(name, &err);
 	if (status != RSTAR_OK)
 		ereport(ERROR,

@@ -22,6 +22,7 @@
 #include "pg/base/boundary.h"
 #include "pg/models/cache.h"
 #include "pg/models/models.h"
+#include "pg/models/remote.h"
 #include "pg/base/settings.h"
 #include "pg/models/settings.h"
 
@@ -226,6 +227,56 @@ run(generate_call *call, rstar_kv_node *prompt)
 	rstar_pg_guard_release(guard);
 }
 
+/* The stop texts as the server wants them. */
+static rstar_string *
+remote_stops(const generate_call *call)
+{
+	rstar_string *stops = palloc0((call->n_stops + 1) * sizeof *stops);
+
+	if (call->n_stops > RSTAR_PROTOCOL_STOPS)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("\"stop\" holds %d texts; a model on another server takes %d",
+							   call->n_stops, RSTAR_PROTOCOL_STOPS)));
+	for (int i = 0; i < call->n_stops; i++)
+		stops[i] = (rstar_string){pnstrdup(call->stops[i].data, call->stops[i].length),
+								  call->stops[i].length};
+	return stops;
+}
+
+/* The same by a model on another server, which tokenizes the prompt itself. */
+static void
+run_remote(generate_call *call, const rstar_model_row *row, text *prompt)
+{
+	rstar_guard *guard =
+		rstar_pg_guard_create(CurrentMemoryContext, (rstar_release) rstar_remote_job_free);
+	rstar_remote_model *model = rstar_pg_remote_open(row, false);
+	rstar_remote_request request = {
+		.prompt = {VARDATA_ANY(prompt), VARSIZE_ANY_EXHDR(prompt)},
+		.n = 1,
+		.stream = {.seed = (uint64) call->seed},
+		.max_tokens = (uint32_t) call->max_tokens,
+		.temperature = call->sampling.temperature,
+		.top_p = call->sampling.top_p,
+		.min_p = call->sampling.min_p,
+		.top_k = call->sampling.top_k,
+		.stops = remote_stops(call),
+		.n_stops = (uint32_t) call->n_stops,
+	};
+	rstar_remote_choice choice;
+	rstar_remote_job *job;
+	rstar_error err;
+
+	rstar_check(rstar_remote_complete(model, &request, &job, &err), &err);
+	rstar_pg_guard_hold(guard, job);
+	rstar_pg_remote_wait(model, job);
+	rstar_remote_job_choice(job, 0, &choice);
+	if (!rstar_buffer_append(&call->text, choice.text.data, choice.text.length))
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	if (call->n_stops > 0)
+		(void) cut_at_stop(call, 0); /* a server may leave it in */
+	rstar_pg_guard_release(guard);
+}
+
 Datum
 rstar_generate(PG_FUNCTION_ARGS)
 {
@@ -245,8 +296,13 @@ rstar_generate(PG_FUNCTION_ARGS)
 
 	row = rstar_pg_model_resolve(PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1), RSTAR_ROLE_POLICY);
 	read_arguments(call, fcinfo, row->defaults);
-	call->model = rstar_pg_model_open_engine(row);
-	run(call, prompt_node(call, PG_GETARG_TEXT_PP(0)));
+	if (row->remote)
+		run_remote(call, row, PG_GETARG_TEXT_PP(0));
+	else
+	{
+		call->model = rstar_pg_model_open_engine(row);
+		run(call, prompt_node(call, PG_GETARG_TEXT_PP(0)));
+	}
 
 	/* A limit may have cut within a character; what came of it is left out. */
 	call->text.length =

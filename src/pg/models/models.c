@@ -85,6 +85,8 @@ row_from_tuple(HeapTuple tuple, Relation table)
 	row->defaults = is_null ? NULL : DatumGetJsonbPCopy(value);
 	value = column(tuple, table, "calibration", &is_null);
 	row->calibration = is_null ? NULL : DatumGetJsonbPCopy(value);
+	value = column(tuple, table, "remote", &is_null);
+	row->remote = is_null ? NULL : DatumGetJsonbPCopy(value);
 	value = column(tuple, table, "builtin", &is_null);
 	row->builtin = !is_null && DatumGetBool(value);
 	row->parent_id = integer_column(tuple, table, "parent_id");
@@ -221,9 +223,13 @@ rstar_pg_model_paths(int *count)
 	*count = 0;
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
+		char *path = text_column(tuple, table, "path");
+
+		if (!path)
+			continue;
 		if (*count == capacity)
 			paths = repalloc(paths, (capacity *= 2) * sizeof(char *));
-		paths[(*count)++] = text_column(tuple, table, "path");
+		paths[(*count)++] = path;
 	}
 	systable_endscan(scan);
 	UnregisterSnapshot(snapshot);
@@ -265,13 +271,13 @@ id_or_null(int64 value, char *null_flag)
 	return Int64GetDatum(value);
 }
 
-#define N_COLUMNS 15
+#define N_COLUMNS 16
 
 /* Columns 1 to N_COLUMNS of the statements below. */
 #define COLUMNS                                                                                    \
 	"name, role, path, sha256, file_size, architecture, parameters, file_type, context_length, "   \
-	"prompt_template, defaults, parent_id, file_id, calibration"
-#define VALUES "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, COALESCE($11, '{}'), $12, $13, $14"
+	"prompt_template, defaults, parent_id, file_id, calibration, remote"
+#define VALUES "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, COALESCE($11, '{}'), $12, $13, $14, $15"
 
 /* Run one of them as the table's owner; returns the id of the row, or 0 if there is none. */
 static int64
@@ -279,7 +285,7 @@ write_row(const char *sql, const rstar_model_row *row)
 {
 	static const Oid types[N_COLUMNS] = {TEXTOID,  TEXTOID, TEXTOID, TEXTOID,  INT8OID,
 										 TEXTOID,  INT8OID, TEXTOID, INT4OID,  TEXTOID,
-										 JSONBOID, INT8OID, TEXTOID, JSONBOID, INT8OID};
+										 JSONBOID, INT8OID, TEXTOID, JSONBOID, JSONBOID, INT8OID};
 	Datum values[N_COLUMNS];
 	char nulls[N_COLUMNS];
 	rstar_tables_scope scope;
@@ -303,7 +309,9 @@ write_row(const char *sql, const rstar_model_row *row)
 	values[12] = text_or_null(row->file_id, &nulls[12]);
 	values[13] = row->calibration ? JsonbPGetDatum(row->calibration) : (Datum) 0;
 	nulls[13] = row->calibration ? ' ' : 'n';
-	values[14] = id_or_null(row->model_id, &nulls[14]);
+	values[14] = row->remote ? JsonbPGetDatum(row->remote) : (Datum) 0;
+	nulls[14] = row->remote ? ' ' : 'n';
+	values[15] = id_or_null(row->model_id, &nulls[15]);
 
 	rstar_tables_begin(&scope, "models");
 	if (SPI_execute_with_args(sql, N_COLUMNS, (Oid *) types, values, nulls, false, 0) !=
@@ -334,7 +342,7 @@ rstar_pg_model_put_builtin(const rstar_model_row *row)
 {
 	Assert(row->model_id > 0 && row->model_id < RSTAR_MODEL_FIRST_ID);
 	(void) write_row("INSERT INTO rstar.models (" COLUMNS ", model_id, builtin) "
-					 "VALUES (" VALUES ", $15, true) "
+					 "VALUES (" VALUES ", $16, true) "
 					 "ON CONFLICT (model_id) DO UPDATE SET name = EXCLUDED.name, "
 					 "role = EXCLUDED.role, path = EXCLUDED.path, sha256 = EXCLUDED.sha256, "
 					 "file_size = EXCLUDED.file_size, architecture = EXCLUDED.architecture, "
@@ -371,7 +379,7 @@ int64
 rstar_pg_model_delete(const rstar_model_row *row)
 {
 	Oid types[2] = {INT8OID, TEXTOID};
-	Datum values[2] = {Int64GetDatum(row->model_id), CStringGetTextDatum(row->path)};
+	Datum values[2] = {Int64GetDatum(row->model_id), CStringGetTextDatum(row->path ? row->path : "")};
 	rstar_tables_scope scope;
 	int64 others;
 	bool is_null;

@@ -18,7 +18,7 @@ typedef struct rstar_model_row
 	int64 model_id;
 	char *name;
 	char *role;
-	char *path;
+	char *path; /* NULL for a model on another server, and file_size is 0 */
 	char *sha256;
 	int64 file_size;
 	char *file_id; /* what rstar_store_identity says of the file; NULL: unknown */
@@ -30,6 +30,7 @@ typedef struct rstar_model_row
 	Jsonb *defaults;
 	Jsonb *calibration; /* see pg/search/calibration.h; NULL: none */
 	bool builtin;
+	Jsonb *remote;      /* see remote.h; NULL: the model is a file here */
 	int64 parent_id;    /* 0: none */
 	bool choose_prompt; /* no column: without a template take the one of the model's family */
 } rstar_model_row;
