@@ -419,7 +419,7 @@ CREATE TABLE rstar.nodes (
 	q           double precision GENERATED ALWAYS AS
 	            (CASE WHEN visits OPERATOR(pg_catalog.>) 0 THEN value_sum OPERATOR(pg_catalog./) visits END) STORED,
 	ppm_score   double precision,
-	logprob     double precision NOT NULL,
+	logprob     double precision,
 	tokens      integer NOT NULL,
 	duplicates  integer NOT NULL,
 	grade       double precision
@@ -447,7 +447,7 @@ COMMENT ON COLUMN rstar.nodes.visits IS 'values backed up through the node (1 to
 COMMENT ON COLUMN rstar.nodes.value_sum IS 'sum of these values';
 COMMENT ON COLUMN rstar.nodes.q IS 'Q, their mean; NULL without visits';
 COMMENT ON COLUMN rstar.nodes.ppm_score IS 'score of the process preference model, between -1 and 1';
-COMMENT ON COLUMN rstar.nodes.logprob IS 'log-probability of its tokens under the policy, summed';
+COMMENT ON COLUMN rstar.nodes.logprob IS 'log-probability of its tokens under the policy, summed; NULL if the policy''s server does not tell';
 COMMENT ON COLUMN rstar.nodes.tokens IS 'tokens that the policy generated for it';
 COMMENT ON COLUMN rstar.nodes.duplicates IS 'further candidates with the same text, merged into this one';
 COMMENT ON COLUMN rstar.nodes.grade IS 'of an answer: 1 for a correct one, -1 for a wrong one, between them what a verifier found partly right';

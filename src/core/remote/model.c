@@ -97,6 +97,12 @@ rstar_remote_model_free(rstar_remote_model *model)
 	rstar_free(model->allocator, model);
 }
 
+rstar_remote_api
+rstar_remote_model_api(const rstar_remote_model *model)
+{
+	return model->api;
+}
+
 rstar_http *
 rstar_remote_model_http(const rstar_remote_model *model)
 {

@@ -50,6 +50,7 @@ extern rstar_status rstar_remote_model_create(rstar_http *http, rstar_http_serve
 											  rstar_remote_model **out, rstar_error *err);
 extern void rstar_remote_model_free(rstar_remote_model *model); /* jobs end first; or NULL */
 
+extern rstar_remote_api rstar_remote_model_api(const rstar_remote_model *model);
 extern rstar_http *rstar_remote_model_http(const rstar_remote_model *model);
 extern rstar_http_server *rstar_remote_model_server(const rstar_remote_model *model);
 

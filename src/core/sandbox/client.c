@@ -544,6 +544,12 @@ rstar_sandbox_run(rstar_sandbox *sandbox, rstar_sandbox_node parent, const rstar
 	return status;
 }
 
+int
+rstar_sandbox_descriptor(const rstar_sandbox *sandbox)
+{
+	return sandbox->fd;
+}
+
 size_t
 rstar_sandbox_in_flight(const rstar_sandbox *sandbox)
 {

@@ -204,6 +204,12 @@ extern void rstar_sandbox_set_value(rstar_sandbox *sandbox, rstar_sandbox_node n
 /* Steps started whose result has not been taken. */
 extern size_t rstar_sandbox_in_flight(const rstar_sandbox *sandbox);
 
+/*
+ * What becomes readable when there may be a result, for callers who wait for other things too
+ * and then call rstar_sandbox_wait; -1: no program runs.
+ */
+extern int rstar_sandbox_descriptor(const rstar_sandbox *sandbox);
+
 /* Start the program if need be and say what confines it. Slices as in wait. */
 extern rstar_status rstar_sandbox_describe(rstar_sandbox *sandbox, int timeout_ms,
 										   const rstar_cancel *cancel,

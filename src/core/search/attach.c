@@ -142,28 +142,6 @@ rstar_search_set_tokens(const rstar_search_model *model, rstar_kv_node *node, rs
 	return status;
 }
 
-uint32_t
-rstar_search_allowance(const rstar_search *search, const rstar_search_tree *tree, uint32_t node)
-{
-	const rstar_search_options *o = &search->options;
-
-	if (!search->parts.policy.engine)
-		return o->step_tokens;
-
-	uint32_t end = rstar_kv_node_end(tree->attached[node].policy);
-	uint32_t context = rstar_engine_max_context(search->parts.policy.engine);
-	uint32_t used = end - rstar_kv_node_end(tree->attached[0].policy);
-	uint32_t left = end + 1 < context ? context - 1 - end : 0;
-
-	if (o->total_tokens > 0)
-	{
-		uint32_t total = o->total_tokens;
-
-		left = used >= total ? 0 : total - used < left ? total - used : left;
-	}
-	return left < o->step_tokens ? left : o->step_tokens;
-}
-
 /* --- restored nodes ------------------------------------------------------------------ */
 
 static rstar_sandbox_status

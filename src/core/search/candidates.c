@@ -17,54 +17,7 @@ parent_of(const rstar_candidate *c)
 /* --- reading ------------------------------------------------------------------------ */
 
 static rstar_status
-take_sequence(rstar_search *search, uint32_t i, rstar_error *err)
-{
-	rstar_candidate *c = &search->candidates[i];
-	rstar_sequence sequence;
-
-	rstar_generation_get(search->generation, i, &sequence);
-	rstar_kv_node_retain(sequence.node);
-	c->policy = sequence.node;
-	c->node.tokens = sequence.n_tokens;
-	for (uint32_t t = 0; t < sequence.n_tokens; t++)
-		c->node.logprob += sequence.logprobs[t];
-	c->tree->cost.generated_tokens += sequence.n_tokens;
-	if (c->watch.status != RSTAR_OK)
-	{
-		*err = c->watch.error;
-		return c->watch.status;
-	}
-	return rstar_stop_watch_text(&c->watch, &c->text)
-			   ? RSTAR_OK
-			   : rstar_error_memory(err, c->watch.text.length);
-}
-
-static rstar_status
-take_script(rstar_search *search, rstar_candidate *c, rstar_error *err)
-{
-	const rstar_search_script *script = &search->parts.script;
-	rstar_scripted line = {0};
-
-	if (!script->candidate(script->arg, c->tree->number, c->parent, c->number, &line))
-	{
-		c->dropped = true;
-		return RSTAR_OK;
-	}
-	c->judged = line.judged;
-	if (line.judged)
-		c->node.status = line.status;
-	c->node.tokens = line.tokens;
-	c->node.logprob = line.logprob;
-	c->node.ppm_score = line.score;
-	c->node.scored = search->options.mcts.guidance == RSTAR_GUIDANCE_PPM;
-	c->tree->cost.generated_tokens += line.tokens;
-	return rstar_buffer_append(&c->text, line.text.data, line.text.length)
-			   ? RSTAR_OK
-			   : rstar_error_memory(err, line.text.length);
-}
-
-static rstar_status
-grade_answer(rstar_search *search, rstar_candidate *c, rstar_error *err)
+grade_answer(rstar_search *search, rstar_turn *turn, rstar_candidate *c, rstar_error *err)
 {
 	const rstar_string *gold = &c->tree->problem.gold;
 	size_t length;
@@ -76,11 +29,11 @@ grade_answer(rstar_search *search, rstar_candidate *c, rstar_error *err)
 	}
 
 	const char *answer = c->tree->problem.verifier.length > 0
-							 ? rstar_search_extract(&search->turn, c->parse.answer, &length)
-							 : rstar_grade_extract(&search->turn, c->parse.answer.data,
+							 ? rstar_search_extract(&turn->answers, c->parse.answer, &length)
+							 : rstar_grade_extract(&turn->answers, c->parse.answer.data,
 												   c->parse.answer.length, &length);
 
-	c->node.answer.data = rstar_arena_strndup(&search->turn, answer ? answer : "", length);
+	c->node.answer.data = rstar_arena_strndup(&turn->answers, answer ? answer : "", length);
 	if (!c->node.answer.data)
 		return rstar_error_memory(err, length);
 	c->node.answer.length = length;
@@ -131,13 +84,13 @@ mend_candidate(rstar_search *search, rstar_candidate *c)
  * that passed all of it is graded here; a step has yet to run.
  */
 static rstar_status
-read_candidate(rstar_search *search, uint32_t i, rstar_error *err)
+read_candidate(rstar_search *search, rstar_turn *turn, uint32_t i, rstar_error *err)
 {
-	rstar_candidate *c = &search->candidates[i];
+	rstar_candidate *c = &turn->candidates[i];
+	bool scripted = search->writer->scripted;
+	rstar_status status = search->writer->take(search, turn, i, err);
 
-	rstar_status status =
-		search->generation ? take_sequence(search, i, err) : take_script(search, c, err);
-
+	c->tree->cost.generated_tokens += c->node.tokens;
 	if (status != RSTAR_OK || c->dropped)
 		return status;
 	c->node.written = c->text.length;
@@ -146,10 +99,9 @@ read_candidate(rstar_search *search, uint32_t i, rstar_error *err)
 						  &c->parse);
 	if (rstar_node_rejected(&c->node))
 		return RSTAR_OK;
-	if (search->generation &&
-		(c->watch.tag == RSTAR_TAG_NONE || c->parse.kind == RSTAR_STEP_UNPARSABLE))
+	if (!scripted && (c->watch.tag == RSTAR_TAG_NONE || c->parse.kind == RSTAR_STEP_UNPARSABLE))
 		mend_candidate(search, c);
-	if ((search->generation && c->watch.tag == RSTAR_TAG_NONE && !c->mended) ||
+	if ((!scripted && c->watch.tag == RSTAR_TAG_NONE && !c->mended) ||
 		c->parse.kind == RSTAR_STEP_UNPARSABLE)
 	{
 		c->node.status = RSTAR_NODE_UNPARSABLE;
@@ -164,18 +116,18 @@ read_candidate(rstar_search *search, uint32_t i, rstar_error *err)
 		return RSTAR_OK;
 	}
 	c->node.kind = RSTAR_NODE_ANSWER;
-	return grade_answer(search, c, err);
+	return grade_answer(search, turn, c, err);
 }
 
 /* Count a candidate with the text of an earlier one of its node there. */
 static void
-merge_duplicate(rstar_search *search, uint32_t i)
+merge_duplicate(rstar_turn *turn, uint32_t i)
 {
-	rstar_candidate *c = &search->candidates[i];
+	rstar_candidate *c = &turn->candidates[i];
 
 	for (uint32_t j = i - c->number; j < i; j++)
 	{
-		rstar_candidate *earlier = &search->candidates[j];
+		rstar_candidate *earlier = &turn->candidates[j];
 
 		if (!earlier->dropped && earlier->text.length == c->text.length &&
 			(c->text.length == 0 || memcmp(earlier->text.data, c->text.data, c->text.length) == 0))
@@ -189,47 +141,46 @@ merge_duplicate(rstar_search *search, uint32_t i)
 
 /* Beside the first answer of a node nothing else counts. */
 static void
-drop_beside_answers(rstar_search *search)
+drop_beside_answers(rstar_turn *turn)
 {
-	for (uint32_t i = 0; i < search->n_candidates; i++)
+	for (uint32_t i = 0; i < turn->n_candidates; i++)
 	{
-		rstar_candidate *c = &search->candidates[i];
+		rstar_candidate *c = &turn->candidates[i];
 
 		if (!rstar_candidate_alive(c) || c->node.kind != RSTAR_NODE_ANSWER)
 			continue;
 		for (uint32_t j = i - c->number;
-			 j < search->n_candidates && search->candidates[j].tree == c->tree &&
-			 search->candidates[j].parent == c->parent;
+			 j < turn->n_candidates && turn->candidates[j].tree == c->tree &&
+			 turn->candidates[j].parent == c->parent;
 			 j++)
-			search->candidates[j].dropped = j != i;
+			turn->candidates[j].dropped = j != i;
 	}
 }
 
 rstar_status
-rstar_search_read_candidates(rstar_search *search, rstar_error *err)
+rstar_search_read_candidates(rstar_search *search, rstar_turn *turn, rstar_error *err)
 {
 	rstar_status status = RSTAR_OK;
 
-	for (uint32_t i = 0; i < search->n_candidates && status == RSTAR_OK; i++)
+	for (uint32_t i = 0; i < turn->n_candidates && status == RSTAR_OK; i++)
 	{
-		status = read_candidate(search, i, err);
-		if (status == RSTAR_OK && search->options.merge_duplicates &&
-			!search->candidates[i].dropped)
-			merge_duplicate(search, i);
+		status = read_candidate(search, turn, i, err);
+		if (status == RSTAR_OK && search->options.merge_duplicates && !turn->candidates[i].dropped)
+			merge_duplicate(turn, i);
 	}
 	if (status == RSTAR_OK && search->options.mcts.answer_exclusive)
-		drop_beside_answers(search);
+		drop_beside_answers(turn);
 	return status;
 }
 
 /* --- running ------------------------------------------------------------------------ */
 
 rstar_status
-rstar_search_start_code(rstar_search *search, rstar_error *err)
+rstar_search_start_code(rstar_search *search, rstar_turn *turn, rstar_error *err)
 {
-	for (uint32_t i = 0; i < search->n_candidates; i++)
+	for (uint32_t i = 0; i < turn->n_candidates; i++)
 	{
-		rstar_candidate *c = &search->candidates[i];
+		rstar_candidate *c = &turn->candidates[i];
 		rstar_sandbox_step step = {.code = c->parse.code.data,
 								   .length = c->parse.code.length,
 								   .limits = search->options.limits};
@@ -243,7 +194,7 @@ rstar_search_start_code(rstar_search *search, rstar_error *err)
 			return status;
 		c->running = true;
 		c->tree->cost.python_steps++;
-		search->n_running++;
+		turn->n_running++;
 	}
 	return RSTAR_OK;
 }
@@ -308,24 +259,30 @@ append_failure(rstar_buffer *out, const rstar_sandbox_result *result)
 			 rstar_buffer_append_text(out, result->message)));
 }
 
+/* The candidate whose step that is, and its turn. */
 static rstar_candidate *
-find_running(rstar_search *search, rstar_sandbox_node node)
+find_running(rstar_search *search, rstar_sandbox_node node, rstar_turn **turn)
 {
-	for (uint32_t i = 0; i < search->n_candidates; i++)
-		if (search->candidates[i].running && search->candidates[i].state == node)
-			return &search->candidates[i];
+	for (uint32_t t = 0; t < search->n_turns; t++)
+	{
+		*turn = search->turns[t];
+		for (uint32_t i = 0; (*turn)->n_running > 0 && i < (*turn)->n_candidates; i++)
+			if ((*turn)->candidates[i].running && (*turn)->candidates[i].state == node)
+				return &(*turn)->candidates[i];
+	}
 	return NULL;
 }
 
-rstar_status
-rstar_search_take_result(rstar_search *search, const rstar_sandbox_result *result, rstar_error *err)
+static rstar_status
+take_result(rstar_search *search, const rstar_sandbox_result *result, rstar_error *err)
 {
-	rstar_candidate *c = find_running(search, result->node);
+	rstar_turn *turn;
+	rstar_candidate *c = find_running(search, result->node, &turn);
 
 	if (!c)
 		return rstar_error_set(err, RSTAR_ERR_INTERNAL, "result of an unknown step");
 	c->running = false;
-	search->n_running--;
+	turn->n_running--;
 	c->node.status = node_status(result->status);
 	if (result->status == RSTAR_SANDBOX_TIMEOUT || result->status == RSTAR_SANDBOX_KILLED)
 		c->tree->cost.reproducible = false;
@@ -342,6 +299,27 @@ rstar_search_take_result(rstar_search *search, const rstar_sandbox_result *resul
 	}
 	if (c->parse.kind == RSTAR_STEP_CODE_END)
 		return insert_output(search, c, result, err);
+	return RSTAR_OK;
+}
+
+rstar_status
+rstar_search_take_results(rstar_search *search, int timeout_ms, const rstar_cancel *cancel,
+						  rstar_error *err)
+{
+	while (rstar_sandbox_in_flight(search->parts.sandbox) > 0)
+	{
+		rstar_sandbox_result result;
+		rstar_status status =
+			rstar_sandbox_wait(search->parts.sandbox, timeout_ms, cancel, &result, err);
+
+		if (status != RSTAR_OK)
+			return status;
+		status = take_result(search, &result, err);
+		rstar_sandbox_result_free(&result);
+		if (status != RSTAR_OK)
+			return status;
+		timeout_ms = 0;
+	}
 	return RSTAR_OK;
 }
 
@@ -388,22 +366,23 @@ encode_candidate(rstar_search *search, rstar_candidate *c, const rstar_cancel *c
 }
 
 rstar_status
-rstar_search_encode_candidates(rstar_search *search, const rstar_cancel *cancel, rstar_error *err)
+rstar_search_encode_candidates(rstar_search *search, rstar_turn *turn, const rstar_cancel *cancel,
+							   rstar_error *err)
 {
 	rstar_status status = RSTAR_OK;
 
-	for (uint32_t i = 0; i < search->n_candidates && status == RSTAR_OK; i++)
-		if (rstar_candidate_alive(&search->candidates[i]))
-			status = encode_candidate(search, &search->candidates[i], cancel, err);
+	for (uint32_t i = 0; i < turn->n_candidates && status == RSTAR_OK; i++)
+		if (rstar_candidate_alive(&turn->candidates[i]))
+			status = encode_candidate(search, &turn->candidates[i], cancel, err);
 	return status;
 }
 
 void
-rstar_search_free_candidates(rstar_search *search)
+rstar_search_free_candidates(rstar_search *search, rstar_turn *turn)
 {
-	for (uint32_t i = 0; i < search->n_candidates; i++)
+	for (uint32_t i = 0; i < turn->n_candidates; i++)
 	{
-		rstar_candidate *c = &search->candidates[i];
+		rstar_candidate *c = &turn->candidates[i];
 
 		rstar_stop_watch_free(&c->watch);
 		rstar_buffer_free(&c->text);
@@ -413,9 +392,9 @@ rstar_search_free_candidates(rstar_search *search)
 		if (c->state)
 			rstar_sandbox_release(search->parts.sandbox, c->state);
 	}
-	rstar_free(search->allocator, search->candidates);
-	search->candidates = NULL;
-	search->n_candidates = 0;
-	search->n_running = 0;
-	rstar_arena_reset(&search->turn);
+	rstar_free(search->allocator, turn->candidates);
+	turn->candidates = NULL;
+	turn->n_candidates = 0;
+	turn->n_running = 0;
+	rstar_arena_reset(&turn->answers);
 }

@@ -3,7 +3,10 @@
  *	  What the files of a search share.
  *
  * search.c		life of a search, its steps and what it has to show
+ * turn.c		turns: one of all trees together, or one for each tree
  * phases.c		the phases of a turn
+ * writer_*.c	who writes candidates: the engine here, another server, a script
+ * scorer_*.c	who scores them
  * candidates.c	what the policy wrote, read and judged
  * verify.c		answers that the caller grades
  * verdict.c	why there is no answer, and what speaks for one
@@ -13,6 +16,7 @@
 #define RSTAR_SEARCH_INTERNAL_H
 
 #include "core/base/clock.h"
+#include "core/remote/model.h"
 #include "core/search/search.h"
 #include "core/step/stop.h"
 
@@ -27,6 +31,17 @@ typedef struct rstar_attachment
 	rstar_kv_node *ppm;
 	rstar_sandbox_node state;
 } rstar_attachment;
+
+typedef enum rstar_search_phase
+{
+	PHASE_SELECT,
+	PHASE_WRITE,
+	PHASE_RUN,
+	PHASE_SCORE,
+	PHASE_VERIFY,
+	PHASE_EXPAND,
+	PHASE_DONE
+} rstar_search_phase;
 
 typedef enum rstar_tree_phase
 {
@@ -46,8 +61,10 @@ typedef struct rstar_search_tree
 	size_t attached_capacity;
 	rstar_search_cost cost;
 	double started_ms;
-	rstar_ending ending; /* of a finished tree */
-	uint32_t *wanted;    /* nodes under expansion in this turn */
+	rstar_ending ending;       /* of a finished tree */
+	struct rstar_turn *turn;   /* that it takes part in, while it is active */
+	rstar_search_phase booked; /* that the slice at hand is booked on */
+	uint32_t *wanted;          /* nodes under expansion in this turn */
 	size_t wanted_capacity;
 	uint32_t n_wanted;
 	rstar_status failed; /* OK: it was or can be searched */
@@ -68,55 +85,121 @@ typedef struct rstar_candidate
 	rstar_kv_node *policy;
 	rstar_kv_node *ppm;
 	rstar_sandbox_node state;
-	bool dropped; /* a duplicate, or beside an exclusive answer */
-	bool mended;  /* its text is what the model's meant */
-	bool ended;   /* the model ended its turn there */
-	bool running; /* in the sandbox */
-	bool judged;  /* by the script: its code does not run */
-	bool asks;    /* an answer that waits for the caller's verdict */
+	const rstar_remote_job *job; /* that wrote it, if another server did; the turn's */
+	bool dropped;                /* a duplicate, or beside an exclusive answer */
+	bool mended;                 /* its text is what the model's meant */
+	bool ended;                  /* the model ended its turn there */
+	bool running;                /* in the sandbox */
+	bool judged;                 /* by the script: its code does not run */
+	bool asks;                   /* an answer that waits for the caller's verdict */
 } rstar_candidate;
 
-typedef enum rstar_search_phase
+/*
+ * A turn takes its trees through the phases once, and again. Where another server writes, each
+ * tree has a turn of its own, since answers come when they come; else all trees share one,
+ * and their candidates a batch.
+ */
+typedef struct rstar_turn
 {
-	PHASE_SELECT,
-	PHASE_WRITE,
-	PHASE_RUN,
-	PHASE_SCORE,
-	PHASE_VERIFY,
-	PHASE_EXPAND,
-	PHASE_DONE
-} rstar_search_phase;
+	rstar_search_tree *tree; /* whose turn it is; NULL: that of all */
+	rstar_search_phase phase;
+	bool blocked;        /* by what another process or server has to do */
+	rstar_arena answers; /* of the candidates */
+	rstar_candidate *candidates;
+	uint32_t n_candidates;
+	uint32_t n_running; /* of them in the sandbox */
+
+	rstar_generation *generation; /* the engine writes */
+	rstar_remote_job **jobs;      /* another server writes, a job for each wanted node … */
+	uint32_t n_jobs;
+	rstar_remote_job **scorings; /* … or scores, a job for each */
+	uint32_t n_scorings;
+	rstar_request *requests; /* of the engine's job that scores */
+	uint32_t *scored;        /* candidate of each request, or of each value in order */
+	uint32_t n_requests;
+	bool scoring; /* under way */
+} rstar_turn;
+
+/*
+ * Who writes candidates. start begins, for all candidates of the turn; step goes on (AGAIN: not
+ * done, and turn->blocked if that is up to others); take fills candidate i with what was
+ * written (text, watch.tag, ended, tokens); end gives back what start took, at any time.
+ */
+typedef struct rstar_writer
+{
+	bool scripted; /* texts come as they are meant */
+	rstar_status (*start)(rstar_search *search, rstar_turn *turn, rstar_error *err);
+	rstar_status (*step)(rstar_search *search, rstar_turn *turn, const rstar_cancel *cancel,
+						 rstar_error *err);
+	rstar_status (*take)(rstar_search *search, rstar_turn *turn, uint32_t i, rstar_error *err);
+	void (*end)(rstar_search *search, rstar_turn *turn);
+	/* Tokens that a candidate of `node` may have; 0: no room for another step. */
+	uint32_t (*allowance)(const rstar_search *search, const rstar_search_tree *tree, uint32_t node);
+} rstar_writer;
+
+extern const rstar_writer rstar_search_engine_writer;
+extern const rstar_writer rstar_search_remote_writer;
+extern const rstar_writer rstar_search_script_writer;
+
+/* Who scores them, likewise; step sets the scores. start may be AGAIN: somebody else is at it. */
+typedef struct rstar_scorer
+{
+	rstar_status (*start)(rstar_search *search, rstar_turn *turn, rstar_error *err);
+	rstar_status (*step)(rstar_search *search, rstar_turn *turn, const rstar_cancel *cancel,
+						 rstar_error *err);
+	void (*end)(rstar_search *search, rstar_turn *turn);
+} rstar_scorer;
+
+extern const rstar_scorer rstar_search_engine_scorer;
+extern const rstar_scorer rstar_search_remote_scorer;
+
+/* What a server's value means as a PPM score, from -1 to 1. */
+extern double rstar_search_remote_score(const rstar_remote_model *model, double value,
+										double value_scale);
 
 struct rstar_search
 {
 	const rstar_allocator *allocator;
 	rstar_search_parts parts;
 	rstar_search_options options;
-	rstar_arena turn;          /* answers of this turn */
-	rstar_search_tree **trees; /* by the problem's number */
+	const rstar_writer *writer;
+	const rstar_scorer *scorer; /* NULL: none */
+	rstar_http *http;           /* if another server is asked */
+	rstar_search_tree **trees;  /* by the problem's number */
 	size_t trees_capacity;
 	uint32_t n_trees;
 	uint32_t n_begun; /* trees begin in order */
 	uint32_t first;   /* all before it are forgotten */
 	uint32_t n_active;
 
-	rstar_search_phase phase;
-	rstar_candidate *candidates;
-	uint32_t n_candidates;
-	uint32_t n_running; /* of them in the sandbox */
-	rstar_generation *generation;
-	rstar_request *requests; /* of the PPM's job */
-	uint32_t *scored;        /* candidate of each request */
-	uint32_t n_requests;
-	bool scoring;                               /* the PPM's job is under way */
+	bool apart;         /* each tree has a turn of its own */
+	rstar_turn **turns; /* else there is one */
+	size_t turns_capacity;
+	uint32_t n_turns;
+	rstar_turn *at_engine;                      /* whose job that scores the engine is at */
 	rstar_buffer asked_solution, asked_program; /* of the question in hand */
 };
 
+/* --- turn.c ---------------------------------------------------------------------------- */
+
+/* Another turn, of that tree (NULL: of all). Errors: MEMORY. */
+extern rstar_status rstar_search_turn_begin(rstar_search *search, rstar_search_tree *tree,
+											rstar_error *err);
+extern void rstar_search_turn_end(rstar_search *search, rstar_turn *turn);
+
+/* A slice of all turns: AGAIN, or OK when every tree is finished. */
+extern rstar_status rstar_search_run_turns(rstar_search *search, const rstar_cancel *cancel,
+										   rstar_error *err);
+
 /* --- phases.c ------------------------------------------------------------------------ */
 
-/* A slice of the present phase: AGAIN, or OK when it has ended (search->phase is the next). */
-extern rstar_status rstar_search_run_phase(rstar_search *search, const rstar_cancel *cancel,
-										   rstar_error *err);
+/* A slice of the present phase: AGAIN, or OK when it has ended (turn->phase is the next). */
+extern rstar_status rstar_search_run_phase(rstar_search *search, rstar_turn *turn,
+										   const rstar_cancel *cancel, rstar_error *err);
+
+/* Fill the places that are free; a problem that cannot be searched fails alone. */
+extern rstar_status rstar_search_begin_trees(rstar_search *search, const rstar_cancel *cancel,
+											 rstar_error *err);
 
 /* --- attach.c ------------------------------------------------------------------------ */
 
@@ -145,31 +228,29 @@ extern void rstar_search_release_tree(rstar_search *search, rstar_search_tree *t
 extern void rstar_search_value_states(rstar_search *search, const rstar_search_tree *tree,
 									  uint32_t id);
 
-/* Tokens that a candidate of `node` may have; 0: no room for another step. */
-extern uint32_t rstar_search_allowance(const rstar_search *search, const rstar_search_tree *tree,
-									   uint32_t node);
-
 /* --- candidates.c -------------------------------------------------------------------- */
 
 /* Read the texts, merge duplicates, reject what is no step. */
-extern rstar_status rstar_search_read_candidates(rstar_search *search, rstar_error *err);
+extern rstar_status rstar_search_read_candidates(rstar_search *search, rstar_turn *turn,
+												 rstar_error *err);
 
 /* Start the code of candidates in the sandbox. */
-extern rstar_status rstar_search_start_code(rstar_search *search, rstar_error *err);
+extern rstar_status rstar_search_start_code(rstar_search *search, rstar_turn *turn,
+											rstar_error *err);
 
-/* Take a result: status, output, and the text that follows from it. */
-extern rstar_status rstar_search_take_result(rstar_search *search,
-											 const rstar_sandbox_result *result, rstar_error *err);
+/* Take results that are there, of any turn: OK, or AGAIN if one waited timeout_ms for none. */
+extern rstar_status rstar_search_take_results(rstar_search *search, int timeout_ms,
+											  const rstar_cancel *cancel, rstar_error *err);
 
-/* Give every survivor its canonical tokens, for the policy and for the PPM. */
-extern rstar_status rstar_search_encode_candidates(rstar_search *search, const rstar_cancel *cancel,
-												   rstar_error *err);
-extern void rstar_search_free_candidates(rstar_search *search);
+/* Give every survivor its canonical tokens, for the models that compute here. */
+extern rstar_status rstar_search_encode_candidates(rstar_search *search, rstar_turn *turn,
+												   const rstar_cancel *cancel, rstar_error *err);
+extern void rstar_search_free_candidates(rstar_search *search, rstar_turn *turn);
 
 /* --- verify.c ------------------------------------------------------------------------ */
 
-/* Does an answer wait for the caller's verdict? */
-extern bool rstar_search_asks(const rstar_search *search);
+/* Does a candidate of the turn wait for the caller's verdict? */
+extern bool rstar_search_asks(const rstar_turn *turn);
 
 static inline bool
 rstar_candidate_alive(const rstar_candidate *c)

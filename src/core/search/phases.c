@@ -2,8 +2,6 @@
  * phases.c
  *	  The phases of a turn: select, write, run, score, verify, expand.
  */
-#include <math.h>
-
 #include "core/search/internal.h"
 
 /* --- select: trees begin and end ----------------------------------------------------- */
@@ -29,7 +27,12 @@ begin_tree(rstar_search *search, rstar_search_tree *tree, const rstar_cancel *ca
 	tree->phase = TREE_ACTIVE;
 	search->n_active++;
 	tree->started_ms = rstar_clock_ms();
-	return rstar_search_attach_root(search, tree, cancel, err);
+	tree->cost.reproducible &= !search->http;
+	status = rstar_search_attach_root(search, tree, cancel, err);
+	if (search->apart)
+		return status == RSTAR_OK ? rstar_search_turn_begin(search, tree, err) : status;
+	tree->turn = search->turns[0];
+	return status;
 }
 
 static void
@@ -39,12 +42,12 @@ finish_tree(rstar_search *search, rstar_search_tree *tree)
 	tree->cost.elapsed_ms = rstar_clock_ms() - tree->started_ms;
 	tree->phase = TREE_FINISHED;
 	tree->n_wanted = 0;
+	tree->turn = NULL;
 	search->n_active--;
 }
 
-/* Fill the places that are free; a problem that cannot be searched fails alone. */
-static rstar_status
-begin_trees(rstar_search *search, const rstar_cancel *cancel, rstar_error *err)
+rstar_status
+rstar_search_begin_trees(rstar_search *search, const rstar_cancel *cancel, rstar_error *err)
 {
 	uint32_t places = search->options.side_by_side;
 
@@ -119,7 +122,7 @@ keep_those_with_room(rstar_search *search, rstar_search_tree *tree, const rstar_
 		uint32_t id = tree->wanted[i];
 		rstar_status status = rstar_search_attach(search, tree, id, cancel, err);
 
-		if (status == RSTAR_OK && rstar_search_allowance(search, tree, id) == 0)
+		if (status == RSTAR_OK && search->writer->allowance(search, tree, id) == 0)
 			status = rstar_mcts_expand(&tree->mcts, id, NULL, 0, err);
 		else
 			tree->wanted[kept++] = id;
@@ -157,17 +160,33 @@ select_nodes_of(rstar_search *search, rstar_search_tree *tree, const rstar_cance
 static uint32_t
 candidates_of(const rstar_search *search, const rstar_search_tree *tree, uint32_t id)
 {
-	if (tree->mcts.tree.nodes[id].state == RSTAR_SOLUTION_RAN && search->parts.policy.engine)
+	if (tree->mcts.tree.nodes[id].state == RSTAR_SOLUTION_RAN && !search->writer->scripted)
 		return 1;
 	return id == 0 ? search->options.candidates : search->options.candidates_below;
 }
 
 /* --- select: what is to be written --------------------------------------------------- */
 
+/* The nodes that tree t wants in this turn. */
 static uint32_t
-n_wanted(const rstar_search *search, uint32_t t)
+n_wanted(const rstar_search *search, const rstar_turn *turn, uint32_t t)
 {
-	return search->trees[t] ? search->trees[t]->n_wanted : 0;
+	const rstar_search_tree *tree = search->trees[t];
+
+	return tree && tree->turn == turn ? tree->n_wanted : 0;
+}
+
+static void
+init_candidate(rstar_search *search, rstar_search_tree *tree, uint32_t parent, uint32_t number,
+			   rstar_candidate *c)
+{
+	c->tree = tree;
+	c->parent = parent;
+	c->number = number;
+	rstar_stop_watch_init(&c->watch, search->parts.policy.tokenizer, search->allocator);
+	c->watch.habits = rstar_prompt_shows_steps(&search->parts.policy.prompt);
+	rstar_buffer_init(&c->text, search->allocator);
+	rstar_buffer_init(&c->output, search->allocator);
 }
 
 /*
@@ -176,210 +195,129 @@ n_wanted(const rstar_search *search, uint32_t t)
  * into the array, so it never grows.
  */
 static rstar_status
-make_candidates(rstar_search *search, rstar_error *err)
+make_candidates(rstar_search *search, rstar_turn *turn, rstar_error *err)
 {
-	const rstar_tokenizer *tokenizer = search->parts.policy.tokenizer;
+	uint32_t first = turn->tree ? turn->tree->number : search->first;
+	uint32_t end = turn->tree ? first + 1 : search->n_begun;
 	size_t n = 0;
 
-	for (uint32_t t = search->first; t < search->n_begun; t++)
-		for (uint32_t w = 0; w < n_wanted(search, t); w++)
+	for (uint32_t t = first; t < end; t++)
+		for (uint32_t w = 0; w < n_wanted(search, turn, t); w++)
 			n += candidates_of(search, search->trees[t], search->trees[t]->wanted[w]);
-	search->candidates = rstar_alloc_array_zero(search->allocator, n, sizeof *search->candidates);
-	if (!search->candidates || n > UINT32_MAX)
-		return rstar_error_memory(err, n * sizeof *search->candidates);
-	for (uint32_t t = search->first; t < search->n_begun; t++)
-		for (uint32_t w = 0; w < n_wanted(search, t); w++)
+	turn->candidates = rstar_alloc_array_zero(search->allocator, n, sizeof *turn->candidates);
+	if (!turn->candidates || n > UINT32_MAX)
+		return rstar_error_memory(err, n * sizeof *turn->candidates);
+	for (uint32_t t = first; t < end; t++)
+		for (uint32_t w = 0; w < n_wanted(search, turn, t); w++)
 		{
 			rstar_search_tree *tree = search->trees[t];
 			uint32_t count = candidates_of(search, tree, tree->wanted[w]);
 
 			for (uint32_t i = 0; i < count; i++)
-			{
-				rstar_candidate *c = &search->candidates[search->n_candidates++];
-
-				c->tree = tree;
-				c->parent = tree->wanted[w];
-				c->number = i;
-				rstar_stop_watch_init(&c->watch, tokenizer, search->allocator);
-				c->watch.habits = rstar_prompt_shows_steps(&search->parts.policy.prompt);
-				rstar_buffer_init(&c->text, search->allocator);
-				rstar_buffer_init(&c->output, search->allocator);
-			}
+				init_candidate(search, tree, tree->wanted[w], i,
+							   &turn->candidates[turn->n_candidates++]);
 		}
 	return RSTAR_OK;
 }
 
-static bool
-after_token(void *arg, uint32_t i, int32_t id, bool eog)
-{
-	rstar_search *search = arg;
-
-	search->candidates[i].ended = eog;
-	return eog || rstar_stop_watch_feed(&search->candidates[i].watch, id);
-}
-
-static bool
-ends_text(const void *vocabulary, int32_t id)
-{
-	return rstar_tokenizer_is_eog(vocabulary, id);
-}
-
+/* All trees choose; the phase is DONE when none is left. */
 static rstar_status
-start_writing(rstar_search *search, rstar_error *err)
+select_together(rstar_search *search, rstar_turn *turn, const rstar_cancel *cancel,
+				rstar_error *err)
 {
-	rstar_generation_options options = {.sampling = search->options.sampling,
-										.hook = after_token,
-										.hook_arg = search,
-										.is_eog = ends_text,
-										.vocabulary = search->parts.policy.tokenizer};
-	uint32_t n = search->n_candidates;
-	rstar_sequence_spec *specs = rstar_alloc_array(search->allocator, n, sizeof *specs);
-	rstar_status status;
-
-	if (!specs)
-		return rstar_error_memory(err, n * sizeof *specs);
-	for (uint32_t i = 0; i < n; i++)
-	{
-		const rstar_candidate *c = &search->candidates[i];
-
-		specs[i] = (rstar_sequence_spec){
-			.parent = c->tree->attached[c->parent].policy,
-			.stream = {c->tree->problem.seed, c->parent, c->number},
-			.max_tokens = rstar_search_allowance(search, c->tree, c->parent),
-		};
-	}
-	status = rstar_generation_create(search->parts.policy.engine, &options, specs, n,
-									 search->allocator, &search->generation, err);
-	rstar_free(search->allocator, specs);
-	return status;
-}
-
-static rstar_status
-select_nodes(rstar_search *search, const rstar_cancel *cancel, rstar_error *err)
-{
-	rstar_status status = begin_trees(search, cancel, err);
+	rstar_status status = rstar_search_begin_trees(search, cancel, err);
 
 	for (uint32_t t = search->first; t < search->n_begun && status == RSTAR_OK; t++)
 		if (search->trees[t] && search->trees[t]->phase == TREE_ACTIVE)
 			status = select_nodes_of(search, search->trees[t], cancel, err);
-	if (status != RSTAR_OK)
-		return status;
-	if (search->n_active == 0)
-	{
+	if (search->n_active > 0)
+		turn->phase = PHASE_WRITE;
+	else
 		/* Places may have come free in this very turn. */
-		search->phase = search->n_begun < search->n_trees ? PHASE_SELECT : PHASE_DONE;
-		return RSTAR_OK;
-	}
-	search->phase = PHASE_WRITE;
-	status = make_candidates(search, err);
-	if (status == RSTAR_OK && search->parts.policy.engine)
-		status = start_writing(search, err);
+		turn->phase = search->n_begun < search->n_trees ? PHASE_SELECT : PHASE_DONE;
 	return status;
+}
+
+static rstar_status
+select_apart(rstar_search *search, rstar_turn *turn, const rstar_cancel *cancel, rstar_error *err)
+{
+	rstar_status status = select_nodes_of(search, turn->tree, cancel, err);
+
+	turn->phase = turn->tree->phase == TREE_ACTIVE ? PHASE_WRITE : PHASE_DONE;
+	return status;
+}
+
+static rstar_status
+select_nodes(rstar_search *search, rstar_turn *turn, const rstar_cancel *cancel, rstar_error *err)
+{
+	rstar_status status = search->apart ? select_apart(search, turn, cancel, err)
+										: select_together(search, turn, cancel, err);
+
+	if (status != RSTAR_OK || turn->phase != PHASE_WRITE)
+		return status;
+	status = make_candidates(search, turn, err);
+	return status == RSTAR_OK ? search->writer->start(search, turn, err) : status;
 }
 
 /* --- write, run ---------------------------------------------------------------------- */
 
 static rstar_status
-write_candidates(rstar_search *search, const rstar_cancel *cancel, rstar_error *err)
+write_candidates(rstar_search *search, rstar_turn *turn, const rstar_cancel *cancel,
+				 rstar_error *err)
 {
-	rstar_status status = RSTAR_OK;
+	rstar_status status = search->writer->step(search, turn, cancel, err);
 
-	if (search->generation)
-		status = rstar_generation_step(search->generation, cancel, err);
 	if (status != RSTAR_OK)
 		return status;
-	status = rstar_search_read_candidates(search, err);
-	rstar_generation_free(search->generation);
-	search->generation = NULL;
+	status = rstar_search_read_candidates(search, turn, err);
+	search->writer->end(search, turn);
 	if (status == RSTAR_OK)
-		status = rstar_search_start_code(search, err);
-	search->phase = PHASE_RUN;
+		status = rstar_search_start_code(search, turn, err);
+	turn->phase = PHASE_RUN;
 	return status;
 }
 
+/* Together the turn waits for its results here; apart they come in between (turn.c). */
 static rstar_status
-run_code(rstar_search *search, const rstar_cancel *cancel, rstar_error *err)
+run_code(rstar_search *search, rstar_turn *turn, const rstar_cancel *cancel, rstar_error *err)
 {
 	double deadline = rstar_clock_ms() + RSTAR_SLICE_MS;
 
-	while (search->n_running > 0)
+	turn->blocked = turn->n_running > 0;
+	while (turn->n_running > 0)
 	{
-		rstar_sandbox_result result;
-		rstar_status status = rstar_sandbox_wait(search->parts.sandbox, 10, cancel, &result, err);
+		rstar_status status = RSTAR_AGAIN;
 
-		if (status != RSTAR_OK)
+		if (!search->apart)
+			status = rstar_search_take_results(search, 10, cancel, err);
+		if (status != RSTAR_OK && (status != RSTAR_AGAIN || search->apart))
 			return status;
-		status = rstar_search_take_result(search, &result, err);
-		rstar_sandbox_result_free(&result);
-		if (status != RSTAR_OK)
-			return status;
-		if (search->n_running > 0 && rstar_clock_ms() > deadline)
+		if (turn->n_running > 0 && rstar_clock_ms() > deadline)
 			return RSTAR_AGAIN;
 	}
-	search->phase = PHASE_SCORE;
-	return rstar_search_encode_candidates(search, cancel, err);
-}
-
-/* --- score --------------------------------------------------------------------------- */
-
-static void
-take_value(void *arg, const rstar_output *output)
-{
-	rstar_search *search = arg;
-	rstar_tree_node *node = &search->candidates[search->scored[output->request]].node;
-
-	node->ppm_score = tanh((double) output->value / search->options.value_scale);
-	node->scored = true;
+	turn->phase = PHASE_SCORE;
+	return rstar_search_encode_candidates(search, turn, cancel, err);
 }
 
 static rstar_status
-start_scoring(rstar_search *search, rstar_error *err)
-{
-	uint32_t n = search->n_candidates;
-	rstar_request *requests =
-		rstar_realloc_array(search->allocator, search->requests, n, sizeof *requests);
-
-	if (requests)
-		search->requests = requests;
-
-	uint32_t *scored = rstar_realloc_array(search->allocator, search->scored, n, sizeof *scored);
-
-	if (scored)
-		search->scored = scored;
-	if (!requests || !scored)
-		return rstar_error_memory(err, n * sizeof *requests);
-	search->n_requests = 0;
-	for (uint32_t i = 0; i < n; i++)
-		if (rstar_candidate_alive(&search->candidates[i]))
-		{
-			scored[search->n_requests] = i;
-			requests[search->n_requests++] =
-				(rstar_request){search->candidates[i].ppm, 1, RSTAR_WANT_VALUE};
-		}
-
-	rstar_status status = rstar_engine_begin(search->parts.ppm.engine, requests, search->n_requests,
-											 take_value, search, err);
-
-	search->scoring = status == RSTAR_OK;
-	return status;
-}
-
-static rstar_status
-score_candidates(rstar_search *search, const rstar_cancel *cancel, rstar_error *err)
+score_candidates(rstar_search *search, rstar_turn *turn, const rstar_cancel *cancel,
+				 rstar_error *err)
 {
 	rstar_status status = RSTAR_OK;
 
-	if (search->parts.ppm.engine)
+	if (search->scorer)
 	{
-		if (!search->scoring)
-			status = start_scoring(search, err);
+		if (!turn->scoring)
+			status = search->scorer->start(search, turn, err);
+		turn->scoring |= status == RSTAR_OK;
 		if (status == RSTAR_OK)
-			status = rstar_engine_step(search->parts.ppm.engine, cancel, err);
+			status = search->scorer->step(search, turn, cancel, err);
 		if (status == RSTAR_AGAIN)
 			return status;
-		search->scoring = false;
+		search->scorer->end(search, turn);
+		turn->scoring = false;
 	}
-	search->phase = PHASE_VERIFY;
+	turn->phase = PHASE_VERIFY;
 	return status;
 }
 
@@ -398,17 +336,17 @@ attach(rstar_search_tree *tree, uint32_t id, rstar_candidate *c)
 
 /* The candidates [first, end) are those of one node. */
 static rstar_status
-expand_node(rstar_search *search, uint32_t first, uint32_t end, rstar_tree_node *nodes,
-			rstar_error *err)
+expand_node(rstar_search *search, rstar_turn *turn, uint32_t first, uint32_t end,
+			rstar_tree_node *nodes, rstar_error *err)
 {
-	rstar_search_tree *tree = search->candidates[first].tree;
-	uint32_t parent = search->candidates[first].parent;
+	rstar_search_tree *tree = turn->candidates[first].tree;
+	uint32_t parent = turn->candidates[first].parent;
 	uint32_t n = 0;
 	uint32_t id = tree->mcts.tree.n_nodes;
 
 	for (uint32_t i = first; i < end; i++)
 	{
-		rstar_candidate *c = &search->candidates[i];
+		rstar_candidate *c = &turn->candidates[i];
 
 		if (c->dropped)
 			continue;
@@ -424,62 +362,64 @@ expand_node(rstar_search *search, uint32_t first, uint32_t end, rstar_tree_node 
 	if (status != RSTAR_OK)
 		return status;
 	for (uint32_t i = first; i < end; i++)
-		if (!search->candidates[i].dropped)
-			attach(tree, id++, &search->candidates[i]);
+		if (!turn->candidates[i].dropped)
+			attach(tree, id++, &turn->candidates[i]);
 	rstar_search_release_closed(search, tree, parent);
 	rstar_search_value_states(search, tree, parent);
 	return RSTAR_OK;
 }
 
 static rstar_status
-expand_trees(rstar_search *search, rstar_error *err)
+expand_trees(rstar_search *search, rstar_turn *turn, rstar_error *err)
 {
-	uint32_t n = search->n_candidates;
+	uint32_t n = turn->n_candidates;
 	rstar_tree_node *nodes = rstar_alloc_array(search->allocator, n, sizeof *nodes);
 	rstar_status status = nodes ? RSTAR_OK : rstar_error_memory(err, n * sizeof *nodes);
 
 	for (uint32_t i = 0; i < n && status == RSTAR_OK;)
 	{
-		const rstar_candidate *first = &search->candidates[i];
+		const rstar_candidate *first = &turn->candidates[i];
 		uint32_t end = i;
 
-		while (end < n && search->candidates[end].tree == first->tree &&
-			   search->candidates[end].parent == first->parent)
+		while (end < n && turn->candidates[end].tree == first->tree &&
+			   turn->candidates[end].parent == first->parent)
 			end++;
 		if (!first->tree->failed)
-			status = expand_node(search, i, end, nodes, err);
+			status = expand_node(search, turn, i, end, nodes, err);
 		i = end;
 	}
 	rstar_free(search->allocator, nodes);
 	if (status == RSTAR_OK)
-		rstar_search_free_candidates(search);
+		rstar_search_free_candidates(search, turn);
 	for (uint32_t t = search->first; t < search->n_begun && status == RSTAR_OK; t++)
-		if (search->trees[t] && search->trees[t]->phase == TREE_ACTIVE && search->trees[t]->failed)
+		if (search->trees[t] && search->trees[t]->turn == turn && search->trees[t]->failed)
 			finish_tree(search, search->trees[t]);
-	search->phase = PHASE_SELECT;
+	turn->phase = turn->tree && turn->tree->phase != TREE_ACTIVE ? PHASE_DONE : PHASE_SELECT;
 	return status;
 }
 
 rstar_status
-rstar_search_run_phase(rstar_search *search, const rstar_cancel *cancel, rstar_error *err)
+rstar_search_run_phase(rstar_search *search, rstar_turn *turn, const rstar_cancel *cancel,
+					   rstar_error *err)
 {
-	switch (search->phase)
+	switch (turn->phase)
 	{
 		case PHASE_SELECT:
-			return select_nodes(search, cancel, err);
+			return select_nodes(search, turn, cancel, err);
 		case PHASE_WRITE:
-			return write_candidates(search, cancel, err);
+			return write_candidates(search, turn, cancel, err);
 		case PHASE_RUN:
-			return run_code(search, cancel, err);
+			return run_code(search, turn, cancel, err);
 		case PHASE_SCORE:
-			return score_candidates(search, cancel, err);
+			return score_candidates(search, turn, cancel, err);
 		case PHASE_VERIFY:
-			if (rstar_search_asks(search))
+			turn->blocked = rstar_search_asks(turn);
+			if (turn->blocked)
 				return RSTAR_AGAIN;
-			search->phase = PHASE_EXPAND;
+			turn->phase = PHASE_EXPAND;
 			return RSTAR_OK;
 		case PHASE_EXPAND:
-			return expand_trees(search, err);
+			return expand_trees(search, turn, err);
 		case PHASE_DONE:
 			break;
 	}

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "core/engine/sampler.h"
+#include "core/search/internal.h"
 #include "core/step/tokens.h"
 
 /* One model's reading of the sequence. */
@@ -32,6 +33,9 @@ struct rstar_scoring
 	rstar_step_score *steps;
 	size_t n_steps, capacity;
 	reading policy, ppm;
+	rstar_string solution;
+	rstar_buffer prompt;   /* for a PPM on another server … */
+	rstar_remote_job *job; /* … which is asked about all steps at once */
 	rstar_sampler *sampler;
 	scoring_phase phase;
 	bool working; /* the phase's job is under way */
@@ -109,7 +113,12 @@ rstar_scoring_create(const rstar_search_parts *parts, double value_scale, rstar_
 	s->allocator = allocator;
 	s->parts = *parts;
 	s->value_scale = value_scale;
+	s->solution = solution;
+	rstar_buffer_init(&s->prompt, allocator);
 	status = cut(s, solution, err);
+	if (status == RSTAR_OK && parts->ppm.remote &&
+		!rstar_prompt_append(&parts->ppm.prompt, problem.data, problem.length, &s->prompt))
+		status = rstar_error_memory(err, problem.length);
 	if (status == RSTAR_OK)
 		status = read_sequence(s, &s->parts.policy, problem, cancel, &s->policy, err);
 	if (status == RSTAR_OK && parts->ppm.engine)
@@ -139,7 +148,9 @@ rstar_scoring_free(rstar_scoring *s)
 {
 	if (!s)
 		return;
-	if (s->working)
+	rstar_remote_job_free(s->job);
+	rstar_buffer_free(&s->prompt);
+	if (s->working && !s->job)
 		rstar_engine_abort(s->phase == SCORING_POLICY ? s->parts.policy.engine
 													  : s->parts.ppm.engine);
 	free_reading(s, &s->policy);
@@ -213,6 +224,51 @@ begin(rstar_scoring *s, rstar_error *err)
 							  err);
 }
 
+/* --- a PPM on another server ------------------------------------------------------------- */
+
+#define WAIT_MS 10
+
+/* The solution up to the end of each step. */
+static rstar_status
+ask_server(rstar_scoring *s, rstar_error *err)
+{
+	rstar_string *texts = rstar_alloc_array(s->allocator, s->n_steps, sizeof *texts);
+	rstar_status status;
+	size_t end = 0;
+
+	if (!texts)
+		return rstar_error_memory(err, s->n_steps * sizeof *texts);
+	for (size_t i = 0; i < s->n_steps; i++)
+		texts[i] = (rstar_string){s->solution.data, end += s->steps[i].text.length};
+	status =
+		rstar_remote_score(s->parts.ppm.remote, (rstar_string){s->prompt.data, s->prompt.length},
+						   texts, (uint32_t) s->n_steps, &s->job, err);
+	rstar_free(s->allocator, texts);
+	return status;
+}
+
+static rstar_status
+step_server(rstar_scoring *s, rstar_error *err)
+{
+	const rstar_remote_model *model = s->parts.ppm.remote;
+	rstar_status status = s->job ? RSTAR_OK : ask_server(s, err);
+
+	if (status == RSTAR_OK)
+		status = rstar_http_work(rstar_remote_model_http(model), WAIT_MS, -1, err);
+	if (status == RSTAR_OK)
+		status = rstar_remote_job_poll(s->job, err);
+	if (status != RSTAR_OK)
+		return status;
+	for (size_t i = 0; i < s->n_steps; i++)
+	{
+		s->steps[i].scored = true;
+		s->steps[i].ppm_score = rstar_search_remote_score(
+			model, rstar_remote_job_value(s->job, (uint32_t) i), s->value_scale);
+	}
+	s->phase = SCORING_DONE;
+	return RSTAR_OK;
+}
+
 rstar_status
 rstar_scoring_step(rstar_scoring *s, const rstar_cancel *cancel, rstar_error *err)
 {
@@ -221,6 +277,8 @@ rstar_scoring_step(rstar_scoring *s, const rstar_cancel *cancel, rstar_error *er
 
 	if (s->phase == SCORING_DONE || s->n_steps == 0)
 		return RSTAR_OK;
+	if (s->phase == SCORING_PPM && s->parts.ppm.remote)
+		return step_server(s, err);
 	if (!s->working)
 		status = begin(s, err);
 	if (status != RSTAR_OK)
@@ -232,7 +290,9 @@ rstar_scoring_step(rstar_scoring *s, const rstar_cancel *cancel, rstar_error *er
 	s->working = false;
 	if (status != RSTAR_OK)
 		return status;
-	s->phase = s->phase == SCORING_POLICY && s->parts.ppm.engine ? SCORING_PPM : SCORING_DONE;
+	s->phase = s->phase == SCORING_POLICY && (s->parts.ppm.engine || s->parts.ppm.remote)
+				   ? SCORING_PPM
+				   : SCORING_DONE;
 	return s->phase == SCORING_DONE ? RSTAR_OK : RSTAR_AGAIN;
 }
 

@@ -26,9 +26,9 @@ typedef struct rstar_step_score
 typedef struct rstar_scoring rstar_scoring;
 
 /*
- * Parts: a policy, perhaps a PPM; the sandbox is not used. The solution must
+ * Parts: a policy that computes here, perhaps a PPM; the sandbox is not used. The solution must
  * outlive the scoring. Errors: LIMIT (longer than a model's context), MEMORY,
- * CANCELLED.
+ * CANCELLED, and those of rstar_remote_job_poll.
  */
 extern rstar_status rstar_scoring_create(const rstar_search_parts *parts, double value_scale,
 										 rstar_string problem, rstar_string solution,

@@ -67,7 +67,7 @@ rstar_search_seed(uint64_t seed, rstar_string problem, uint32_t attempt)
 static rstar_status
 check_options(const rstar_search_parts *parts, const rstar_search_options *o, rstar_error *err)
 {
-	if (!parts->policy.engine && !parts->script.candidate)
+	if (!parts->policy.engine && !parts->policy.remote && !parts->script.candidate)
 		return rstar_error_set(err, RSTAR_ERR_ARGUMENT, "a search needs a policy");
 	if (o->candidates == 0 || o->candidates_below == 0)
 		return rstar_error_set(err, RSTAR_ERR_ARGUMENT, "candidates must be at least 1");
@@ -77,11 +77,28 @@ check_options(const rstar_search_parts *parts, const rstar_search_options *o, rs
 		return rstar_error_set(err, RSTAR_ERR_ARGUMENT, "max_code_errors must be at least 1");
 	if (!(o->value_scale > 0))
 		return rstar_error_set(err, RSTAR_ERR_ARGUMENT, "value_scale must be greater than 0");
-	if (o->mcts.guidance == RSTAR_GUIDANCE_PPM && !parts->script.candidate &&
+	if (o->mcts.guidance == RSTAR_GUIDANCE_PPM && !parts->script.candidate && !parts->ppm.remote &&
 		!(parts->ppm.engine && rstar_engine_weights(parts->ppm.engine)->value_head))
 		return rstar_error_set(err, RSTAR_ERR_ARGUMENT,
 							   "PPM guidance needs a model with a value head");
 	return rstar_sampling_check(&o->sampling, err);
+}
+
+/* Who writes, who scores, and whether the trees wait for each other. */
+static void
+choose_models(rstar_search *search)
+{
+	const rstar_search_model *policy = &search->parts.policy, *ppm = &search->parts.ppm;
+
+	search->writer = policy->engine   ? &rstar_search_engine_writer
+					 : policy->remote ? &rstar_search_remote_writer
+									  : &rstar_search_script_writer;
+	search->scorer = ppm->engine   ? &rstar_search_engine_scorer
+					 : ppm->remote ? &rstar_search_remote_scorer
+								   : NULL;
+	search->apart = search->writer == &rstar_search_remote_writer;
+	if (policy->remote || ppm->remote)
+		search->http = rstar_remote_model_http(policy->remote ? policy->remote : ppm->remote);
 }
 
 rstar_status
@@ -100,12 +117,16 @@ rstar_search_create(const rstar_search_parts *parts, const rstar_search_options 
 	search->allocator = allocator;
 	search->parts = *parts;
 	search->options = *options;
-	search->phase = PHASE_DONE;
-	rstar_arena_init(&search->turn, allocator, 0);
 	rstar_buffer_init(&search->asked_solution, allocator);
 	rstar_buffer_init(&search->asked_program, allocator);
-	*out = search;
-	return RSTAR_OK;
+	choose_models(search);
+	if (!search->apart)
+		status = rstar_search_turn_begin(search, NULL, err);
+	if (status != RSTAR_OK)
+		rstar_search_free(search);
+	else
+		*out = search;
+	return status;
 }
 
 static void
@@ -163,8 +184,8 @@ rstar_search_add(rstar_search *search, const rstar_search_problem *problem, uint
 		return rstar_error_memory(err, sizeof *tree + problem->text.length + problem->gold.length);
 	*number = tree->number = search->n_trees;
 	search->trees[search->n_trees++] = tree;
-	if (search->phase == PHASE_DONE)
-		search->phase = PHASE_SELECT;
+	if (!search->apart && search->turns[0]->phase == PHASE_DONE)
+		search->turns[0]->phase = PHASE_SELECT;
 	return RSTAR_OK;
 }
 
@@ -179,66 +200,23 @@ rstar_search_free(rstar_search *search)
 {
 	if (!search)
 		return;
-	rstar_generation_free(search->generation);
-	if (search->scoring)
-		rstar_engine_abort(search->parts.ppm.engine);
-	rstar_search_free_candidates(search);
+	while (search->n_turns > 0)
+		rstar_search_turn_end(search, search->turns[search->n_turns - 1]);
 	for (uint32_t i = search->first; i < search->n_trees; i++)
 		free_tree(search, search->trees[i]);
 	rstar_free(search->allocator, search->trees);
-	rstar_free(search->allocator, search->requests);
-	rstar_free(search->allocator, search->scored);
+	rstar_free(search->allocator, search->turns);
 	rstar_buffer_free(&search->asked_solution);
 	rstar_buffer_free(&search->asked_program);
-	rstar_arena_reset(&search->turn);
 	rstar_free(search->allocator, search);
 }
 
 /* --- steps ---------------------------------------------------------------------------- */
 
-static uint64_t
-computed_tokens(const rstar_search *search)
-{
-	const rstar_engine *policy = search->parts.policy.engine, *ppm = search->parts.ppm.engine;
-
-	return (policy ? rstar_engine_tokens_computed(policy) : 0) +
-		   (ppm && ppm != policy ? rstar_engine_tokens_computed(ppm) : 0);
-}
-
-/* Book what a slice cost on the trees that take part. */
-static void
-book(rstar_search *search, rstar_search_phase phase, double ms, uint64_t tokens)
-{
-	for (uint32_t t = search->first; t < search->n_begun && search->n_active > 0; t++)
-	{
-		rstar_search_cost *cost;
-
-		if (!search->trees[t] || search->trees[t]->phase != TREE_ACTIVE)
-			continue;
-		cost = &search->trees[t]->cost;
-		cost->search_ms += ms / search->n_active;
-		cost->computed_tokens += (double) tokens / search->n_active;
-		if (phase == PHASE_WRITE)
-			cost->policy_ms += ms / search->n_active;
-		else if (phase == PHASE_RUN)
-			cost->sandbox_ms += ms / search->n_active;
-		else if (phase == PHASE_SCORE)
-			cost->ppm_ms += ms / search->n_active;
-	}
-}
-
 rstar_status
 rstar_search_step(rstar_search *search, const rstar_cancel *cancel, rstar_error *err)
 {
-	rstar_search_phase phase = search->phase;
-	uint64_t tokens = computed_tokens(search);
-	double start = rstar_clock_ms();
-	rstar_status status = rstar_search_run_phase(search, cancel, err);
-
-	book(search, phase, rstar_clock_ms() - start, computed_tokens(search) - tokens);
-	if (status == RSTAR_OK && search->phase != PHASE_DONE)
-		return RSTAR_AGAIN;
-	return status;
+	return rstar_search_run_turns(search, cancel, err);
 }
 
 /* --- what there is to see -------------------------------------------------------------- */

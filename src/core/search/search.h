@@ -14,7 +14,11 @@
  *
  * Trees do not influence each other: a tree is a function of the models, the
  * options and its seed, whatever is searched beside it. The exceptions are
- * what a clock decides (a step's time-out), which marks it not reproducible.
+ * what a clock decides (a step's time-out), which marks it not reproducible, and models on
+ * other servers, which promise nothing: all of their trees are marked so.
+ *
+ * Where another server writes the steps, trees do not wait for each other: each goes
+ * through the turn above by itself, and many questions are under way.
  */
 #ifndef RSTAR_SEARCH_SEARCH_H
 #define RSTAR_SEARCH_SEARCH_H
@@ -28,8 +32,9 @@
 /* A model as the search needs it; it belongs to the caller. */
 typedef struct rstar_search_model
 {
-	rstar_engine *engine;
-	const rstar_tokenizer *tokenizer;
+	rstar_engine *engine;              /* NULL: it does not compute here, … */
+	struct rstar_remote_model *remote; /* … but there; NULL too: no model */
+	const rstar_tokenizer *tokenizer;  /* of one that computes here */
 	rstar_prompt_template prompt;
 } rstar_search_model;
 
@@ -66,8 +71,8 @@ typedef struct rstar_search_script
 
 typedef struct rstar_search_parts
 {
-	rstar_search_model policy;  /* engine NULL: a script plays it */
-	rstar_search_model ppm;     /* engine NULL: none */
+	rstar_search_model policy;  /* none: a script plays it */
+	rstar_search_model ppm;     /* may be none */
 	rstar_search_script script; /* candidate NULL: none */
 	rstar_sandbox *sandbox;     /* used by this search alone while it lasts */
 } rstar_search_parts;

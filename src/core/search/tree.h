@@ -60,6 +60,7 @@ typedef struct rstar_tree_node
 	bool scored;                /* ppm_score is there */
 	bool pruned;                /* fell out of the beam */
 	bool kept;                  /* its code failed, but not often enough in a row to reject it */
+	bool unsure;                /* logprob is not known, and 0 */
 
 	uint32_t visits;
 	double value_sum;

@@ -92,12 +92,27 @@ waits(const rstar_candidate *c)
 }
 
 bool
-rstar_search_asks(const rstar_search *search)
+rstar_search_asks(const rstar_turn *turn)
 {
-	for (uint32_t i = 0; i < search->n_candidates; i++)
-		if (waits(&search->candidates[i]))
+	for (uint32_t i = 0; turn->phase == PHASE_VERIFY && i < turn->n_candidates; i++)
+		if (waits(&turn->candidates[i]))
 			return true;
 	return false;
+}
+
+/* The first candidate that waits, in the first turn that has one; NULL: none. */
+static const rstar_candidate *
+first_waiting(const rstar_search *search)
+{
+	for (uint32_t t = 0; t < search->n_turns; t++)
+	{
+		const rstar_turn *turn = search->turns[t];
+
+		for (uint32_t i = 0; turn->phase == PHASE_VERIFY && i < turn->n_candidates; i++)
+			if (waits(&turn->candidates[i]))
+				return &turn->candidates[i];
+	}
+	return NULL;
 }
 
 rstar_status
@@ -105,15 +120,10 @@ rstar_search_ask(rstar_search *search, rstar_search_question *question, bool *as
 				 rstar_error *err)
 {
 	rstar_buffer *solution = &search->asked_solution, *program = &search->asked_program;
-	const rstar_candidate *c = search->candidates;
-	const rstar_candidate *end = c + search->n_candidates;
+	const rstar_candidate *c = first_waiting(search);
 
 	*asked = false;
-	if (search->phase != PHASE_VERIFY)
-		return RSTAR_OK;
-	while (c < end && !waits(c))
-		c++;
-	if (c == end)
+	if (!c)
 		return RSTAR_OK;
 	rstar_buffer_clear(solution);
 	rstar_buffer_clear(program);
@@ -124,7 +134,7 @@ rstar_search_ask(rstar_search *search, rstar_search_question *question, bool *as
 		return rstar_error_memory(err, solution->length + c->text.length);
 	*question = (rstar_search_question){
 		.problem = c->tree->number,
-		.candidate = (uint32_t) (c - search->candidates),
+		.candidate = (uint32_t) (c - c->tree->turn->candidates),
 		.answer = c->node.answer,
 		.solution = {solution->data, solution->length},
 		.program = {program->data, program->length},
@@ -137,7 +147,7 @@ void
 rstar_search_judge(rstar_search *search, const rstar_search_question *question,
 				   const rstar_search_verdict *verdict)
 {
-	rstar_candidate *c = &search->candidates[question->candidate];
+	rstar_candidate *c = &search->trees[question->problem]->turn->candidates[question->candidate];
 
 	c->asks = false;
 	c->node.graded = true;

@@ -105,8 +105,7 @@ bool
 rstar_pg_may_use_server(Oid foreign_server, Oid role)
 {
 #if PG_VERSION_NUM >= 160000
-	return object_aclcheck(ForeignServerRelationId, foreign_server, role, ACL_USAGE) ==
-		   ACLCHECK_OK;
+	return object_aclcheck(ForeignServerRelationId, foreign_server, role, ACL_USAGE) == ACLCHECK_OK;
 #else
 	return pg_foreign_server_aclcheck(foreign_server, role, ACL_USAGE) == ACLCHECK_OK;
 #endif

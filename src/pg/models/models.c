@@ -283,9 +283,9 @@ id_or_null(int64 value, char *null_flag)
 static int64
 write_row(const char *sql, const rstar_model_row *row)
 {
-	static const Oid types[N_COLUMNS] = {TEXTOID,  TEXTOID, TEXTOID, TEXTOID,  INT8OID,
-										 TEXTOID,  INT8OID, TEXTOID, INT4OID,  TEXTOID,
-										 JSONBOID, INT8OID, TEXTOID, JSONBOID, JSONBOID, INT8OID};
+	static const Oid types[N_COLUMNS] = {TEXTOID, TEXTOID,  TEXTOID,  TEXTOID, INT8OID,  TEXTOID,
+										 INT8OID, TEXTOID,  INT4OID,  TEXTOID, JSONBOID, INT8OID,
+										 TEXTOID, JSONBOID, JSONBOID, INT8OID};
 	Datum values[N_COLUMNS];
 	char nulls[N_COLUMNS];
 	rstar_tables_scope scope;
@@ -379,7 +379,8 @@ int64
 rstar_pg_model_delete(const rstar_model_row *row)
 {
 	Oid types[2] = {INT8OID, TEXTOID};
-	Datum values[2] = {Int64GetDatum(row->model_id), CStringGetTextDatum(row->path ? row->path : "")};
+	Datum values[2] = {Int64GetDatum(row->model_id),
+					   CStringGetTextDatum(row->path ? row->path : "")};
 	rstar_tables_scope scope;
 	int64 others;
 	bool is_null;

@@ -129,8 +129,7 @@ find_entry(const rstar_model_row *row, const char *key)
 	for (remote_entry *entry = entries; entry; entry = entry->next)
 		if (entry->model_id == row->model_id && entry->role == GetUserId() &&
 			strcmp(entry->sha256, row->sha256) == 0 &&
-			rstar_http_server_has(rstar_remote_model_server(entry->model), key,
-								  ca_file()))
+			rstar_http_server_has(rstar_remote_model_server(entry->model), key, ca_file()))
 			return entry;
 	return NULL;
 }
@@ -148,11 +147,11 @@ new_entry(const rstar_model_row *row, const rstar_remote_facts *facts, const cha
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 	status = http ? RSTAR_OK : rstar_http_create(&rstar_allocator_malloc, &http, &err);
 	if (status == RSTAR_OK)
-		status = rstar_http_server_create(http, &facts->address, key, ca_file(), limits,
-										   &server, &err);
+		status =
+			rstar_http_server_create(http, &facts->address, key, ca_file(), limits, &server, &err);
 	if (status == RSTAR_OK)
-		status = rstar_remote_model_create(http, server, facts->model, facts->api, &entry->model,
-										   &err);
+		status =
+			rstar_remote_model_create(http, server, facts->model, facts->api, &entry->model, &err);
 	if (status != RSTAR_OK)
 	{
 		free(entry);

@@ -175,10 +175,10 @@ check_key(const char *key)
 		if (key[i] <= ' ' || key[i] > '~')
 			length = 0;
 	if (length == 0 || length > LONGEST_KEY)
-		ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-						errmsg("the key of a model server is not valid"),
-						errdetail("A key has between 1 and %d printable ASCII characters.",
-								  LONGEST_KEY)));
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+				 errmsg("the key of a model server is not valid"),
+				 errdetail("A key has between 1 and %d printable ASCII characters.", LONGEST_KEY)));
 }
 
 /*

@@ -45,8 +45,9 @@ static const rstar_option options[] = {
 	 .flags = GUC_SUPERUSER_ONLY,
 	 .check_text = check_hosts,
 	 .help = "Servers whose models may be used.",
-	 .more = "A list of hosts, each with its port unless it is 443, and with http:// in front if it "
-			 "does not speak TLS. Empty: none."},
+	 .more =
+		 "A list of hosts, each with its port unless it is 443, and with http:// in front if it "
+		 "does not speak TLS. Empty: none."},
 	{.setting = "rstar.remote_key_directory",
 	 .type = RSTAR_OPTION_TEXT,
 	 .variable.text = &rstar_pg_remote_settings.key_directory,

@@ -42,17 +42,19 @@ read_api(const char *name, bool policy)
 	rstar_remote_api api = policy ? RSTAR_REMOTE_COMPLETIONS : RSTAR_REMOTE_POOLING;
 
 	if (name && !rstar_remote_api_by_name(name, &api))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown api \"%s\"", name),
-				 errhint("A policy is asked by \"completions\" or \"chat\", a PPM by \"pooling\" or "
-						 "\"score\".")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown api \"%s\"", name),
+			 errhint("A policy is asked by \"completions\" or \"chat\", a PPM by \"pooling\" or "
+					 "\"score\".")));
 	if ((api < RSTAR_REMOTE_POOLING) != policy)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a %s is not asked by \"%s\"", policy ? "policy" : "PPM",
-						rstar_remote_api_name(api)),
-				 errhint("A policy is asked by \"completions\" or \"chat\", a PPM by \"pooling\" or "
-						 "\"score\".")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("a %s is not asked by \"%s\"", policy ? "policy" : "PPM",
+					rstar_remote_api_name(api)),
+			 errhint("A policy is asked by \"completions\" or \"chat\", a PPM by \"pooling\" or "
+					 "\"score\".")));
 	return api;
 }
 
@@ -171,9 +173,9 @@ read_facts(FunctionCallInfo fcinfo, rstar_model_row *row, rstar_remote_facts *fa
 	facts->server = rstar_optional_text(fcinfo, 6);
 	row->defaults = PG_ARGISNULL(7) ? NULL : PG_GETARG_JSONB_P(7);
 	if (facts->model[0] == '\0' || strlen(facts->model) > LONGEST_NAME)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("the server's name of a model has between 1 and %d bytes",
-							   LONGEST_NAME)));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the server's name of a model has between 1 and %d bytes", LONGEST_NAME)));
 	rstar_check(rstar_address_parse(url, strlen(url), &facts->address, &err), &err);
 	facts->url = url_of(&facts->address);
 }

@@ -16,6 +16,7 @@
 #include "pg/search/options.h"
 #include "pg/base/settings.h"
 #include "pg/search/settings.h"
+#include "pg/models/remote_settings.h"
 #include "pg/models/settings.h"
 
 const struct config_enum_entry rstar_pg_search_methods[] = {
@@ -120,6 +121,13 @@ apply_method(rstar_search_setup *setup)
 	}
 }
 
+uint32
+rstar_pg_search_places(const rstar_search_setup *setup)
+{
+	return setup->policy && setup->policy->remote ? (uint32) rstar_pg_remote_settings.problems
+												  : (uint32) rstar_pg_search_settings.side_by_side;
+}
+
 static void
 make_options(const rstar_search_arguments *a, bool ppm, bool known_answer,
 			 rstar_search_setup *setup)
@@ -150,7 +158,7 @@ make_options(const rstar_search_arguments *a, bool ppm, bool known_answer,
 	o->max_generated = (uint64) rstar_pg_search_settings.search_tokens;
 	o->max_seconds = (double) set_option("rstar.search_timeout", defaults) / 1000;
 	bound_seconds(&o->max_seconds);
-	o->side_by_side = (uint32) rstar_pg_search_settings.side_by_side;
+	o->side_by_side = rstar_pg_search_places(setup);
 	rstar_pg_session_sandbox_limits(&o->limits);
 }
 

@@ -66,6 +66,9 @@ extern void rstar_pg_search_setup_make(const rstar_search_arguments *arguments, 
 /* The same from the settings alone, without models; ppm: guidance by scores. */
 extern void rstar_pg_search_setup_of_settings(bool ppm, rstar_search_setup *setup);
 
+/* Problems that are searched side by side, 0: all; many if the policy is on another server. */
+extern uint32 rstar_pg_search_places(const rstar_search_setup *setup);
+
 /* The number of samples or rollouts that the finished tree stands for. */
 extern int32 rstar_pg_search_setup_rollouts(const rstar_search_setup *setup,
 											const rstar_mcts *mcts);

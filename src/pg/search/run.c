@@ -17,6 +17,7 @@
 #include "pg/admission/admission.h"
 #include "pg/base/boundary.h"
 #include "pg/models/cache.h"
+#include "pg/models/remote.h"
 #include "pg/sandbox/session.h"
 #include "pg/search/run.h"
 #include "pg/search/settings.h"
@@ -68,11 +69,31 @@ share_prefix(const rstar_model_row *row, const rstar_search_model *model)
 	(void) rstar_prefix_load(prefix->engine, prefix->node, &prefix->store);
 }
 
+/* A model of another server's: the template of the row, else the format's own. */
 static void
-open_model(rstar_model_row *row, rstar_search_model *model)
+open_remote(rstar_model_row *row, bool scores, rstar_search_model *model)
 {
-	const rstar_open_model *open = rstar_pg_model_open_engine(row);
+	const char *template = row->prompt_template;
 	rstar_error err;
+
+	model->remote = rstar_pg_remote_open(row, scores);
+	rstar_check(rstar_prompt_template_parse(template, template ? strlen(template) : 0,
+											&model->prompt, &err),
+				&err);
+}
+
+static void
+open_model(rstar_model_row *row, bool scores, rstar_search_model *model)
+{
+	const rstar_open_model *open;
+	rstar_error err;
+
+	if (row->remote)
+	{
+		open_remote(row, scores, model);
+		return;
+	}
+	open = rstar_pg_model_open_engine(row);
 
 	model->engine = open->engine;
 	model->tokenizer = open->tokenizer;
@@ -90,9 +111,9 @@ void
 rstar_pg_search_open_models(const rstar_search_setup *setup, rstar_search_parts *parts)
 {
 	if (setup->policy)
-		open_model(setup->policy, &parts->policy);
+		open_model(setup->policy, false, &parts->policy);
 	if (setup->ppm)
-		open_model(setup->ppm, &parts->ppm);
+		open_model(setup->ppm, true, &parts->ppm);
 }
 
 void

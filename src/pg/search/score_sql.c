@@ -13,6 +13,7 @@
 #include "pg/base/arguments.h"
 #include "pg/base/boundary.h"
 #include "pg/base/compat.h"
+#include "pg/models/remote.h"
 #include "pg/sandbox/session.h"
 #include "pg/search/run.h"
 #include "pg/search/settings.h"
@@ -64,6 +65,7 @@ rstar_score(PG_FUNCTION_ARGS)
 		rstar_pg_model_resolve(PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2), RSTAR_ROLE_POLICY);
 	setup.ppm = rstar_pg_model_resolve_optional(PG_ARGISNULL(3) ? NULL : PG_GETARG_TEXT_PP(3),
 												RSTAR_ROLE_PPM);
+	rstar_pg_model_require_file(setup.policy); /* its server tells nothing of given tokens */
 	rstar_pg_search_open_models(&setup, &parts);
 
 	guard = rstar_pg_guard_create(CurrentMemoryContext, (rstar_release) rstar_scoring_free);

@@ -107,7 +107,7 @@ start(rstar_job *job)
 	s->setup.policy = model_of(job->arguments, "policy");
 	s->setup.ppm = model_of(job->arguments, "ppm");
 	s->setup.round_id = round_of(job);
-	s->places = (uint32) rstar_pg_search_settings.side_by_side;
+	s->places = rstar_pg_search_places(&s->setup);
 	s->ahead = (s->places + 1) / 2;
 	s->items = palloc((s->places + s->ahead) * sizeof *s->items);
 	s->setup.options.side_by_side = s->places;

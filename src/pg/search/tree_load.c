@@ -155,7 +155,10 @@ restore_row(uint64 row, rstar_tree *tree)
 	node.grade = rstar_pg_result_real(row, "grade", node.correct ? 1 : -1);
 	node.ppm_score = rstar_pg_result_real(row, "ppm_score", NAN);
 	node.scored = !isnan(node.ppm_score);
-	node.logprob = rstar_pg_result_real(row, "logprob", 0);
+	node.logprob = rstar_pg_result_real(row, "logprob", NAN);
+	node.unsure = isnan(node.logprob);
+	if (node.unsure)
+		node.logprob = 0;
 	node.tokens = (uint32) rstar_pg_result_int(row, "tokens", 0);
 	node.duplicates = (uint32) rstar_pg_result_int(row, "duplicates", 0);
 	node.rollout = (uint32) rstar_pg_result_int(row, "rollout", 0);

@@ -207,7 +207,10 @@ put_node(rstar_rows *rows, int64 tree_id, uint32 id, const rstar_tree_node *node
 		rstar_pg_put_real(rows, node->ppm_score);
 	else
 		rstar_pg_put_null(rows);
-	rstar_pg_put_real(rows, node->logprob);
+	if (node->unsure)
+		rstar_pg_put_null(rows);
+	else
+		rstar_pg_put_real(rows, node->logprob);
 	rstar_pg_put_int(rows, node->tokens);
 	rstar_pg_put_int(rows, node->duplicates);
 	if (node->graded)
