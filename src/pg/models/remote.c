@@ -57,15 +57,30 @@ rstar_pg_remote_facts(const rstar_model_row *row, rstar_remote_facts *facts)
 						errmsg("the row of model \"%s\" has an unknown api", row->name)));
 }
 
+char *
+rstar_pg_remote_address_text(const rstar_address *address)
+{
+	rstar_allocator allocator = rstar_pg_allocator_in(CurrentMemoryContext);
+	rstar_buffer text;
+
+	rstar_buffer_init(&text, &allocator);
+	if (!rstar_address_append(address, &text))
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	return text.data;
+}
+
 void
 rstar_pg_remote_check_host(const rstar_address *address)
 {
+	rstar_address host = *address;
+
+	host.path[0] = '\0';
 	if (!rstar_address_listed(address, rstar_pg_remote_settings.hosts))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("models at %s:%u may not be used", address->host, address->port),
+				 errmsg("models at %s may not be used", rstar_pg_remote_address_text(&host)),
 				 errdetail("The setting \"rstar.remote_hosts\" does not allow this server%s.",
-						   address->secure ? "" : ", without TLS"),
+						   address->secure ? "" : " without TLS"),
 				 errhint("A superuser can add it.")));
 }
 

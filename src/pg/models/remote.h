@@ -28,6 +28,9 @@ typedef struct rstar_remote_facts
 /* Raises unless the row is one that rstar_model_remote made. */
 extern void rstar_pg_remote_facts(const rstar_model_row *row, rstar_remote_facts *facts);
 
+/* The address as it was understood; palloc'd. */
+extern char *rstar_pg_remote_address_text(const rstar_address *address);
+
 /* Raises unless the host is among those of rstar.remote_hosts. */
 extern void rstar_pg_remote_check_host(const rstar_address *address);
 

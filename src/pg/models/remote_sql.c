@@ -107,22 +107,6 @@ append_member(StringInfo json, const char *key, const char *value)
 	escape_json(json, value);
 }
 
-/* The address as it was understood. */
-static char *
-url_of(const rstar_address *address)
-{
-	rstar_buffer url;
-	char *text = NULL;
-
-	rstar_buffer_init(&url, &rstar_allocator_malloc);
-	if (rstar_address_append(address, &url))
-		text = pstrdup(url.data);
-	rstar_buffer_free(&url);
-	if (!text)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	return text;
-}
-
 /* What stands in for a file's checksum: trees and jobs tell by it whether a model is still the same. */
 static char *
 checksum_of(const char *remote, const char *template)
@@ -165,6 +149,7 @@ read_facts(FunctionCallInfo fcinfo, rstar_model_row *row, rstar_remote_facts *fa
 	rstar_error err;
 
 	row->name = rstar_required_text(fcinfo, 0, "name");
+	rstar_pg_model_check_name(row->name);
 	url = rstar_required_text(fcinfo, 1, "url");
 	row->role = PG_ARGISNULL(2) ? RSTAR_ROLE_POLICY : text_to_cstring(PG_GETARG_TEXT_PP(2));
 	facts->model = PG_ARGISNULL(3) ? row->name : text_to_cstring(PG_GETARG_TEXT_PP(3));
@@ -177,7 +162,7 @@ read_facts(FunctionCallInfo fcinfo, rstar_model_row *row, rstar_remote_facts *fa
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the server's name of a model has between 1 and %d bytes", LONGEST_NAME)));
 	rstar_check(rstar_address_parse(url, strlen(url), &facts->address, &err), &err);
-	facts->url = url_of(&facts->address);
+	facts->url = rstar_pg_remote_address_text(&facts->address);
 }
 
 /*
@@ -191,7 +176,6 @@ rstar_model_remote(PG_FUNCTION_ARGS)
 
 	PreventCommandIfReadOnly("rstar_model_remote()");
 	read_facts(fcinfo, &row, &facts);
-	rstar_pg_model_check_name(row.name);
 	if (row.prompt_template)
 		check_template(row.prompt_template);
 	if (row.defaults)
