@@ -185,6 +185,7 @@ typedef struct rstar_search_verdict
 	rstar_error error;
 	double grade;  /* 1: right; -1: wrong; between them: partly right */
 	bool by_clock; /* a limit of time decided: the tree is not reproducible */
+	char why[256]; /* for people; becomes the node's output; "": nothing to say */
 } rstar_search_verdict;
 
 /*
@@ -194,8 +195,8 @@ typedef struct rstar_search_verdict
  */
 extern rstar_status rstar_search_ask(rstar_search *search, rstar_search_question *question,
 									 bool *asked, rstar_error *err);
-extern void rstar_search_judge(rstar_search *search, const rstar_search_question *question,
-							   const rstar_search_verdict *verdict);
+extern rstar_status rstar_search_judge(rstar_search *search, const rstar_search_question *question,
+									   const rstar_search_verdict *verdict, rstar_error *err);
 
 /*
  * The answer within the text of an <answer>, for a verifier: what the last fenced block holds, else

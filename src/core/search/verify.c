@@ -143,9 +143,9 @@ rstar_search_ask(rstar_search *search, rstar_search_question *question, bool *as
 	return RSTAR_OK;
 }
 
-void
+rstar_status
 rstar_search_judge(rstar_search *search, const rstar_search_question *question,
-				   const rstar_search_verdict *verdict)
+				   const rstar_search_verdict *verdict, rstar_error *err)
 {
 	rstar_candidate *c = &search->trees[question->problem]->turn->candidates[question->candidate];
 
@@ -155,8 +155,12 @@ rstar_search_judge(rstar_search *search, const rstar_search_question *question,
 	c->node.correct = verdict->grade == 1;
 	if (verdict->by_clock)
 		c->tree->cost.reproducible = false;
-	if (verdict->failed == RSTAR_OK)
-		return;
-	c->tree->failed = verdict->failed;
-	c->tree->failure = verdict->error;
+	if (verdict->failed != RSTAR_OK)
+	{
+		c->tree->failed = verdict->failed;
+		c->tree->failure = verdict->error;
+	}
+	return rstar_buffer_append_text(&c->output, verdict->why)
+			   ? RSTAR_OK
+			   : rstar_error_memory(err, sizeof verdict->why);
 }

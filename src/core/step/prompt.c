@@ -67,9 +67,9 @@ rstar_prompt_append(const rstar_prompt_template *prompt, const char *problem, si
 bool
 rstar_prompt_shows_steps(const rstar_prompt_template *prompt)
 {
-	static const char step[] = "<end_of_step>";
+	static const char code[] = "<end_of_code>";
 	static const char answer[] = "<end_of_answer>";
 
-	return memmem(prompt->before.data, prompt->before.length, step, sizeof step - 1) &&
+	return memmem(prompt->before.data, prompt->before.length, code, sizeof code - 1) &&
 		   memmem(prompt->before.data, prompt->before.length, answer, sizeof answer - 1);
 }

@@ -349,7 +349,7 @@ answer_questions(const rstar_searcher *searcher)
 			return;
 		CHECK_FOR_INTERRUPTS();
 		verify_bracketed(searcher, &question, &verdict);
-		rstar_search_judge(searcher->search, &question, &verdict);
+		rstar_check(rstar_search_judge(searcher->search, &question, &verdict, &err), &err);
 	}
 }
 

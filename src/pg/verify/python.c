@@ -72,6 +72,7 @@ rstar_pg_verify_python(const rstar_verifier *verifier, const rstar_verification 
 		if (rstar_pg_verify_stopped(&without))
 			rstar_pg_verify_fail(verdict, RSTAR_ERR_LIMIT, verifier, "was stopped by a limit",
 								 without.error);
+		rstar_pg_verify_say(verdict, "the checker was stopped: %s", run.error);
 		return;
 	}
 	if (run.error)

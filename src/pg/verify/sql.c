@@ -111,6 +111,13 @@ verify_in(const rstar_verifier *verifier, const char *schema, Oid role, const rs
 	rstar_pg_jail_run(pnstrdup(v->answer.data, v->answer.length), schema, role, &answer);
 	verdict->by_clock |= answer.by_clock;
 	*grade = answer.why ? -1 : compare_rows(&reference, &answer);
+	if (answer.why)
+		rstar_pg_verify_say(verdict, "in schema %s: %s", schema, answer.why);
+	else if (answer.columns != reference.columns)
+		rstar_pg_verify_say(verdict, "in schema %s: %d columns instead of %d", schema,
+							answer.columns, reference.columns);
+	else if (*grade != 1)
+		rstar_pg_verify_say(verdict, "in schema %s: other rows than the reference query's", schema);
 	return true;
 }
 

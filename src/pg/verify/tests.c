@@ -150,6 +150,7 @@ run_checker(testing *t, bool first)
 	if (first)
 		rstar_pg_verify_fail(t->verdict, RSTAR_ERR_LIMIT, t->verifier, "could not run the tests",
 							 run.error);
+	rstar_pg_verify_say(t->verdict, "the tests were stopped: %s", run.error);
 	t->verdict->by_clock = true;
 	return NULL;
 }
@@ -195,6 +196,8 @@ load_solution(testing *t, const rstar_verification *v)
 	rstar_buffer_free(&program);
 	t->solution = run.node;
 	t->verdict->by_clock |= rstar_pg_verify_stopped(&run);
+	if (run.error)
+		rstar_pg_verify_say(t->verdict, "the program failed: %s", run.error);
 	return !run.error;
 }
 
@@ -214,6 +217,7 @@ take_turns(testing *t, const rstar_verification *v)
 			return;
 		if (reply.calls == 0)
 		{
+			rstar_pg_verify_say(t->verdict, "%u of %u tests passed", reply.passed, reply.total);
 			rstar_pg_verify_grade(t->verdict, t->verifier, 2.0 * reply.passed / reply.total - 1);
 			return;
 		}

@@ -9,6 +9,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -124,6 +125,22 @@ rstar_pg_verify_grade(rstar_search_verdict *verdict, const rstar_verifier *verif
 	else
 		rstar_pg_verify_fail(verdict, RSTAR_ERR_ARGUMENT, verifier, "gave a grade out of bounds",
 							 psprintf("%g is not between -1 and 1.", grade));
+}
+
+void
+rstar_pg_verify_say(rstar_search_verdict *verdict, const char *format, ...)
+{
+	char text[sizeof verdict->why];
+	va_list arguments;
+
+	if (verdict->why[0])
+		return;
+	va_start(arguments, format);
+	(void) vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	/* Whole characters: what was cut within one is left out. */
+	strlcpy(verdict->why, text,
+			(size_t) pg_mbcliplen(text, (int) strlen(text), (int) strlen(text)) + 1);
 }
 
 /* What is raised on behalf of the whole statement or session. */

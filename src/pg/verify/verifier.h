@@ -75,6 +75,10 @@ extern void rstar_pg_verify_fail(rstar_search_verdict *verdict, rstar_status sta
 								 const rstar_verifier *verifier, const char *what,
 								 const char *detail);
 
+/* Why the grade is what it is, in words; the first that is said counts. */
+extern void rstar_pg_verify_say(rstar_search_verdict *verdict, const char *format, ...)
+	pg_attribute_printf(2, 3);
+
 /* A grade; one that is none (NaN, beyond the bounds) is the verifier's failure. */
 extern void rstar_pg_verify_grade(rstar_search_verdict *verdict, const rstar_verifier *verifier,
 								  double grade);
