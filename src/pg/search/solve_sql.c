@@ -58,6 +58,7 @@ typedef struct question
 	bool explain;
 	uint32 trees; /* of each problem */
 	opinion *opinions;
+	uint32 *places; /* where the opinion of the searcher's i-th problem stands */
 } question;
 
 /* Position of min_confidence, behind the arguments of all that search. */
@@ -138,7 +139,7 @@ static void
 keep_opinion(void *arg, const rstar_search_outcome *outcome)
 {
 	question *q = arg;
-	opinion *o = &q->opinions[outcome->problem];
+	opinion *o = &q->opinions[q->places[outcome->problem]];
 
 	if (outcome->status != RSTAR_OK)
 		rstar_pg_raise(outcome->status, outcome->error);
@@ -164,6 +165,7 @@ search(question *q, char **problems, uint32 n)
 	uint32 n_searched = 0;
 
 	q->opinions = palloc0((Size) n * q->trees * sizeof *q->opinions);
+	q->places = palloc((Size) n * q->trees * sizeof *q->places + 1);
 	for (uint32 i = 0; i < n; i++)
 		n_searched += !is_blank(problems[i]);
 	if (n_searched == 0)
@@ -176,7 +178,7 @@ search(question *q, char **problems, uint32 n)
 			rstar_problem_row row = {.statement = problems[i]};
 			rstar_search_problem problem = rstar_pg_search_problem(&row, q->setup.seed, tree);
 
-			(void) rstar_pg_searcher_add(searcher, &problem);
+			q->places[rstar_pg_searcher_add(searcher, &problem)] = i * q->trees + tree;
 		}
 	while (rstar_pg_searcher_step(searcher, keep_opinion, q))
 		;
