@@ -9,6 +9,7 @@
 --     trainer    reads; builds preference pairs, trains models, runs rounds of self-evolution
 --     runner     runs Python of its own in the sandbox, and compares answers with SymPy
 --     scheduler  reads; has jobs submitted again and again that it may submit itself
+--     examiner   reads; makes and drops verifiers, and tries them out
 --     librarian  reads; makes, quantizes, verifies, calibrates and drops models. To import a file of
 --                the server it must also be a member of pg_read_server_files, which reads any file
 --
@@ -72,6 +73,12 @@ SET LOCAL search_path = :"rstar_schema", pg_catalog;
 	GRANT USAGE ON SCHEMA rstar, :"rstar_schema" TO :"scheduler";
 	GRANT SELECT ON :rstar_tables TO :"scheduler";
 	GRANT EXECUTE ON FUNCTION rstar_schedule, rstar_unschedule, rstar_schedule_round TO :"scheduler";
+\endif
+
+\if :{?examiner}
+	GRANT USAGE ON SCHEMA rstar, :"rstar_schema" TO :"examiner";
+	GRANT SELECT ON :rstar_tables TO :"examiner";
+	GRANT EXECUTE ON FUNCTION rstar_verifier_create, rstar_verifier_drop, rstar_verify TO :"examiner";
 \endif
 
 \if :{?librarian}

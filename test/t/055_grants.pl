@@ -12,7 +12,7 @@ use RstarTest;
 use Test::More;
 
 my $node = new_rstar_node('grants', conf => "shared_preload_libraries = 'rstar'\n");
-my @kinds = qw(reader searcher trainer runner scheduler librarian);
+my @kinds = qw(reader searcher trainer runner scheduler examiner librarian);
 
 # What each kind may call beyond PUBLIC.
 my %functions = (
@@ -21,6 +21,7 @@ my %functions = (
 	trainer   => 'rstar_build_pairs rstar_pause_round rstar_resume_round rstar_start_round rstar_train_policy rstar_train_ppm',
 	runner    => 'rstar_answers_equal_symbolic rstar_run_python rstar_run_steps',
 	scheduler => 'rstar_schedule rstar_schedule_round rstar_unschedule',
+	examiner  => 'rstar_verifier_create rstar_verifier_drop rstar_verify',
 	librarian => 'rstar_calibrate rstar_model_create rstar_model_drop rstar_model_import rstar_model_orphans rstar_model_quantize
 		rstar_model_register_builtin rstar_model_verify rstar_train_vocabulary');
 
