@@ -23,7 +23,7 @@ my %functions = (
 	scheduler => 'rstar_schedule rstar_schedule_round rstar_unschedule',
 	examiner  => 'rstar_verifier_create rstar_verifier_drop rstar_verify',
 	librarian => 'rstar_calibrate rstar_model_create rstar_model_drop rstar_model_import rstar_model_orphans rstar_model_quantize
-		rstar_model_register_builtin rstar_model_verify rstar_train_vocabulary');
+		rstar_model_register_builtin rstar_model_remote rstar_model_verify rstar_train_vocabulary');
 
 $node->safe_psql('postgres', join ';', map { "CREATE ROLE \"the $_\" LOGIN" } @kinds, qw(stranger planner));
 

@@ -70,6 +70,7 @@ rstar_prompt_shows_steps(const rstar_prompt_template *prompt)
 	static const char code[] = "<end_of_code>";
 	static const char answer[] = "<end_of_answer>";
 
-	return memmem(prompt->before.data, prompt->before.length, code, sizeof code - 1) &&
+	return prompt->before.length > 0 &&
+		   memmem(prompt->before.data, prompt->before.length, code, sizeof code - 1) &&
 		   memmem(prompt->before.data, prompt->before.length, answer, sizeof answer - 1);
 }
