@@ -69,6 +69,7 @@ SELECT id, n, w, correct FROM shown WHERE tree_id = :tree ORDER BY id;
 
 -- Limits: rollouts, depth, nodes, correct answers.
 SET rstar.rollouts = 1;
+SELECT rstar_search_scripted(900001, jsonb_build_array(jsonb_build_array(jsonb_build_object('text', repeat('a', 5000000)))));
 SELECT rstar_search_scripted(900001, jsonb_build_array(jsonb_build_array(step('a'), step('b')), jsonb_build_array(answer('1')))) AS tree \gset
 SELECT id, kind, status, n FROM shown WHERE tree_id = :tree ORDER BY id;
 SET rstar.rollouts = 16;

@@ -53,5 +53,6 @@ extern char *rstar_pg_session_sandbox_error(const rstar_sandbox_result *result);
 
 /* Raises ERRCODE_PROGRAM_LIMIT_EXCEEDED for a solution that is too long to be searched for its steps. */
 extern void rstar_pg_check_solution(const text *solution);
+extern void rstar_pg_check_solution_bytes(size_t length);
 
 #endif

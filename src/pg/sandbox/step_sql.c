@@ -27,14 +27,18 @@ PG_FUNCTION_INFO_V1(rstar_prompt_template_of);
 #define LONGEST_SOLUTION (4 * 1024 * 1024)
 
 void
-rstar_pg_check_solution(const text *solution)
+rstar_pg_check_solution_bytes(size_t length)
 {
-	size_t length = VARSIZE_ANY_EXHDR(solution);
-
 	if (length > LONGEST_SOLUTION)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("a solution of %zu bytes is too long", length),
 						errdetail("The limit is %d bytes.", LONGEST_SOLUTION)));
+}
+
+void
+rstar_pg_check_solution(const text *solution)
+{
+	rstar_pg_check_solution_bytes(VARSIZE_ANY_EXHDR(solution));
 }
 
 static void

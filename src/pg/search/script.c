@@ -47,6 +47,7 @@ read_candidate(JsonbContainer *object)
 	if (!text)
 		malformed("A candidate has no text.");
 	result.text = (rstar_string){text, strlen(text)};
+	rstar_pg_check_solution_bytes(result.text.length);
 	(void) rstar_pg_json_number(object, "score", &result.score);
 	if (status)
 	{
