@@ -10,6 +10,14 @@
 #define N     40
 #define DRAWS 40000
 
+static int32_t
+sample(rstar_sampler *sampler, const float *logits, const rstar_sampling *sampling, double uniform,
+	   float *logprob)
+{
+	rstar_sampler_set(sampler, logits, sampling);
+	return rstar_sampler_draw(sampler, uniform, logprob);
+}
+
 static float logits[N];
 
 /* The distribution that the filters leave, by sorting everything. */
@@ -67,8 +75,8 @@ frequencies_follow_the_filters(void)
 		for (uint32_t draw = 0; draw < DRAWS; draw++)
 		{
 			float logprob;
-			int32_t id = rstar_sampler_sample(sampler, logits, &settings[i],
-											  rstar_random_uniform(&stream, draw), &logprob);
+			int32_t id = sample(sampler, logits, &settings[i], rstar_random_uniform(&stream, draw),
+								&logprob);
 
 			CHECK(id >= 0 && id < N && logprob <= 0);
 			count[id]++;
@@ -104,11 +112,11 @@ greedy_and_bounds(void)
 
 	CHECK(rstar_sampler_create(4, rstar_kernels_get(RSTAR_CPU_PORTABLE), &rstar_allocator_malloc,
 							   &sampler, &err) == RSTAR_OK);
-	CHECK(rstar_sampler_sample(sampler, even, &greedy, 0.9, &logprob) == 1);
-	CHECK(rstar_sampler_sample(sampler, even, &one, 0.9, &logprob) == 1);
+	CHECK(sample(sampler, even, &greedy, 0.9, &logprob) == 1);
+	CHECK(sample(sampler, even, &one, 0.9, &logprob) == 1);
 	CHECK(fabsf(logprob - logf(1 / (2 + expf(-2)))) < 1e-5f);
-	CHECK(rstar_sampler_sample(sampler, even, &all, 0.9999999999, &logprob) != 3);
-	CHECK(rstar_sampler_sample(sampler, even, &all, 0, &logprob) == 0);
+	CHECK(sample(sampler, even, &all, 0.9999999999, &logprob) != 3);
+	CHECK(sample(sampler, even, &all, 0, &logprob) == 0);
 	CHECK(fabsf(rstar_sampler_logprob(sampler, even, 3) + 103.7588f) < 1e-3f);
 	rstar_sampler_free(sampler);
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)

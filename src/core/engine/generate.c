@@ -2,10 +2,13 @@
  * generate.c
  *	  Continuing many sequences at once, token by token.
  *
- * The first job asks for the logits at the end of each distinct parent, and
- * every sequence draws its first token from its parent's. Each further job
- * holds all live sequences. A finished sequence's last token is on its node but
- * not in the cache: whoever continues it lets the engine compute it then.
+ * Sequences that have the same tokens behind the same parent are a group: one of
+ * them, its leader, is computed, and all draw from its logits, each by its own
+ * random stream. The first job asks for the logits at the end of each parent;
+ * each further one holds the leaders. Those who draw another token than their leader, or
+ * end, leave it and take a copy of its keys and values along, so no token is computed
+ * twice. A finished sequence's last token is on its node but not in the cache: whoever
+ * continues it lets the engine compute it then.
  */
 #include "core/engine/generate.h"
 
@@ -23,7 +26,10 @@ typedef struct sequence
 	rstar_finish finish;
 	int32_t drawn; /* token of the present job, to be appended */
 	float drawn_logprob;
+	uint32_t next; /* in its group, ascending; NOBODY: the last */
 } sequence;
+
+#define NOBODY UINT32_MAX
 
 struct rstar_generation
 {
@@ -34,9 +40,9 @@ struct rstar_generation
 	sequence *sequences;
 	uint32_t n;
 	rstar_request *requests; /* [n] */
-	uint32_t *live;          /* [n]: sequence of each request */
+	uint32_t *leaders;       /* [n]: of the group that draws from each request */
+	uint32_t *regrouped;     /* [n]: the leaders of the next job, while they are found */
 	uint32_t n_requests;
-	bool started; /* the parents' job is behind us */
 	bool running; /* a job is under way */
 };
 
@@ -57,6 +63,39 @@ create_sequence(rstar_generation *g, uint32_t i, const rstar_sequence_spec *spec
 		g->n = i + 1;
 	}
 	return status;
+}
+
+/* Put a sequence at the end of a leader's group. */
+static void
+append_member(rstar_generation *g, uint32_t leader, uint32_t i)
+{
+	uint32_t last = leader;
+
+	while (g->sequences[last].next != NOBODY)
+		last = g->sequences[last].next;
+	g->sequences[last].next = i;
+}
+
+/* A group for each parent, asked for at the parent's end. */
+static void
+group_by_parent(rstar_generation *g)
+{
+	for (uint32_t i = 0; i < g->n; i++)
+	{
+		rstar_kv_node *parent = g->sequences[i].spec.parent;
+		uint32_t r = 0;
+
+		g->sequences[i].next = NOBODY;
+		while (r < g->n_requests && g->requests[r].node != parent)
+			r++;
+		if (r == g->n_requests)
+		{
+			g->leaders[r] = i;
+			g->requests[g->n_requests++] = (rstar_request){parent, 1, RSTAR_WANT_LOGITS};
+		}
+		else
+			append_member(g, g->leaders[r], i);
+	}
 }
 
 /*
@@ -82,8 +121,9 @@ rstar_generation_create(rstar_engine *engine, const rstar_generation_options *op
 	g->options = *options;
 	g->sequences = rstar_alloc_array_zero(allocator, n, sizeof(sequence));
 	g->requests = rstar_alloc_array(allocator, n, sizeof(rstar_request));
-	g->live = rstar_alloc_array(allocator, n, sizeof(uint32_t));
-	if (!g->sequences || !g->requests || !g->live)
+	g->leaders = rstar_alloc_array(allocator, n, sizeof(uint32_t));
+	g->regrouped = rstar_alloc_array(allocator, n, sizeof(uint32_t));
+	if (!g->sequences || !g->requests || !g->leaders || !g->regrouped)
 		status = rstar_error_memory(err, n * sizeof(sequence));
 	else
 		status = rstar_sampler_create(rstar_engine_n_vocab(engine), rstar_engine_kernels(engine),
@@ -95,6 +135,7 @@ rstar_generation_create(rstar_engine *engine, const rstar_generation_options *op
 		rstar_generation_free(g);
 		return status;
 	}
+	group_by_parent(g);
 	*out = g;
 	return RSTAR_OK;
 }
@@ -115,39 +156,27 @@ rstar_generation_free(rstar_generation *g)
 	rstar_sampler_free(g->sampler);
 	rstar_free(g->allocator, g->sequences);
 	rstar_free(g->allocator, g->requests);
-	rstar_free(g->allocator, g->live);
+	rstar_free(g->allocator, g->leaders);
+	rstar_free(g->allocator, g->regrouped);
 	rstar_free(g->allocator, g);
 }
 
 /* --- a token for each ----------------------------------------------------------- */
 
+/* Every sequence of the request's group draws. */
 static void
-draw_token(rstar_generation *g, sequence *s, const rstar_output *output)
-{
-	double uniform = rstar_random_uniform(&s->spec.stream, output->position);
-
-	s->drawn = rstar_sampler_sample(g->sampler, output->logits, &g->options.sampling, uniform,
-									&s->drawn_logprob);
-}
-
-/* The parents' job: every sequence of that parent draws. */
-static void
-emit_parent(void *arg, const rstar_output *output)
-{
-	rstar_generation *g = arg;
-	const rstar_kv_node *parent = g->requests[output->request].node;
-
-	for (uint32_t i = 0; i < g->n; i++)
-		if (g->sequences[i].spec.parent == parent)
-			draw_token(g, &g->sequences[i], output);
-}
-
-static void
-emit_live(void *arg, const rstar_output *output)
+emit(void *arg, const rstar_output *output)
 {
 	rstar_generation *g = arg;
 
-	draw_token(g, &g->sequences[g->live[output->request]], output);
+	rstar_sampler_set(g->sampler, output->logits, &g->options.sampling);
+	for (uint32_t i = g->leaders[output->request]; i != NOBODY; i = g->sequences[i].next)
+	{
+		sequence *s = &g->sequences[i];
+		double uniform = rstar_random_uniform(&s->spec.stream, output->position);
+
+		s->drawn = rstar_sampler_draw(g->sampler, uniform, &s->drawn_logprob);
+	}
 }
 
 /* Append the drawn token and see whether the sequence ends. */
@@ -179,59 +208,65 @@ accept_token(rstar_generation *g, uint32_t i, rstar_error *err)
 	return rstar_kv_node_append(s->node, &s->drawn, 1, err);
 }
 
+/*
+ * regrouped[first .. *n) are the leaders that a group has split into so far. Sequence i joins the
+ * one that drew the same token (true), or leads a group itself.
+ */
+static bool
+regroup(rstar_generation *g, uint32_t i, uint32_t first, uint32_t *n)
+{
+	sequence *s = &g->sequences[i];
+
+	s->next = NOBODY;
+	for (uint32_t r = first; r < *n; r++)
+		if (g->sequences[g->regrouped[r]].drawn == s->drawn)
+		{
+			append_member(g, g->regrouped[r], i);
+			return true;
+		}
+	g->regrouped[(*n)++] = i;
+	return false;
+}
+
+/* Append what was drawn, and ask for what comes next at the end of each leader. */
 static rstar_status
 accept_tokens(rstar_generation *g, rstar_error *err)
 {
-	rstar_status status = RSTAR_OK;
+	uint32_t n = 0, *leaders = g->regrouped;
 
-	for (uint32_t i = 0; i < g->n && status == RSTAR_OK; i++)
-		if (g->sequences[i].finish == RSTAR_FINISH_NONE)
-			status = accept_token(g, i, err);
-	return status;
+	for (uint32_t r = 0; r < g->n_requests; r++)
+	{
+		uint32_t leader = g->leaders[r], first = n;
+
+		for (uint32_t i = leader, next; i != NOBODY; i = next)
+		{
+			sequence *s = &g->sequences[i];
+			rstar_status status = accept_token(g, i, err);
+
+			next = s->next;
+			if (status != RSTAR_OK)
+				return status;
+			if (s->finish != RSTAR_FINISH_NONE || !regroup(g, i, first, &n))
+				rstar_kv_node_take(s->node, g->sequences[leader].node, s->n_tokens);
+		}
+	}
+	g->regrouped = g->leaders;
+	g->leaders = leaders;
+	g->n_requests = n;
+	for (uint32_t r = 0; r < n; r++)
+		g->requests[r] = (rstar_request){g->sequences[leaders[r]].node, 1, RSTAR_WANT_LOGITS};
+	return RSTAR_OK;
 }
 
 /* --- jobs ------------------------------------------------------------------------ */
 
-static void
-request_parents(rstar_generation *g)
-{
-	for (uint32_t i = 0; i < g->n; i++)
-	{
-		rstar_kv_node *parent = g->sequences[i].spec.parent;
-		uint32_t r = 0;
-
-		while (r < g->n_requests && g->requests[r].node != parent)
-			r++;
-		if (r == g->n_requests)
-			g->requests[g->n_requests++] = (rstar_request){parent, 1, RSTAR_WANT_LOGITS};
-	}
-}
-
-static void
-request_live(rstar_generation *g)
-{
-	for (uint32_t i = 0; i < g->n; i++)
-		if (g->sequences[i].finish == RSTAR_FINISH_NONE)
-		{
-			g->live[g->n_requests] = i;
-			g->requests[g->n_requests++] =
-				(rstar_request){g->sequences[i].node, 1, RSTAR_WANT_LOGITS};
-		}
-}
-
 static rstar_status
 begin_job(rstar_generation *g, rstar_error *err)
 {
-	g->n_requests = 0;
-	if (!g->started)
-		request_parents(g);
-	else
-		request_live(g);
 	if (g->n_requests == 0)
 		return RSTAR_OK;
 
-	rstar_status status = rstar_engine_begin(g->engine, g->requests, g->n_requests,
-											 g->started ? emit_live : emit_parent, g, err);
+	rstar_status status = rstar_engine_begin(g->engine, g->requests, g->n_requests, emit, g, err);
 
 	g->running = status == RSTAR_OK;
 	return status;
@@ -254,7 +289,6 @@ rstar_generation_step(rstar_generation *g, const rstar_cancel *cancel, rstar_err
 	g->running = false;
 	if (status != RSTAR_OK)
 		return status;
-	g->started = true;
 	status = accept_tokens(g, err);
 	return status == RSTAR_OK ? RSTAR_AGAIN : status;
 }

@@ -429,6 +429,23 @@ rstar_kv_node_borrow(rstar_kv_node *node, const uint8_t *blocks)
 	return true;
 }
 
+void
+rstar_kv_node_take(rstar_kv_node *node, rstar_kv_node *from, uint32_t count)
+{
+	uint32_t n = count < from->computed ? count : from->computed;
+
+	if (node == from || n <= node->computed)
+		return;
+	from->pins++; /* making room must not cost what is to be copied */
+	if (rstar_kv_reserve(node, n))
+	{
+		for (uint32_t i = node->computed / RSTAR_KV_BLOCK; i * RSTAR_KV_BLOCK < n; i++)
+			memcpy(node->blocks[i], from->blocks[i], node->kv->block_bytes);
+		node->computed = n;
+	}
+	from->pins--;
+}
+
 bool
 rstar_kv_node_is_borrowed(const rstar_kv_node *node)
 {

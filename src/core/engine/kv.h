@@ -128,6 +128,13 @@ extern bool rstar_kv_node_is_borrowed(const rstar_kv_node *node);
 /* A block of the node, for whoever saves it. */
 extern const uint8_t *rstar_kv_node_block(const rstar_kv_node *node, uint32_t i);
 
+/*
+ * Take the keys and values of the first `count` tokens from another child of the same
+ * parent (or the node itself), which begins with the same ones, as far as that has them and memory allows:
+ * rstar_kv_node_computed tells. What is not taken is computed on demand, to the same bits.
+ */
+extern void rstar_kv_node_take(rstar_kv_node *node, rstar_kv_node *from, uint32_t count);
+
 /* Changes whenever the layout of a block does: blocks of another layout are of no use. */
 #define RSTAR_KV_LAYOUT 2
 

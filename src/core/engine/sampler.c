@@ -28,6 +28,13 @@ struct rstar_sampler
 	candidate *kept; /* [n_vocab] */
 	float *weights;  /* [n_vocab] */
 	float *sums;     /* [n_vocab / 16 rounded up] of the weights */
+
+	/* what rstar_sampler_set was given, and made of it */
+	const float *logits;
+	float temperature;
+	uint32_t n_kept; /* 0: nothing was filtered */
+	double total;    /* of the weights of those that may be drawn */
+	float logsumexp;
 };
 
 rstar_status
@@ -202,38 +209,36 @@ filter(rstar_sampler *sampler, const float *logits, const rstar_sampling *s)
 	return passed;
 }
 
+static double
+kept_weight(const rstar_sampler *sampler, uint32_t i)
+{
+	const candidate *kept = sampler->kept;
+
+	return exp(((double) kept[i].logit - kept[0].logit) / sampler->temperature);
+}
+
 /* Walk through weights exp((logit - greatest) / temperature) to the share `uniform`. */
 static int32_t
-draw(const candidate *kept, uint32_t n, float temperature, double uniform)
+draw_from_kept(const rstar_sampler *sampler, double uniform)
 {
-	double total = 0;
-
-	for (uint32_t i = 0; i < n; i++)
-		total += exp(((double) kept[i].logit - kept[0].logit) / temperature);
-
-	double target = uniform * total;
+	double target = uniform * sampler->total;
 	double sum = 0;
 
-	for (uint32_t i = 0; i + 1 < n; i++)
+	for (uint32_t i = 0; i + 1 < sampler->n_kept; i++)
 	{
-		sum += exp(((double) kept[i].logit - kept[0].logit) / temperature);
+		sum += kept_weight(sampler, i);
 		if (target < sum)
-			return kept[i].id;
+			return sampler->kept[i].id;
 	}
-	return kept[n - 1].id;
+	return sampler->kept[sampler->n_kept - 1].id;
 }
 
 /* Nothing is filtered: the same walk in order of ids, sixteen at a time to begin with. */
 static int32_t
-draw_from_all(rstar_sampler *sampler, const float *logits, float temperature, double uniform)
+draw_from_all(const rstar_sampler *sampler, double uniform)
 {
 	uint32_t n = sampler->n_vocab;
-
-	/* Bounded: the greatest logit's distance is 0, and 0 * infinity would be no number. */
-	sampler->kernels->weigh(logits, n, fminf(1 / temperature, 1e30f), sampler->weights,
-							sampler->sums);
-
-	double target = uniform * total_weight(sampler);
+	double target = uniform * sampler->total;
 	double sum = 0;
 	uint32_t i = 0, last = 0;
 
@@ -248,21 +253,45 @@ draw_from_all(rstar_sampler *sampler, const float *logits, float temperature, do
 		if (target < sum)
 			break;
 	}
-	return sampler->weights[last] > 0 ? (int32_t) last : most_probable(logits, n);
+	return sampler->weights[last] > 0 ? (int32_t) last : most_probable(sampler->logits, n);
+}
+
+/* --- setting and drawing ------------------------------------------------------------- */
+
+void
+rstar_sampler_set(rstar_sampler *sampler, const float *logits, const rstar_sampling *s)
+{
+	sampler->logits = logits;
+	sampler->temperature = s->top_k == 1 ? 0 : s->temperature;
+	sampler->n_kept = 0;
+	sampler->total = 0;
+	sampler->logsumexp = sampler->kernels->logsumexp(logits, sampler->n_vocab);
+	if (sampler->temperature == 0)
+		return;
+	if (s->top_k == 0 && s->top_p >= 1 && s->min_p == 0)
+	{
+		/* Bounded: the greatest logit's distance is 0, and 0 * infinity would be no number. */
+		sampler->kernels->weigh(logits, sampler->n_vocab, fminf(1 / s->temperature, 1e30f),
+								sampler->weights, sampler->sums);
+		sampler->total = total_weight(sampler);
+		return;
+	}
+	sampler->n_kept = filter(sampler, logits, s);
+	for (uint32_t i = 0; i < sampler->n_kept; i++)
+		sampler->total += kept_weight(sampler, i);
 }
 
 int32_t
-rstar_sampler_sample(rstar_sampler *sampler, const float *logits, const rstar_sampling *s,
-					 double uniform, float *logprob)
+rstar_sampler_draw(const rstar_sampler *sampler, double uniform, float *logprob)
 {
 	int32_t token;
 
-	if (s->temperature == 0 || s->top_k == 1)
-		token = most_probable(logits, sampler->n_vocab);
-	else if (s->top_k == 0 && s->top_p >= 1 && s->min_p == 0)
-		token = draw_from_all(sampler, logits, s->temperature, uniform);
+	if (sampler->temperature == 0)
+		token = most_probable(sampler->logits, sampler->n_vocab);
+	else if (sampler->n_kept == 0)
+		token = draw_from_all(sampler, uniform);
 	else
-		token = draw(sampler->kept, filter(sampler, logits, s), s->temperature, uniform);
-	*logprob = rstar_sampler_logprob(sampler, logits, token);
+		token = draw_from_kept(sampler, uniform);
+	*logprob = sampler->logits[token] - sampler->logsumexp;
 	return token;
 }

@@ -35,11 +35,17 @@ extern rstar_status rstar_sampler_create(uint32_t n_vocab, const rstar_kernels *
 extern void rstar_sampler_free(rstar_sampler *sampler); /* NULL is allowed */
 
 /*
+ * Draw tokens from the distribution that the logits and settings give: set once, drawn from
+ * as often as there are sequences at this place. The logits must stay until the last draw.
+ */
+extern void rstar_sampler_set(rstar_sampler *sampler, const float *logits,
+							  const rstar_sampling *sampling);
+
+/*
  * Choose a token. uniform is a number in [0, 1). *logprob becomes the token's
  * log-probability under the model itself: no filter, temperature 1.
  */
-extern int32_t rstar_sampler_sample(rstar_sampler *sampler, const float *logits,
-									const rstar_sampling *sampling, double uniform, float *logprob);
+extern int32_t rstar_sampler_draw(const rstar_sampler *sampler, double uniform, float *logprob);
 
 /* Log-probability of a given token. */
 extern float rstar_sampler_logprob(const rstar_sampler *sampler, const float *logits,
