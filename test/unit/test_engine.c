@@ -664,6 +664,98 @@ generation_does_not_depend_on_company(void)
 	tiny_model_free(&m);
 }
 
+/* Tokens of a generated sequence that went through the model: all but the last, unless that ended it. */
+static uint32_t
+computed_tokens(const rstar_sequence *s)
+{
+	return s->finish == RSTAR_FINISH_EOG ? s->n_tokens : s->n_tokens - 1;
+}
+
+/* Whether an earlier sequence begins with the first `length` tokens of sequence i. */
+static bool
+seen_before(const rstar_sequence *sequences, uint32_t i, uint32_t length)
+{
+	for (uint32_t j = 0; j < i; j++)
+		if (computed_tokens(&sequences[j]) >= length &&
+			memcmp(sequences[j].tokens, sequences[i].tokens, length * sizeof(int32_t)) == 0)
+			return true;
+	return false;
+}
+
+/* The logits behind a node's last token. */
+static void
+logits_behind(rstar_engine *engine, rstar_kv_node *node, captured *c)
+{
+	rstar_request request = {node, 1, RSTAR_WANT_LOGITS};
+	rstar_error err = {0};
+
+	c->n = 0;
+	CHECK_MSG(rstar_engine_run(engine, &request, 1, capture, c, NULL, &err) == RSTAR_OK, "%s",
+			  err.message);
+}
+
+/*
+ * Of sequences that begin alike, in part or wholly, each token is computed once; afterwards each
+ * node has its own keys and values, with the bits of a node that was computed alone.
+ */
+static void
+common_beginnings_are_computed_once(void)
+{
+	enum
+	{
+		N = 16
+	};
+	rstar_hparams h = tiny_hparams(RSTAR_ARCH_QWEN2);
+	rstar_sampling cool = {.temperature = 0.3f, .top_p = 1};
+	tiny_model m = {0};
+	int32_t tokens[MAX_TOKENS];
+	captured *shared = calloc(1, sizeof *shared), *single = calloc(1, sizeof *single);
+	rstar_sequence_spec specs[N];
+	rstar_sequence out[N];
+	uint64_t distinct = 5, written = 5;
+
+	tiny_model_create(&h, false, &m);
+	fill_tokens(tokens, 5, 3);
+
+	rstar_engine *engine = make_engine(&m, pool2, rstar_cpu_best(), RSTAR_KV_F16, 0, 1 << 24);
+	rstar_engine *other = make_engine(&m, pool1, rstar_cpu_best(), RSTAR_KV_F16, 3, 1 << 24);
+	rstar_kv_node *parent = make_node(engine, NULL, tokens, 5);
+
+	for (uint32_t i = 0; i < N; i++) /* every fourth draws as the one before it does */
+		specs[i] = (rstar_sequence_spec){parent, {1, 0, i - (i % 4 == 3)}, 40 + i % 3};
+
+	rstar_generation *g = generate(engine, specs, N, &cool);
+
+	for (uint32_t i = 0; i < N; i++)
+	{
+		rstar_generation_get(g, i, &out[i]);
+		CHECK(rstar_kv_node_computed(out[i].node) == computed_tokens(&out[i]));
+		written += computed_tokens(&out[i]);
+		for (uint32_t n = 1; n <= computed_tokens(&out[i]); n++)
+			distinct += !seen_before(out, i, n);
+	}
+	CHECK(rstar_engine_tokens_computed(engine) == distinct);
+	CHECK(distinct < written * 3 / 4); /* or this shows little */
+	for (uint32_t i = 0; i < N; i++)
+	{
+		memcpy(tokens + 5, out[i].tokens, out[i].n_tokens * sizeof(int32_t));
+
+		rstar_kv_node *node = make_node(other, NULL, tokens, 5 + out[i].n_tokens);
+
+		logits_behind(engine, out[i].node, shared);
+		logits_behind(other, node, single);
+		CHECK(memcmp(shared->logits[0], single->logits[0], sizeof shared->logits[0]) == 0);
+		rstar_kv_node_release(node);
+	}
+	rstar_generation_free(g);
+	rstar_kv_node_release(parent);
+	rstar_engine_free(engine);
+	rstar_engine_free(other);
+	tiny_model_free(&m);
+	free(shared);
+	free(single);
+}
+
 /* Greedy generation equals taking the greatest logit by hand, and ends with the context. */
 static void
 greedy_generation_fills_the_context(void)
@@ -735,6 +827,7 @@ main(void)
 	RUN(bad_requests_are_refused);
 	RUN(cancel_leaves_the_cache_valid);
 	RUN(generation_does_not_depend_on_company);
+	RUN(common_beginnings_are_computed_once);
 	RUN(greedy_generation_fills_the_context);
 	rstar_pool_free(pool1);
 	rstar_pool_free(pool2);
