@@ -1,5 +1,5 @@
-# A hot standby tokenizes and generates: nothing is written, and models are read
-# from the standby's own directory.
+# A hot standby tokenizes, generates, solves and reports: nothing is written, and models are
+# read from the standby's own directory.
 use strict;
 use warnings;
 
@@ -45,6 +45,35 @@ for my $write (q{SELECT rstar_model_create('x', 'bytes', 1, 32, 2)},
 	like($err, qr/ERROR: .*(during recovery|read-only)/, "refused: $write");
 }
 is($standby->safe_psql('postgres', 'SELECT count(*) FROM rstar_model_orphans()'), 0, 'and nothing came of it');
+
+# --- reports: what an analyst asks runs here, beside the primary ------------------------------------
+
+$primary->safe_psql('postgres', q{
+	INSERT INTO rstar.problems (statement, answer, topic, level)
+	SELECT format('Solve %s*x + 5 = %s for x.', i, 5 + i * i), i::text, 'equations', 'hard' FROM generate_series(2, 5) i;
+	SELECT count(*) FROM rstar_search((SELECT array_agg(problem_id) FROM rstar.problems), rollouts => 4, temperature => 1.2);
+	INSERT INTO rstar.rounds (round_id, name, created_by, number, preset, settings) VALUES (7, 'line', CURRENT_USER, 1, 'nano', '{}');
+	UPDATE rstar.trees SET round_id = 7;
+	SELECT rstar_build_pairs();
+	CREATE ROLE analyst LOGIN IN ROLE pg_read_all_data, pg_read_all_stats});
+$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+my $views = $primary->safe_psql('postgres', q{SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class
+	WHERE relnamespace = 'rstar'::regnamespace AND relkind = 'v' AND relname NOT IN ('progress', 'training_summary', 'round_summary')});
+my $tree = $primary->safe_psql('postgres', 'SELECT max(tree_id) FROM rstar.trees');
+my @questions = ((map { "SELECT md5(string_agg(v::text, ',' ORDER BY v::text)) FROM rstar.$_ v" } split / /, $views),
+	'SELECT count(*) FROM rstar.round_summary', "SELECT rstar_tree_text($tree)", "SELECT rstar_tree_svg($tree)", q{SELECT rstar_report_html(7) ~ '</html>'});
+cmp_ok(scalar @questions, '>', 16, 'there is much to ask');
+for my $question (@questions)
+{
+	my $asked = "SET ROLE analyst; $question";
+
+	is($standby->safe_psql('postgres', $asked), $primary->safe_psql('postgres', $asked), "the standby answers as the primary: $question");
+}
+my ($report, $complaint) = ('', '');
+ok(IPC::Run::run([ 'psql', '-XAt', '-v', 'round=7', '-d', $standby->connstr('postgres'), '-f', source_path('sql/reports.sql') ], '>', \$report, '2>', \$complaint)
+	  && $complaint eq '', 'sql/reports.sql runs on it') or diag $complaint;
+is($standby->safe_psql('postgres', q{SET ROLE analyst; SELECT rstar_solve('Solve 3*x + 5 = 20 for x.')}), '5', 'and an ordinary role solves there');
+like(error_of($standby, 'SELECT rstar_search(min(problem_id)) FROM rstar.problems'), qr/ERROR: .*(during recovery|read-only)/, 'a search that would store is refused');
 
 # A model made later: its row arrives, its file must be copied.
 $primary->safe_psql('postgres', q{SELECT rstar_model_create('later', 'bytes', 1, 32, 2, seed => 9)});

@@ -8,6 +8,7 @@
 #include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #include "pg/base/statement.h"
 
@@ -49,6 +50,12 @@ void
 rstar_pg_add_text(rstar_arguments *a, const char *value)
 {
 	rstar_pg_add(a, TEXTOID, value ? CStringGetTextDatum(value) : (Datum) 0, value == NULL);
+}
+
+void
+rstar_pg_add_now(rstar_arguments *a)
+{
+	rstar_pg_add(a, TIMESTAMPTZOID, TimestampTzGetDatum(GetCurrentTimestamp()), false);
 }
 
 /* Plans live as long as the session; PostgreSQL makes them anew when tables have changed. */

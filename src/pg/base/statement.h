@@ -35,6 +35,12 @@ extern void rstar_pg_add_bool(rstar_arguments *a, bool value, bool is_null);
 extern void rstar_pg_add_text(rstar_arguments *a, const char *value); /* NULL: NULL */
 
 /*
+ * The time. (Statements that change rows do not call clock_timestamp(): on a cluster they
+ * might be run in several places.)
+ */
+extern void rstar_pg_add_now(rstar_arguments *a);
+
+/*
  * Run it; raises. SPI_processed and SPI_tuptable hold the result. Its plan is kept
  * for the session, so `statement` must be one of a few: no values in it.
  */

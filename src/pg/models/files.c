@@ -46,10 +46,37 @@ changed(rstar_error *err, const rstar_model_row *row)
 						  : "Restore the file, or drop the model and import it again.");
 }
 
+/* The directory that a row's path means, and the name in it. */
+static char *
+directory_of(const rstar_model_row *row, const char **name)
+{
+	bool shipped = strncmp(row->path, RSTAR_MODEL_SHARE, strlen(RSTAR_MODEL_SHARE)) == 0;
+
+	*name = shipped ? row->path + strlen(RSTAR_MODEL_SHARE) : row->path;
+	return shipped ? rstar_pg_share_directory() : rstar_pg_model_directory();
+}
+
+bool
+rstar_pg_model_file_is_here(const rstar_model_row *row)
+{
+	const char *name;
+	char *directory = directory_of(row, &name);
+	struct stat info;
+	rstar_error err;
+	bool here;
+	int fd;
+
+	if (rstar_store_check_name(name, &err) != RSTAR_OK ||
+		rstar_store_open(directory, name, &fd, &err) != RSTAR_OK)
+		return false;
+	here = fstat(fd, &info) == 0 && info.st_size == row->file_size;
+	close(fd);
+	return here;
+}
+
 int
 rstar_pg_model_file_open(const rstar_model_row *row)
 {
-	bool shipped;
 	const char *name;
 	char *directory;
 	rstar_error err;
@@ -58,9 +85,7 @@ rstar_pg_model_file_open(const rstar_model_row *row)
 	int fd;
 
 	rstar_pg_model_require_file(row);
-	shipped = strncmp(row->path, RSTAR_MODEL_SHARE, strlen(RSTAR_MODEL_SHARE)) == 0;
-	name = shipped ? row->path + strlen(RSTAR_MODEL_SHARE) : row->path;
-	directory = shipped ? rstar_pg_share_directory() : rstar_pg_model_directory();
+	directory = directory_of(row, &name);
 	status = rstar_store_check_name(name, &err);
 	if (status != RSTAR_OK)
 		ereport(ERROR,

@@ -27,6 +27,7 @@
 
 #include "pg/models/models.h"
 #include "pg/models/settings.h"
+#include "pg/base/cluster.h"
 #include "pg/base/tables.h"
 
 /* --- reading ---------------------------------------------------------------------- */
@@ -93,12 +94,27 @@ row_from_tuple(HeapTuple tuple, Relation table)
 	return row;
 }
 
+static Relation
+open_models(void)
+{
+	return table_open(rstar_pg_cluster_copy_here(rstar_pg_table_oid("models")), AccessShareLock);
+}
+
+/* That index of the table, or of the copy, whose name is longer by as much. */
+static Oid
+index_of(Relation table, const char *name)
+{
+	const char *suffix = RelationGetRelationName(table) + strlen("models");
+
+	return get_relname_relid(psprintf("%s%s", name, suffix), RelationGetNamespace(table));
+}
+
 /* The row that has this value in a column with a unique index, or NULL. */
 static rstar_model_row *
 find_unique(const char *column, const char *index_name, Oid equal, Datum value)
 {
-	Relation table = table_open(rstar_pg_table_oid("models"), AccessShareLock);
-	Oid index = get_relname_relid(index_name, RelationGetNamespace(table));
+	Relation table = open_models();
+	Oid index = index_of(table, index_name);
 	AttrNumber number = get_attnum(RelationGetRelid(table), column);
 	rstar_model_row *row = NULL;
 	SysScanDesc scan;
@@ -119,8 +135,8 @@ find_unique(const char *column, const char *index_name, Oid equal, Datum value)
 	return row;
 }
 
-static rstar_model_row *
-find_row(const char *name)
+rstar_model_row *
+rstar_pg_model_find_name(const char *name)
 {
 	return find_unique("name", "models_name_key", F_TEXTEQ, CStringGetTextDatum(name));
 }
@@ -134,7 +150,7 @@ rstar_pg_model_find_id(int64 model_id)
 rstar_model_row *
 rstar_pg_model_find(const char *name)
 {
-	rstar_model_row *row = find_row(name);
+	rstar_model_row *row = rstar_pg_model_find_name(name);
 
 	if (!row)
 		ereport(ERROR,
@@ -146,7 +162,7 @@ rstar_pg_model_find(const char *name)
 static rstar_model_row *
 find_builtin(const char *role)
 {
-	Relation table = table_open(rstar_pg_table_oid("models"), AccessShareLock);
+	Relation table = open_models();
 	SysScanDesc scan = systable_beginscan(table, InvalidOid, false, GetActiveSnapshot(), 0, NULL);
 	rstar_model_row *best = NULL;
 	HeapTuple tuple;
@@ -178,7 +194,7 @@ rstar_pg_model_resolve_optional(text *argument, const char *role)
 		return rstar_pg_model_find(text_to_cstring(argument));
 	if (name && name[0])
 	{
-		row = find_row(name);
+		row = rstar_pg_model_find_name(name);
 		if (!row)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("model \"%s\" does not exist", name),
@@ -213,7 +229,7 @@ rstar_pg_model_inherited_defaults(const rstar_model_row *from)
 char **
 rstar_pg_model_paths(int *count)
 {
-	Relation table = table_open(rstar_pg_table_oid("models"), AccessShareLock);
+	Relation table = open_models();
 	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
 	SysScanDesc scan = systable_beginscan(table, InvalidOid, false, snapshot, 0, NULL);
 	int capacity = 64;
@@ -252,7 +268,7 @@ rstar_pg_model_check_name(const char *name)
 				 errdetail("Names that begin with \"%s\" are reserved for models that come with "
 						   "the extension.",
 						   RSTAR_MODEL_RESERVED)));
-	if (find_row(name))
+	if (rstar_pg_model_find_name(name))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT), errmsg("model \"%s\" exists already", name)));
 }

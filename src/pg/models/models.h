@@ -51,6 +51,9 @@ typedef struct rstar_model_row
 /* The model of that name; raises ERRCODE_UNDEFINED_OBJECT if there is none. */
 extern rstar_model_row *rstar_pg_model_find(const char *name);
 
+/* The same, or NULL. */
+extern rstar_model_row *rstar_pg_model_find_name(const char *name);
+
 /* The model of that number, or NULL. */
 extern rstar_model_row *rstar_pg_model_find_id(int64 model_id);
 

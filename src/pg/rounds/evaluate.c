@@ -376,8 +376,9 @@ finish(rstar_job *job, rstar_job_end end)
 		return;
 	rstar_tables_begin(&scope, "evaluations");
 	rstar_pg_add_bigint(&a, e->evaluation_id);
+	rstar_pg_add_now(&a);
 	rstar_pg_execute("UPDATE rstar.evaluations SET status = 'done',"
-					 " finished_at = pg_catalog.clock_timestamp()"
+					 " finished_at = $2"
 					 " WHERE evaluation_id OPERATOR(pg_catalog.=) $1",
 					 &a, false);
 	rstar_pg_tables_end(&scope);

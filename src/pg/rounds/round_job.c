@@ -466,8 +466,9 @@ enter(const round_state *r, const char *name)
 	rstar_tables_begin(&scope, "rounds");
 	rstar_pg_add_bigint(&a, r->round_id);
 	rstar_pg_add_text(&a, name);
+	rstar_pg_add_now(&a);
 	rstar_pg_execute("UPDATE rstar.rounds SET phase = $2, finished_at = CASE"
-					 " WHEN $2 OPERATOR(pg_catalog.=) 'done' THEN pg_catalog.clock_timestamp() END"
+					 " WHEN $2 OPERATOR(pg_catalog.=) 'done' THEN $3 END"
 					 " WHERE round_id OPERATOR(pg_catalog.=) $1",
 					 &a, false);
 	rstar_pg_tables_end(&scope);

@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 
+#include "pg/base/cluster.h"
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
 
@@ -87,6 +88,19 @@ choose_trees(FunctionCallInfo fcinfo)
 	return trees;
 }
 
+/*
+ * In a cluster no key leads from a pair to the rejected tree, which may lie on another node; elsewhere
+ * the key does it.
+ */
+static void
+delete_pairs(rstar_arguments *trees)
+{
+	if (rstar_pg_cluster_node() != RSTAR_NO_CLUSTER)
+		rstar_pg_execute("DELETE FROM rstar.preference_pairs"
+						 " WHERE rejected_tree_id OPERATOR(pg_catalog.=) ANY ($1)",
+						 trees, false);
+}
+
 /* Returns how many there still were. */
 static int64
 delete_trees(ArrayType *trees)
@@ -97,6 +111,7 @@ delete_trees(ArrayType *trees)
 
 	rstar_tables_begin(&scope, "trees", "nodes", "trajectories", "preference_pairs");
 	rstar_pg_add(&a, INT8ARRAYOID, PointerGetDatum(trees), false);
+	delete_pairs(&a);
 	rstar_pg_execute("DELETE FROM rstar.trees WHERE tree_id OPERATOR(pg_catalog.=) ANY ($1)", &a,
 					 false);
 	deleted = (int64) SPI_processed;

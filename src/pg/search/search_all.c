@@ -22,6 +22,7 @@
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
 #include "pg/admission/admission.h"
+#include "pg/models/files.h"
 #include "pg/search/run.h"
 #include "pg/search/search_all.h"
 #include "pg/search/settings.h"
@@ -76,6 +77,22 @@ model_of(Jsonb *arguments, const char *role)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("model \"%s\" of this job does not exist any more", name)));
 	return row;
+}
+
+/* A model that does not exist any more is found out by whoever takes the job. */
+static bool
+has_model(Jsonb *arguments, const char *role)
+{
+	char *name = rstar_pg_json_text(&arguments->root, role);
+	rstar_model_row *row = name ? rstar_pg_model_find_name(name) : NULL;
+
+	return !row || rstar_pg_model_file_is_here(row);
+}
+
+static bool
+ready(Jsonb *arguments)
+{
+	return has_model(arguments, "policy") && has_model(arguments, "ppm");
 }
 
 /* The round whose job had this one submitted; 0: none. */
@@ -319,8 +336,12 @@ finish(rstar_job *job, rstar_job_end end)
 	close_searcher(job->state);
 }
 
-static const rstar_job_kind kind = {
-	.name = "search_all", .queue = true, .start = start, .step = step, .finish = finish};
+static const rstar_job_kind kind = {.name = "search_all",
+									.queue = true,
+									.ready = ready,
+									.start = start,
+									.step = step,
+									.finish = finish};
 
 void
 rstar_pg_search_all_define(void)

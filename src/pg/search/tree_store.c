@@ -18,6 +18,7 @@
 #include "utils/timestamp.h"
 
 #include "pg/base/boundary.h"
+#include "pg/base/cluster.h"
 #include "pg/base/rows.h"
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
@@ -374,6 +375,7 @@ rstar_pg_tree_store(int64 problem_id, uint64 seed, const rstar_search_setup *set
 	int64 tree_id;
 
 	rstar_tables_begin(&scope, "trees", "nodes", "trajectories");
+	tree_id = rstar_pg_cluster_tree_number();
 	rstar_pg_add_text(&a, GetUserNameFromId(scope.user, false));
 	rstar_pg_add_bigint(&a, problem_id);
 	add_asked(&a, tree->asked->text);
@@ -391,17 +393,17 @@ rstar_pg_tree_store(int64 problem_id, uint64 seed, const rstar_search_setup *set
 	rstar_pg_add(&a, TIMESTAMPTZOID, TimestampTzGetDatum(finished), false);
 	rstar_pg_add(&a, INT8OID, Int64GetDatum(setup->round_id), setup->round_id == 0);
 	add_outcome(&a, setup, tree);
+	rstar_pg_add_bigint(&a, tree_id);
 	rstar_pg_execute(
 		"INSERT INTO rstar.trees (created_by, problem_id, statement, known_answer, verifier,"
 		" policy_id,"
 		" ppm_id, method, settings, seed, status, error, started_at, finished_at, round_id,"
 		" reproducible, rollouts, nodes, generated_tokens,"
 		" computed_tokens, python_steps, policy_ms, ppm_ms, sandbox_ms, search_ms,"
-		" first_correct_rollout, answer, answer_id, correct, ended_by)"
+		" first_correct_rollout, answer, answer_id, correct, ended_by, tree_id)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-		" $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30) RETURNING tree_id",
+		" $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)",
 		&a, false);
-	tree_id = rstar_pg_result_bigint(0, "tree_id", 0);
 	if (tree->mcts)
 		insert_rows(tree_id, tree->mcts);
 	rstar_pg_tables_end(&scope);
@@ -421,8 +423,8 @@ rstar_pg_tree_replace(const rstar_stored_tree *stored, const rstar_search_setup 
 	rstar_pg_add_bigint(&a, stored->tree_id);
 	rstar_pg_add(&a, JSONBOID, JsonbPGetDatum(settings), false);
 	add_outcome(&a, setup, tree);
-	rstar_pg_execute("UPDATE rstar.trees SET settings = $2,"
-					 " finished_at = pg_catalog.clock_timestamp(),"
+	rstar_pg_add_now(&a);
+	rstar_pg_execute("UPDATE rstar.trees SET settings = $2, finished_at = $18,"
 					 " reproducible = reproducible AND $3, rollouts = $4, nodes = $5,"
 					 " generated_tokens = generated_tokens OPERATOR(pg_catalog.+) $6,"
 					 " computed_tokens = computed_tokens OPERATOR(pg_catalog.+) $7,"

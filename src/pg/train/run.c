@@ -292,9 +292,10 @@ update_beginning(const rstar_run *run)
 	rstar_pg_add_bigint(&a, (int64) plan.total);
 	rstar_pg_add_bigint(&a, (int64) plan.n_parameters);
 	rstar_pg_add_bigint(&a, (int64) plan.n_trained);
+	rstar_pg_add_now(&a);
 	rstar_pg_execute("UPDATE rstar.training_runs SET kernel = $2, threads = $3, memory = $4,"
 					 " parameters = $5, trained_parameters = $6,"
-					 " started_at = COALESCE(started_at, pg_catalog.clock_timestamp())"
+					 " started_at = COALESCE(started_at, $7)"
 					 " WHERE run_id OPERATOR(pg_catalog.=) $1",
 					 &a, false);
 	rstar_pg_tables_end(&scope);
@@ -605,13 +606,14 @@ update_end(const rstar_run *run, int64 model_id)
 	rstar_pg_add_real(&a, r.loss);
 	rstar_pg_add(&a, FLOAT8OID, Float8GetDatum(r.held_out_loss), isnan(r.held_out_loss));
 	rstar_pg_add(&a, FLOAT8OID, Float8GetDatum(r.held_out_correct), isnan(r.held_out_correct));
+	rstar_pg_add_now(&a);
 	rstar_pg_execute(
 		"UPDATE rstar.training_runs r SET result_model_id = $2, steps = $3, loss = $4,"
 		" held_out_loss = $5, held_out_correct = $6,"
 		" first_held_out_loss = (SELECT s.held_out_loss FROM rstar.training_steps s"
 		"   WHERE s.run_id OPERATOR(pg_catalog.=) r.run_id AND s.held_out_loss IS NOT NULL"
 		"   ORDER BY s.step LIMIT 1),"
-		" finished_at = pg_catalog.clock_timestamp()"
+		" finished_at = $7"
 		" WHERE run_id OPERATOR(pg_catalog.=) $1",
 		&a, false);
 	a = (rstar_arguments){0};

@@ -24,6 +24,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "pg/base/cluster.h"
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
 #include "pg/workers/examine.h"
@@ -66,6 +67,7 @@ typedef struct open_job
 {
 	int64 job_id;
 	const rstar_job_kind *kind;
+	Jsonb *arguments;
 	int workers;
 } open_job;
 
@@ -75,7 +77,7 @@ open_jobs(int *n)
 	rstar_arguments a = {0};
 	open_job *jobs;
 
-	rstar_pg_execute("SELECT job_id, kind, workers FROM rstar.jobs"
+	rstar_pg_execute("SELECT job_id, kind, workers, arguments FROM rstar.jobs"
 					 " WHERE status OPERATOR(pg_catalog.=) ANY (ARRAY['queued', 'running'])"
 					 " AND (next_try_at IS NULL"
 					 "      OR next_try_at OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp())"
@@ -85,24 +87,27 @@ open_jobs(int *n)
 	jobs = palloc((*n + 1) * sizeof *jobs);
 	for (int i = 0; i < *n; i++)
 	{
+		bool is_null;
+
 		jobs[i].job_id = rstar_pg_result_bigint(i, "job_id", 0);
 		jobs[i].kind =
 			rstar_pg_job_kind_find(rstar_pg_result_text(i, "kind", CurrentMemoryContext));
 		jobs[i].workers = rstar_pg_result_int(i, "workers", 1);
+		jobs[i].arguments = DatumGetJsonbPCopy(rstar_pg_result(i, "arguments", &is_null));
 	}
 	return jobs;
 }
 
 /* Workers that have something to do for this job, those at work included. */
 static int
-workers_for(const open_job *job)
+workers_for(const open_job *job, int node)
 {
 	int users = rstar_pg_shared_job_users(job->job_id);
 	rstar_arguments a = {0};
 	int64 queued;
 	bool claimed, is_null;
 
-	if (!job->kind)
+	if (!job->kind || rstar_pg_job_is_for_others(job->kind, job->arguments, node))
 		return 0;
 	if (!job->kind->queue)
 		return 1;
@@ -134,19 +139,46 @@ next_try(void)
 	return rstar_pg_result_bigint(0, "at", DT_NOEND);
 }
 
+/* In a cluster jobs come from other nodes, which do not wake this one's launcher: seconds until it looks. */
+#define CLUSTER_POLL_S 5
+
+/* … and after the coordinator, where the jobs are, could not be reached. */
+#define CLUSTER_RETRY_S 15
+
 static void
 examine_jobs(rstar_database_report *report)
 {
 	rstar_tables_scope scope;
 	open_job *jobs;
-	int n;
+	int n, node;
 
 	rstar_tables_begin(&scope, "jobs");
+	node = rstar_pg_cluster_node();
 	jobs = open_jobs(&n);
 	for (int i = 0; i < n; i++)
-		report->workers += workers_for(&jobs[i]);
+		report->workers += workers_for(&jobs[i], node);
 	report->next_due = next_try();
+	if (node != RSTAR_NO_CLUSTER)
+		report->next_due = Min(report->next_due,
+							   TimestampTzPlusMilliseconds(GetCurrentTimestamp(), CLUSTER_POLL_S * 1000));
 	rstar_pg_tables_end(&scope);
+}
+
+void
+rstar_pg_database_announce(void)
+{
+	rstar_database_report report = {.made = true, .extension = true};
+	rstar_tables_scope scope;
+	int node;
+
+	rstar_tables_begin(&scope, "jobs");
+	node = rstar_pg_cluster_node();
+	rstar_pg_tables_end(&scope);
+	if (node == RSTAR_NO_CLUSTER)
+		return;
+	report.wake_count = rstar_pg_shared_wake_count();
+	report.next_due = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), CLUSTER_RETRY_S * 1000);
+	rstar_pg_shared_report(&report);
 }
 
 void
@@ -160,6 +192,7 @@ rstar_pg_database_examine(void)
 	report.extension = rstar_pg_database_has_extension();
 	if (report.extension)
 	{
+		rstar_pg_database_announce();
 		examine_jobs(&report);
 		rstar_pg_schedules_examine(&report);
 	}

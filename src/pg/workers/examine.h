@@ -14,6 +14,13 @@
 extern bool rstar_pg_database_has_extension(void);
 
 /*
+ * In a transaction: leave a report that holds should this process end with an error. On a node of a
+ * cluster the coordinator may be down, which is no reason to give the database up: it is looked at
+ * again after a while. Elsewhere nothing happens.
+ */
+extern void rstar_pg_database_announce(void);
+
+/*
  * A transaction of its own: look at jobs and schedules, take back the claims of
  * workers that are gone, and leave a report for the launcher. Raises.
  */

@@ -26,6 +26,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "pg/base/cluster.h"
 #include "pg/base/json.h"
 #include "pg/base/settings.h"
 #include "pg/base/statement.h"
@@ -131,11 +132,19 @@ rstar_pg_job_submit(const rstar_job_request *request)
 
 /* --- taking ----------------------------------------------------------------------------- */
 
+bool
+rstar_pg_job_is_for_others(const rstar_job_kind *kind, Jsonb *arguments, int node)
+{
+	if (node == RSTAR_NO_CLUSTER || node == RSTAR_COORDINATOR)
+		return false;
+	return !kind->queue || (kind->ready && !kind->ready(arguments));
+}
+
 static Jsonb *
-result_jsonb(const char *column, MemoryContext context)
+result_jsonb(uint64 row, const char *column, MemoryContext context)
 {
 	bool is_null;
-	Datum value = rstar_pg_result(0, column, &is_null);
+	Datum value = rstar_pg_result(row, column, &is_null);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	Jsonb *copy = is_null ? NULL : DatumGetJsonbPCopy(value);
 
@@ -146,8 +155,8 @@ result_jsonb(const char *column, MemoryContext context)
 static void
 read_row(rstar_job *job, MemoryContext context)
 {
-	job->arguments = result_jsonb("arguments", context);
-	job->settings = result_jsonb("settings", context);
+	job->arguments = result_jsonb(0, "arguments", context);
+	job->settings = result_jsonb(0, "settings", context);
 	job->threads = rstar_pg_result_int(0, "threads", 1);
 	job->total = rstar_pg_result_bigint(0, "total", 0);
 	job->parent = rstar_pg_result_bigint(0, "parent_id", 0);
@@ -167,9 +176,10 @@ take_row(rstar_job *job, MemoryContext context)
 
 	rstar_pg_add_bigint(&a, job->job_id);
 	rstar_pg_add(&a, INT8OID, Int64GetDatum(rstar_pg_queue_worker_id()), job->kind->queue);
+	rstar_pg_add_now(&a);
 	rstar_pg_execute(
 		"UPDATE rstar.jobs SET status = 'running',"
-		" started_at = COALESCE(started_at, pg_catalog.clock_timestamp()), worker = $2,"
+		" started_at = COALESCE(started_at, $3), worker = $2,"
 		" losses = losses OPERATOR(pg_catalog.+) (worker IS NOT NULL)::pg_catalog.int4"
 		" WHERE job_id OPERATOR(pg_catalog.=) $1"
 		" AND status OPERATOR(pg_catalog.=) ANY (ARRAY['queued', 'running'])"
@@ -208,6 +218,7 @@ typedef struct candidate
 	char *owner;
 	int workers, nice;
 	bool fresh; /* something is left to claim */
+	Jsonb *arguments;
 } candidate;
 
 static candidate *
@@ -227,18 +238,21 @@ read_candidates(int *n)
 		c->workers = rstar_pg_result_int(row, "workers", 1);
 		c->nice = rstar_pg_result_int(row, "nice", 0);
 		c->fresh = rstar_pg_result_bool(row, "fresh", &is_null);
+		c->arguments = result_jsonb(row, "arguments", CurrentMemoryContext);
 	}
 	return list;
 }
 
 /* Whether this worker may and should have it; then it has it, in shared memory. */
 static bool
-claim_candidate(const candidate *c, int own_nice)
+claim_candidate(const candidate *c, int own_nice, int node)
 {
 	Oid owner = get_role_oid(c->owner, true);
 
 	if (!c->kind || c->nice < own_nice)
 		return false; /* of a later version of rstar; or left to a worker less nice */
+	if (rstar_pg_job_is_for_others(c->kind, c->arguments, node))
+		return false;
 	if (!OidIsValid(owner))
 	{
 		rstar_pg_job_end_row(c->job_id, "failed", psprintf("role \"%s\" does not exist", c->owner));
@@ -262,11 +276,12 @@ rstar_pg_job_take(rstar_job *job, int own_nice, int *nice, MemoryContext context
 	rstar_arguments a = {0};
 	candidate *list;
 	bool taken = false;
-	int n;
+	int n, node;
 
 	rstar_tables_begin(&scope, "jobs");
+	node = rstar_pg_cluster_node();
 	rstar_pg_execute(
-		"SELECT j.job_id, j.kind, j.created_by, j.workers, j.nice,"
+		"SELECT j.job_id, j.kind, j.created_by, j.workers, j.nice, j.arguments,"
 		" EXISTS (SELECT FROM rstar.job_items i WHERE i.job_id OPERATOR(pg_catalog.=) j.job_id"
 		"         AND i.status OPERATOR(pg_catalog.=) 'queued') AS fresh"
 		" FROM rstar.jobs j"
@@ -278,7 +293,7 @@ rstar_pg_job_take(rstar_job *job, int own_nice, int *nice, MemoryContext context
 	list = read_candidates(&n);
 	for (int i = 0; i < n && !taken; i++)
 	{
-		if (!claim_candidate(&list[i], own_nice))
+		if (!claim_candidate(&list[i], own_nice, node))
 			continue;
 		job->job_id = list[i].job_id;
 		job->kind = list[i].kind;
@@ -415,8 +430,9 @@ rstar_pg_job_end_row(int64 job_id, const char *status, const char *why)
 	rstar_pg_add_bigint(&a, job_id);
 	rstar_pg_add_text(&a, status);
 	rstar_pg_add_text(&a, why);
+	rstar_pg_add_now(&a);
 	rstar_pg_execute("UPDATE rstar.jobs j SET status = $2, error = $3, worker = NULL,"
-					 " finished_at = pg_catalog.clock_timestamp()"
+					 " finished_at = $4"
 					 " WHERE j.job_id OPERATOR(pg_catalog.=) $1",
 					 &a, false);
 	wake_parent(job_id);
@@ -492,8 +508,9 @@ end_broken(rstar_job *job, int most, const char *why)
 	rstar_pg_add_int(&a, job->attempt, false);
 	rstar_pg_add_text(&a, why);
 	rstar_pg_add_int(&a, RSTAR_JOB_PAUSE_S(job->attempt), false);
+	rstar_pg_add_now(&a);
 	rstar_pg_execute("UPDATE rstar.jobs SET status = 'queued', attempts = $2, error = $3,"
-					 " worker = NULL, next_try_at = pg_catalog.clock_timestamp()"
+					 " worker = NULL, next_try_at = $5"
 					 "  OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => $4)"
 					 " WHERE job_id OPERATOR(pg_catalog.=) $1",
 					 &a, false);

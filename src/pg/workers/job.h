@@ -23,6 +23,13 @@
 extern bool rstar_pg_job_take(rstar_job *job, int own_nice, int *nice, MemoryContext context);
 
 /*
+ * Within rstar_tables_begin: whether this node of a cluster (cluster.h) leaves a job to the others.
+ * Work without a queue is the coordinator's, which has its rows; the rest takes part as far as it
+ * has the files.
+ */
+extern bool rstar_pg_job_is_for_others(const rstar_job_kind *kind, Jsonb *arguments, int node);
+
+/*
  * In a transaction: write what became of the job. why: with BROKEN, the error. Calls
  * the kind's finish, except with BROKEN. Returns the status that the row has now.
  */

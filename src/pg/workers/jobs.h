@@ -55,6 +55,13 @@ typedef struct rstar_job_kind
 	bool queue;
 
 	/*
+	 * Of a kind with a queue: whether this server has what the job needs, a model's file, say. Asked
+	 * on the nodes of a cluster (cluster.h) but for the coordinator: one that is not ready leaves the
+	 * job to the others. Within rstar_tables_begin. NULL: always.
+	 */
+	bool (*ready)(Jsonb *arguments);
+
+	/*
 	 * Prepare to work, in a transaction; job->state is the kind's own, and
 	 * CurrentMemoryContext is job->context, which lasts until the job leaves the
 	 * worker. Runs in every worker that takes the job and again after an

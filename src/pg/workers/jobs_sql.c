@@ -20,6 +20,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "pg/base/cluster.h"
 #include "pg/base/compat.h"
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
@@ -112,6 +113,7 @@ change(int64 job_id, const char *statement, bool stop)
 
 	rstar_tables_begin(&scope, "jobs");
 	rstar_pg_add_bigint(&a, job_id);
+	rstar_pg_add_now(&a);
 	rstar_pg_execute(statement, &a, false);
 	n = SPI_processed;
 	for (uint64 i = 0; i < n && stop; i++)
@@ -131,7 +133,7 @@ rstar_cancel_job(PG_FUNCTION_ARGS)
 	check_rights(job_id, true);
 	changed = change(job_id,
 					 CHANGE_FAMILY("status = 'cancelled', next_try_at = NULL,"
-								   " finished_at = pg_catalog.clock_timestamp()",
+								   " finished_at = $2",
 								   "'queued', 'running', 'waiting', 'paused'"),
 					 true);
 	if (changed)
@@ -245,11 +247,25 @@ deadline_of(FunctionCallInfo fcinfo, int n)
 		timestamptz_pl_interval, TimestampTzGetDatum(GetCurrentTimestamp()), PG_GETARG_DATUM(n)));
 }
 
+/* In milliseconds: in a cluster another node may end the job; else this is for a signal that got lost. */
+static long
+time_between_looks(void)
+{
+	rstar_tables_scope scope;
+	bool cluster;
+
+	rstar_tables_begin(&scope, "jobs");
+	cluster = rstar_pg_cluster_node() != RSTAR_NO_CLUSTER;
+	rstar_pg_tables_end(&scope);
+	return cluster ? 1000 : 60000;
+}
+
 /* rstar_wait(job_id, timeout) returns text */
 Datum
 rstar_wait_for_job(PG_FUNCTION_ARGS)
 {
 	TimestampTz deadline = deadline_of(fcinfo, 1);
+	long patience;
 	int64 job_id;
 	char *status;
 
@@ -258,6 +274,7 @@ rstar_wait_for_job(PG_FUNCTION_ARGS)
 	job_id = PG_GETARG_INT64(0);
 	refuse_own_job(job_id);
 	check_rights(job_id, false);
+	patience = time_between_looks();
 	for (;;)
 	{
 		uint64 seen = rstar_pg_shared_end_count();
@@ -269,9 +286,9 @@ rstar_wait_for_job(PG_FUNCTION_ARGS)
 			break;
 		if (!rstar_pg_shared_present())
 			rstar_pg_job_require_workers("rstar_wait()");
-		/* Woken by every end of a job, this one's or another's; a minute is for none that got lost. */
+		/* Woken by every end of a job, this one's or another's. */
 		(void) rstar_pg_shared_wait_for_end(
-			seen, Min(60000, TimestampDifferenceMilliseconds(now, deadline) + 1));
+			seen, Min(patience, TimestampDifferenceMilliseconds(now, deadline) + 1));
 	}
 	if (!status)
 		PG_RETURN_NULL();

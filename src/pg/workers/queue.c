@@ -24,6 +24,7 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
+#include "pg/base/cluster.h"
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
 #include "pg/workers/queue.h"
@@ -41,11 +42,13 @@ static int64 last_claimed = -1;
  * The lock named by a worker's number. Users' advisory locks have 1 or 2 in the last
  * field: nobody can take this one from SQL and keep a dead worker alive.
  */
+#define LOCK_CLASS 0x5253
+
 static void
 lock_tag(LOCKTAG *tag, int64 number)
 {
 	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId, (uint32) ((uint64) number >> 32), (uint32) number,
-						 0x5253);
+						 LOCK_CLASS);
 }
 
 void
@@ -89,6 +92,7 @@ rstar_pg_queue_forget(void)
 	last_claimed = -1;
 }
 
+/* … from this server: nobody here has it. */
 static bool
 is_gone(int64 number)
 {
@@ -176,7 +180,7 @@ read_items(rstar_queue_item *items, uint32 room)
 	"        WHERE q.job_id OPERATOR(pg_catalog.=) $1"                                             \
 	"        AND q.status OPERATOR(pg_catalog.=) 'queued'" which "        FOR UPDATE SKIP LOCKED)" \
 	" UPDATE rstar.job_items i SET status = 'claimed', worker = $2,"                               \
-	" claimed_at = pg_catalog.clock_timestamp() FROM c"                                            \
+	" claimed_at = $3 FROM c"                                                                      \
 	" WHERE i.job_id OPERATOR(pg_catalog.=) $1 AND i.item_id OPERATOR(pg_catalog.=) c.item_id"     \
 	" RETURNING i.item_id, i.problem_id, i.tries"
 
@@ -187,11 +191,12 @@ claim_fresh(int64 job_id, uint32 n, rstar_queue_item *items)
 
 	rstar_pg_add_bigint(&a, job_id);
 	rstar_pg_add_bigint(&a, worker_id);
+	rstar_pg_add_now(&a);
 	rstar_pg_add_bigint(&a, last_claimed);
 	rstar_pg_add_bigint(&a, n);
 	rstar_pg_execute(CLAIM(" AND q.tries OPERATOR(pg_catalog.=) 0"
-						   " AND q.item_id OPERATOR(pg_catalog.>) $3"
-						   " ORDER BY q.tries, q.item_id LIMIT $4"),
+						   " AND q.item_id OPERATOR(pg_catalog.>) $4"
+						   " ORDER BY q.tries, q.item_id LIMIT $5"),
 					 &a, false);
 	return read_items(items, n);
 }
@@ -204,6 +209,7 @@ claim_alone(int64 job_id, rstar_queue_item *items)
 
 	rstar_pg_add_bigint(&a, job_id);
 	rstar_pg_add_bigint(&a, worker_id);
+	rstar_pg_add_now(&a);
 	rstar_pg_execute(CLAIM(" ORDER BY q.tries, q.item_id LIMIT 1"), &a, false);
 	return read_items(items, 1);
 }
@@ -262,9 +268,10 @@ end_item(rstar_job *job, int64 item_id, const char *status, int64 tree_id, const
 	rstar_pg_add_text(&a, status);
 	rstar_pg_add(&a, INT8OID, Int64GetDatum(tree_id), tree_id == 0);
 	rstar_pg_add_text(&a, why);
+	rstar_pg_add_now(&a);
 	rstar_pg_execute(
 		"UPDATE rstar.job_items SET status = $4, tree_id = $5, error = $6, worker = NULL,"
-		" finished_at = pg_catalog.clock_timestamp()"
+		" finished_at = $7"
 		" WHERE job_id OPERATOR(pg_catalog.=) $1 AND item_id OPERATOR(pg_catalog.=) $2"
 		" AND status OPERATOR(pg_catalog.=) 'claimed' AND worker OPERATOR(pg_catalog.=) $3",
 		&a, false);
@@ -321,6 +328,49 @@ rstar_pg_queue_release(rstar_job *job, const char *why)
 
 /* --- workers that are gone -------------------------------------------------------------------- */
 
+/*
+ * Numbers of the workers of this database on all nodes of the cluster, those excepted that do
+ * not answer: their workers count as gone. Should one be alive, it cannot store what it has in
+ * hand, since the claim is not its own any more (end_item).
+ */
+static int64 *
+living_workers(uint64 *n)
+{
+	static const char look[] =
+		"SELECT pg_catalog.string_agg((l.classid::pg_catalog.int8 * 4294967296"
+		" + l.objid::pg_catalog.int8)::pg_catalog.text, ' ') FROM pg_catalog.pg_locks l"
+		" JOIN pg_catalog.pg_database d ON d.oid = l.database"
+		" WHERE l.locktype = 'advisory' AND l.mode = 'ExclusiveLock' AND l.granted"
+		" AND l.objsubid = %d AND d.datname = pg_catalog.current_database()";
+	rstar_arguments a = {0};
+	int64 *list;
+
+	rstar_pg_add_text(&a, psprintf(look, LOCK_CLASS));
+	rstar_pg_execute("SELECT w.number::pg_catalog.int8 AS number"
+					 " FROM pg_catalog.run_command_on_all_nodes($1) r,"
+					 " pg_catalog.unnest(pg_catalog.string_to_array(r.result, ' ')) w (number)"
+					 " WHERE r.success",
+					 &a, false);
+	*n = SPI_processed;
+	list = palloc((*n + 1) * sizeof *list);
+	for (uint64 i = 0; i < *n; i++)
+		list[i] = rstar_pg_result_bigint(i, "number", 0);
+	return list;
+}
+
+static bool
+is_among(int64 number, const int64 *list, uint64 n)
+{
+	for (uint64 i = 0; i < n; i++)
+		if (list[i] == number)
+			return true;
+	return false;
+}
+
+/*
+ * In a cluster an item whose worker's server ended in the middle of a commit is locked until that
+ * server is back: then it turns out to be done. So locked ones are left for the next time.
+ */
 static void
 take_back(int64 job_id, int64 lost_worker)
 {
@@ -330,14 +380,17 @@ take_back(int64 job_id, int64 lost_worker)
 	rstar_pg_add_bigint(&a, lost_worker);
 	rstar_pg_add_int(&a, RSTAR_QUEUE_LOSSES, false);
 	rstar_pg_execute(
-		"UPDATE rstar.job_items SET worker = NULL,"
+		"WITH c AS MATERIALIZED (SELECT q.item_id FROM rstar.job_items q"
+		"        WHERE q.job_id OPERATOR(pg_catalog.=) $1 AND q.worker OPERATOR(pg_catalog.=) $2"
+		"        AND q.status OPERATOR(pg_catalog.=) 'claimed' FOR UPDATE SKIP LOCKED)"
+		" UPDATE rstar.job_items i SET worker = NULL,"
 		" tries = tries OPERATOR(pg_catalog.+) (losses OPERATOR(pg_catalog.>) 0)::pg_catalog.int4,"
 		" losses = losses OPERATOR(pg_catalog.+) 1,"
 		" error = 'the worker or the server ended unexpectedly',"
 		" status = CASE WHEN losses OPERATOR(pg_catalog.+) 1 OPERATOR(pg_catalog.>=) $3"
 		"               THEN 'failed' ELSE 'queued' END"
-		" WHERE job_id OPERATOR(pg_catalog.=) $1 AND worker OPERATOR(pg_catalog.=) $2"
-		" AND status OPERATOR(pg_catalog.=) 'claimed'",
+		" FROM c WHERE i.job_id OPERATOR(pg_catalog.=) $1"
+		" AND i.item_id OPERATOR(pg_catalog.=) c.item_id",
 		&a, false);
 	if (SPI_processed > 0)
 		ereport(LOG,
@@ -350,8 +403,8 @@ void
 rstar_pg_queue_recover(int64 job_id)
 {
 	rstar_arguments a = {0};
-	uint64 n;
-	int64 *workers;
+	uint64 n, n_gone = 0, n_living = 0;
+	int64 *workers, *living = NULL;
 
 	rstar_pg_add_bigint(&a, job_id);
 	rstar_pg_execute("SELECT DISTINCT worker FROM rstar.job_items"
@@ -364,6 +417,11 @@ rstar_pg_queue_recover(int64 job_id)
 		workers[i] = rstar_pg_result_bigint(i, "worker", 0);
 	for (uint64 i = 0; i < n; i++)
 		if (is_gone(workers[i]))
+			workers[n_gone++] = workers[i];
+	if (n_gone > 0 && rstar_pg_cluster_node() != RSTAR_NO_CLUSTER)
+		living = living_workers(&n_living);
+	for (uint64 i = 0; i < n_gone; i++)
+		if (!is_among(workers[i], living, n_living))
 			take_back(job_id, workers[i]);
 }
 

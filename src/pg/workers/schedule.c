@@ -124,8 +124,9 @@ move_on(const due *d)
 	rstar_pg_add_text(&a, d->busy ? "left out: the job of the last run has not ended"
 								  : "the process of the schedule could not start or was ended");
 	rstar_pg_add_bool(&a, d->busy, false);
+	rstar_pg_add_now(&a);
 	rstar_pg_execute("UPDATE rstar.schedules SET next_run_at = $2, last_error = $3, last_run_at ="
-					 " CASE WHEN $4 THEN last_run_at ELSE pg_catalog.clock_timestamp() END"
+					 " CASE WHEN $4 THEN last_run_at ELSE $5 END"
 					 " WHERE schedule_id OPERATOR(pg_catalog.=) $1",
 					 &a, false);
 }

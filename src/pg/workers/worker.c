@@ -292,7 +292,10 @@ register_worker(void)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	present = rstar_pg_database_has_extension();
 	if (present)
+	{
+		rstar_pg_database_announce();
 		rstar_pg_queue_register();
+	}
 	database_name = MemoryContextStrdup(TopMemoryContext, get_database_name(MyDatabaseId));
 	PopActiveSnapshot();
 	CommitTransactionCommand();
