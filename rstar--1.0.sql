@@ -527,6 +527,11 @@ CREATE POLICY own ON rstar.trajectories FOR SELECT
 CREATE POLICY own ON rstar.preference_pairs FOR SELECT
 	USING (EXISTS (SELECT FROM rstar.trees t WHERE t.tree_id OPERATOR(pg_catalog.=) preference_pairs.chosen_tree_id)
 	       AND EXISTS (SELECT FROM rstar.trees t WHERE t.tree_id OPERATOR(pg_catalog.=) preference_pairs.rejected_tree_id));
+-- What these policies say, for the nodes of a cluster, where they cannot ask (sql/citus.sql).
+CREATE FUNCTION rstar_tree_visible(tree_id bigint) RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 10;
+COMMENT ON FUNCTION rstar_tree_visible(bigint) IS
+	'whether row security lets the current user see a tree and what hangs on it; false also for one that does not exist';
 COMMENT ON POLICY own ON rstar.verifiers IS 'verifiers of the role, and of roles whose rights it has; all for pg_read_all_data';
 COMMENT ON POLICY own ON rstar.trees IS 'trees of the role, and of roles whose rights it has; all for pg_read_all_data';
 COMMENT ON POLICY own ON rstar.nodes IS 'nodes of the trees that the role sees';

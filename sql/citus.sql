@@ -46,59 +46,77 @@ END
 $$;
 
 -- ---------------------------------------------------------------------------
--- Each node: keys and policies that Citus cannot keep, a range of numbers
+-- Row security that can be judged beside the row
 -- ---------------------------------------------------------------------------
 
--- Run on each node other than the coordinator. The tables there are empty shells, which the extension
--- made. On a node whose shells are not part of the cluster yet all keys go, since the coordinator's
--- come to it; on one that was added later they are there and right.
-SELECT $prepare$
-SET citus.enable_ddl_propagation = off;
-DO $$
+-- Policies on the nodes of a cluster have no subqueries. Trees, and what hangs on them, are seen as
+-- before; the rest, which lies with the jobs, by its owner in the table that it belongs to, and
+-- here by pg_read_all_stats. Policies without a subquery stay.
+SELECT pg_catalog.jsonb_object_agg(p.name, p.condition) AS policies
+  FROM (SELECT n.nspname FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+         WHERE e.extname = 'rstar') s (schema),
+       LATERAL (VALUES
+		('trees', $$CASE WHEN pg_catalog.to_regrole(pg_catalog.quote_ident(created_by)) IS NOT NULL
+		                 THEN pg_catalog.pg_has_role(created_by, 'USAGE') END
+		            OR pg_catalog.pg_has_role('pg_read_all_data', 'USAGE')$$),
+		('nodes', pg_catalog.format('%I.rstar_tree_visible(tree_id)', s.schema)),
+		('trajectories', pg_catalog.format('%I.rstar_tree_visible(tree_id)', s.schema)),
+		('preference_pairs', pg_catalog.format('%I.rstar_tree_visible(chosen_tree_id)', s.schema)),
+		('job_items', $$pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')$$),
+		('training_examples', $$pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')$$),
+		('training_steps', $$pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')$$),
+		('evaluation_problems', $$pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')$$),
+		('evaluation_answers', $$pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')$$),
+		('round_problems', $$pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')$$),
+		('round_solutions', $$pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')$$)) p (name, condition) \gset
+
+-- ---------------------------------------------------------------------------
+-- The other nodes: their tables are empty shells, which the extension made
+-- ---------------------------------------------------------------------------
+
+-- A node whose shells do not belong to the cluster yet loses its keys: those of the coordinator come
+-- to it. On one that was added later they are there, and right but for one; it gets the policies here.
+SELECT pg_catalog.format($prepare$
+DO $do$
 DECLARE
 	node CONSTANT bigint := (SELECT groupid FROM pg_catalog.pg_dist_local_group);
 	joined CONSTANT boolean := EXISTS (SELECT FROM pg_catalog.pg_dist_partition
 	                                    WHERE logicalrelid = 'rstar.trees'::pg_catalog.regclass);
+	policies CONSTANT jsonb := %L;
 	r record;
+	filled boolean;
 BEGIN
-	IF NOT joined THEN
-		FOR r IN SELECT c.oid::pg_catalog.regclass AS name FROM pg_catalog.pg_class c
-		          WHERE c.relnamespace = 'rstar'::pg_catalog.regnamespace AND c.relkind = 'r' LOOP
-			IF r.name <> 'rstar.models'::pg_catalog.regclass AND pg_catalog.pg_relation_size(r.name) > 0 THEN
-				RAISE EXCEPTION 'table % of this node has rows of its own', r.name;
-			END IF;
-		END LOOP;
-	END IF;
+	PERFORM pg_catalog.set_config('citus.enable_ddl_propagation', 'off', true);
+	FOR r IN SELECT t.oid::pg_catalog.regclass AS name FROM pg_catalog.pg_class t
+	          WHERE t.relnamespace = 'rstar'::pg_catalog.regnamespace AND t.relkind = 'r'
+	            AND t.relname <> 'models' AND NOT joined LOOP
+		EXECUTE pg_catalog.format('SELECT EXISTS (SELECT FROM %%s)', r.name) INTO filled;
+		IF filled THEN
+			RAISE EXCEPTION 'table %% of this node has rows of its own', r.name;
+		END IF;
+	END LOOP;
 	FOR r IN SELECT c.conrelid::pg_catalog.regclass AS name, c.conname FROM pg_catalog.pg_constraint c
 	           JOIN pg_catalog.pg_class t ON t.oid = c.conrelid
 	          WHERE t.relnamespace = 'rstar'::pg_catalog.regnamespace AND c.contype = 'f'
-	            AND c.conparentid = 0 AND t.relname !~ '_[0-9]+$'
-	            AND (NOT joined OR c.conname = 'preference_pairs_rejected_tree_id_fkey') LOOP
-		EXECUTE pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', r.name, r.conname);
+	            AND CASE WHEN joined THEN c.conname = 'preference_pairs_rejected_tree_id_fkey' ELSE true END LOOP
+		EXECUTE pg_catalog.format('ALTER TABLE %%s DROP CONSTRAINT %%I', r.name, r.conname);
 	END LOOP;
-	FOR r IN SELECT p.polrelid::pg_catalog.regclass AS name, p.polname, p.polroles FROM pg_catalog.pg_policy p
+	FOR r IN SELECT p.polrelid::pg_catalog.regclass AS name, p.polname, t.relname FROM pg_catalog.pg_policy p
 	           JOIN pg_catalog.pg_class t ON t.oid = p.polrelid
 	          WHERE t.relnamespace = 'rstar'::pg_catalog.regnamespace AND p.polname IN ('own', 'visible')
-	            AND t.relname !~ '_[0-9]+$'
-	            AND pg_catalog.pg_get_expr(p.polqual, p.polrelid) ~ 'SELECT' LOOP
-		EXECUTE pg_catalog.format('DROP POLICY %I ON %s', r.polname, r.name);
+	            AND policies ? t.relname::text LOOP
+		EXECUTE pg_catalog.format('DROP POLICY %%I ON %%s', r.polname, r.name);
 		IF joined THEN
-			EXECUTE pg_catalog.format('CREATE POLICY cluster ON %s FOR SELECT USING (%s)', r.name,
-				CASE WHEN r.name = 'rstar.trees'::pg_catalog.regclass THEN $policy$
-					CASE WHEN pg_catalog.to_regrole(pg_catalog.quote_ident(created_by)) IS NOT NULL
-					     THEN pg_catalog.pg_has_role(created_by, 'USAGE') END
-					OR pg_catalog.pg_has_role('pg_read_all_data', 'USAGE') $policy$
-				WHEN r.polname = 'own' THEN $policy$ pg_catalog.pg_has_role('pg_read_all_data', 'USAGE') $policy$
-				ELSE $policy$ pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') $policy$ END);
+			EXECUTE pg_catalog.format('CREATE POLICY cluster ON %%s FOR SELECT USING (%%s)', r.name, policies ->> r.relname);
 		END IF;
 	END LOOP;
-	FOR r IN SELECT c.oid::pg_catalog.regclass AS name FROM pg_catalog.pg_class c
-	          WHERE c.relnamespace = 'rstar'::pg_catalog.regnamespace AND c.relkind = 'S' LOOP
-		EXECUTE pg_catalog.format('SELECT pg_catalog.setval(%L, greatest(last_value, %s)) FROM %s', r.name, node << 48, r.name);
+	FOR r IN SELECT t.oid::pg_catalog.regclass AS name FROM pg_catalog.pg_class t
+	          WHERE t.relnamespace = 'rstar'::pg_catalog.regnamespace AND t.relkind = 'S' LOOP
+		EXECUTE pg_catalog.format('SELECT pg_catalog.setval(%%L, greatest(last_value, %%s)) FROM %%s', r.name, node << 48, r.name);
 	END LOOP;
 END
-$$
-$prepare$ AS prepare \gset
+$do$
+$prepare$, :'policies') AS prepare \gset
 
 SELECT pg_catalog.set_config('citus_script.prepare', :'prepare', false) AS prepare \gset
 
@@ -131,15 +149,12 @@ CREATE TEMPORARY TABLE keys ON COMMIT DROP AS
 SELECT c.conrelid::regclass AS relation, c.conname AS name, pg_catalog.pg_get_constraintdef(c.oid) AS definition
   FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_class t ON t.oid = c.conrelid
  WHERE t.relnamespace = 'rstar'::regnamespace AND c.contype = 'f' AND c.conparentid = 0;
-CREATE TEMPORARY TABLE policies ON COMMIT DROP AS
-SELECT p.polrelid::regclass AS relation, p.polname AS name
-  FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class t ON t.oid = p.polrelid
- WHERE t.relnamespace = 'rstar'::regnamespace AND p.polname IN ('own', 'visible') AND t.relname <> 'schedules'
-   AND pg_catalog.pg_get_expr(p.polqual, p.polrelid) ~ 'SELECT';
 
 SELECT pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', relation, name) FROM keys
 UNION ALL
-SELECT pg_catalog.format('DROP POLICY %I ON %s', name, relation) FROM policies \gexec
+SELECT pg_catalog.format('DROP POLICY %I ON %s', p.polname, p.polrelid::regclass)
+  FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class t ON t.oid = p.polrelid
+ WHERE t.relnamespace = 'rstar'::regnamespace AND p.polname IN ('own', 'visible') AND :'policies'::jsonb ? t.relname::text \gexec
 
 \pset format unaligned
 \pset tuples_only on
@@ -162,13 +177,8 @@ SELECT citus_add_local_table_to_metadata(t.oid)
 SELECT pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I %s', relation, name, definition) FROM keys
  WHERE name <> 'preference_pairs_rejected_tree_id_fkey'
 UNION ALL
-SELECT pg_catalog.format('CREATE POLICY cluster ON %s FOR SELECT USING (%s)', relation,
-	CASE WHEN relation = 'rstar.trees'::regclass THEN $policy$
-		CASE WHEN pg_catalog.to_regrole(pg_catalog.quote_ident(created_by)) IS NOT NULL
-		     THEN pg_catalog.pg_has_role(created_by, 'USAGE') END
-		OR pg_catalog.pg_has_role('pg_read_all_data', 'USAGE') $policy$
-	WHEN name = 'own' THEN $policy$ pg_catalog.pg_has_role('pg_read_all_data', 'USAGE') $policy$
-	ELSE $policy$ pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') $policy$ END) FROM policies \gexec
+SELECT pg_catalog.format('CREATE POLICY cluster ON rstar.%I FOR SELECT USING (%s)', key, value)
+  FROM pg_catalog.jsonb_each_text(:'policies') \gexec
 
 COMMIT;
 \endif

@@ -206,7 +206,11 @@ SELECT count(*) FROM rstar.preference_pairs;
 SELECT count(*) FROM rstar.ppm_training;
 SELECT rstar_tree_text(2);
 SELECT rstar_build_pairs();
+-- the same, as the nodes of a cluster ask
+SELECT count(*) FROM rstar.nodes WHERE rstar_tree_visible(tree_id);
+SELECT rstar_tree_visible(1), rstar_tree_visible(2), rstar_tree_visible(12345), rstar_tree_visible(NULL);
 RESET ROLE;
+SELECT bool_and(rstar_tree_visible(tree_id)) FROM rstar.trees;
 GRANT pg_read_all_data TO regress_rstar_reader;
 SET ROLE regress_rstar_reader;
 SELECT count(*) FROM rstar.sft_training;

@@ -73,42 +73,82 @@ rstar_pg_cluster_tree_number(void)
 	return rstar_pg_result_bigint(0, "number", 0);
 }
 
-/* --- tables that every node has -------------------------------------------------------- */
+/* --- where rows lie ------------------------------------------------------------------------ */
 
-/* Citus's catalogue of shards: a table that every node has consists of one. */
+/* Citus's catalogue of the parts of tables; InvalidOid: there is no Citus. */
+static Oid
+catalogue_of_shards(void)
+{
+	return get_relname_relid("pg_dist_shard", PG_CATALOG_NAMESPACE);
+}
+
+/* A part of the table, of one that every node has the only one; 0: the table is not shared. */
 static int64
-only_shard_of(Oid shards, Oid table)
+first_shard_of(Oid shards, Oid table)
 {
 	Relation catalogue = table_open(shards, AccessShareLock);
 	Oid index = get_relname_relid("pg_dist_shard_logicalrelid_index", PG_CATALOG_NAMESPACE);
-	AttrNumber table_column = get_attnum(shards, "logicalrelid");
-	AttrNumber shard_column = get_attnum(shards, "shardid");
 	int64 shard = 0;
 	SysScanDesc scan;
 	ScanKeyData key;
 	HeapTuple row;
 	bool is_null;
 
-	ScanKeyInit(&key, table_column, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(table));
+	ScanKeyInit(&key, get_attnum(shards, "logicalrelid"), BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(table));
 	scan = systable_beginscan(catalogue, index, OidIsValid(index), NULL, 1, &key);
 	row = systable_getnext(scan);
 	if (HeapTupleIsValid(row))
-		shard = DatumGetInt64(
-			heap_getattr(row, shard_column, RelationGetDescr(catalogue), &is_null));
+		shard = DatumGetInt64(heap_getattr(row, get_attnum(shards, "shardid"),
+										   RelationGetDescr(catalogue), &is_null));
 	systable_endscan(scan);
 	table_close(catalogue, AccessShareLock);
 	return shard;
 }
 
+/* The relation of that part, which is named after the table; InvalidOid: it is not on this node. */
+static Oid
+relation_of(Oid table, int64 shard)
+{
+	return get_relname_relid(psprintf("%s_" INT64_FORMAT, get_rel_name(table), shard),
+							 get_rel_namespace(table));
+}
+
 Oid
 rstar_pg_cluster_copy_here(Oid table)
 {
-	Oid shards = get_relname_relid("pg_dist_shard", PG_CATALOG_NAMESPACE);
-	int64 shard = OidIsValid(shards) ? only_shard_of(shards, table) : 0;
-	Oid copy = InvalidOid;
+	Oid shards = catalogue_of_shards();
+	int64 shard = OidIsValid(shards) ? first_shard_of(shards, table) : 0;
+	Oid copy = shard != 0 ? relation_of(table, shard) : InvalidOid;
 
-	if (shard != 0)
-		copy = get_relname_relid(psprintf("%s_" INT64_FORMAT, get_rel_name(table), shard),
-								 get_rel_namespace(table));
 	return OidIsValid(copy) ? copy : table;
+}
+
+Oid
+rstar_pg_cluster_part_here(Oid table, int64 key)
+{
+	Oid shards = catalogue_of_shards();
+	rstar_arguments a = {0};
+	int64 shard;
+
+	if (!OidIsValid(shards) || first_shard_of(shards, table) == 0)
+		return table;
+	rstar_pg_add(&a, REGCLASSOID, ObjectIdGetDatum(table), false);
+	rstar_pg_add_bigint(&a, key);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	rstar_pg_execute("SELECT pg_catalog.get_shard_id_for_distribution_column($1, $2) AS shard", &a,
+					 true);
+	shard = rstar_pg_result_bigint(0, "shard", 0);
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	return relation_of(table, shard);
+}
+
+Oid
+rstar_pg_cluster_index(Oid table, Oid found, const char *name)
+{
+	const char *suffix = get_rel_name(found) + strlen(get_rel_name(table));
+
+	return get_relname_relid(psprintf("%s%s", name, suffix), get_rel_namespace(table));
 }

@@ -36,4 +36,13 @@ extern int64 rstar_pg_cluster_tree_number(void);
  */
 extern Oid rstar_pg_cluster_copy_here(Oid table);
 
+/*
+ * The same for a table that is cut into parts by a bigint: the part with that key, InvalidOid if it
+ * lies on another node; without a cluster the table itself. Connects to SPI.
+ */
+extern Oid rstar_pg_cluster_part_here(Oid table, int64 key);
+
+/* That index of a table, given what is found above in its place. */
+extern Oid rstar_pg_cluster_index(Oid table, Oid found, const char *name);
+
 #endif

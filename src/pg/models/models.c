@@ -100,21 +100,13 @@ open_models(void)
 	return table_open(rstar_pg_cluster_copy_here(rstar_pg_table_oid("models")), AccessShareLock);
 }
 
-/* That index of the table, or of the copy, whose name is longer by as much. */
-static Oid
-index_of(Relation table, const char *name)
-{
-	const char *suffix = RelationGetRelationName(table) + strlen("models");
-
-	return get_relname_relid(psprintf("%s%s", name, suffix), RelationGetNamespace(table));
-}
-
 /* The row that has this value in a column with a unique index, or NULL. */
 static rstar_model_row *
 find_unique(const char *column, const char *index_name, Oid equal, Datum value)
 {
 	Relation table = open_models();
-	Oid index = index_of(table, index_name);
+	Oid index =
+		rstar_pg_cluster_index(rstar_pg_table_oid("models"), RelationGetRelid(table), index_name);
 	AttrNumber number = get_attnum(RelationGetRelid(table), column);
 	rstar_model_row *row = NULL;
 	SysScanDesc scan;

@@ -159,8 +159,9 @@ examine_jobs(rstar_database_report *report)
 		report->workers += workers_for(&jobs[i], node);
 	report->next_due = next_try();
 	if (node != RSTAR_NO_CLUSTER)
-		report->next_due = Min(report->next_due,
-							   TimestampTzPlusMilliseconds(GetCurrentTimestamp(), CLUSTER_POLL_S * 1000));
+		report->next_due =
+			Min(report->next_due,
+				TimestampTzPlusMilliseconds(GetCurrentTimestamp(), CLUSTER_POLL_S * 1000));
 	rstar_pg_tables_end(&scope);
 }
 
