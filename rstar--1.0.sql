@@ -530,6 +530,10 @@ CREATE POLICY own ON rstar.preference_pairs FOR SELECT
 -- What these policies say, for the nodes of a cluster, where they cannot ask (sql/citus.sql).
 CREATE FUNCTION rstar_tree_visible(tree_id bigint) RETURNS boolean
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 10;
+CREATE FUNCTION rstar_maker_visible(created_by name) RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION rstar_maker_visible(name) IS
+	'whether row security lets the current user see the trees that a role made';
 COMMENT ON FUNCTION rstar_tree_visible(bigint) IS
 	'whether row security lets the current user see a tree and what hangs on it; false also for one that does not exist';
 COMMENT ON POLICY own ON rstar.verifiers IS 'verifiers of the role, and of roles whose rights it has; all for pg_read_all_data';
@@ -710,6 +714,11 @@ $$;
 -- ===========================================================================
 -- Pictures of trees
 -- ===========================================================================
+
+CREATE FUNCTION rstar_path(parents integer[], leaf_id integer) RETURNS integer[]
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rstar_path(integer[], integer) IS
+	'numbers of the nodes from a leaf up to the root, given the parent of each node in the order of their numbers: array_agg(parent_id ORDER BY node_id)';
 
 CREATE FUNCTION rstar_tree_text(tree_id bigint, rejected boolean DEFAULT true) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 10000;

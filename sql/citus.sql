@@ -56,9 +56,7 @@ SELECT pg_catalog.jsonb_object_agg(p.name, p.condition) AS policies
   FROM (SELECT n.nspname FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
          WHERE e.extname = 'rstar') s (schema),
        LATERAL (VALUES
-		('trees', $$CASE WHEN pg_catalog.to_regrole(pg_catalog.quote_ident(created_by)) IS NOT NULL
-		                 THEN pg_catalog.pg_has_role(created_by, 'USAGE') END
-		            OR pg_catalog.pg_has_role('pg_read_all_data', 'USAGE')$$),
+		('trees', pg_catalog.format('%I.rstar_maker_visible(created_by)', s.schema)),
 		('nodes', pg_catalog.format('%I.rstar_tree_visible(tree_id)', s.schema)),
 		('trajectories', pg_catalog.format('%I.rstar_tree_visible(tree_id)', s.schema)),
 		('preference_pairs', pg_catalog.format('%I.rstar_tree_visible(chosen_tree_id)', s.schema)),
@@ -165,11 +163,18 @@ SELECT create_distributed_table('rstar.trees', 'tree_id', colocate_with => 'none
 SELECT create_distributed_table('rstar.nodes', 'tree_id', colocate_with => 'rstar.trees');
 SELECT create_distributed_table('rstar.trajectories', 'tree_id', colocate_with => 'rstar.trees');
 SELECT create_distributed_table('rstar.preference_pairs', 'chosen_tree_id', colocate_with => 'rstar.trees');
-SELECT citus_add_local_table_to_metadata(t.oid)
+-- The rest in one piece, on the coordinator: while it is placed, no other node counts as one.
+CREATE TEMPORARY TABLE others ON COMMIT DROP AS
+SELECT nodename, nodeport, shouldhaveshards FROM pg_catalog.pg_dist_node WHERE noderole = 'primary';
+SELECT citus_set_node_property(nodename, nodeport, 'shouldhaveshards', groupid = 0) FROM pg_catalog.pg_dist_node WHERE noderole = 'primary';
+SELECT create_distributed_table('rstar.jobs', NULL, colocate_with => 'none');
+SELECT create_distributed_table(t.oid, NULL, colocate_with => 'rstar.jobs')
   FROM pg_catalog.pg_class t
- WHERE t.relnamespace = 'rstar'::regnamespace AND t.relkind = 'r' AND t.relname <> 'schedules' AND t.relname !~ '_[0-9]+$'
+ WHERE t.relnamespace = 'rstar'::regnamespace AND t.relkind = 'r' AND t.relname <> 'schedules'
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = t.oid)
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_dist_shard s WHERE t.relname LIKE '%\_' || s.shardid)
  ORDER BY t.relname;
+SELECT citus_set_node_property(nodename, nodeport, 'shouldhaveshards', shouldhaveshards) FROM others;
 \o
 \pset tuples_only off
 \pset format aligned
@@ -182,3 +187,36 @@ SELECT pg_catalog.format('CREATE POLICY cluster ON rstar.%I FOR SELECT USING (%s
 
 COMMIT;
 \endif
+
+-- The launchers of all nodes look again.
+SELECT count(*) AS nodes FROM pg_catalog.run_command_on_all_nodes('SELECT pg_catalog.pg_reload_conf()') \gset
+
+-- ---------------------------------------------------------------------------
+-- Views that walk up trees: Citus shares out joins and aggregates, not recursions
+-- ---------------------------------------------------------------------------
+
+SELECT n.nspname AS rstar_schema FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+ WHERE e.extname = 'rstar' \gset
+
+SELECT pg_catalog.format($views$
+SET citus.enable_ddl_propagation = off;
+CREATE OR REPLACE VIEW rstar.q_by_depth WITH (security_invoker = true) AS
+	SELECT t.round_id, a.depths[p.node + 1] AS depth, pg_catalog.count(*) FILTER (WHERE j.correct) AS correct_trajectories,
+	       pg_catalog.count(*) FILTER (WHERE NOT j.correct) AS wrong_trajectories,
+	       pg_catalog.avg(a.qs[p.node + 1]) FILTER (WHERE j.correct) AS correct_q,
+	       pg_catalog.avg(a.qs[p.node + 1]) FILTER (WHERE NOT j.correct) AS wrong_q
+	  FROM rstar.trees t
+	  JOIN rstar.trajectories j ON j.tree_id = t.tree_id
+	 CROSS JOIN LATERAL (
+	       SELECT pg_catalog.array_agg(n.parent_id ORDER BY n.node_id) AS parents,
+	              pg_catalog.array_agg(n.depth ORDER BY n.node_id) AS depths,
+	              pg_catalog.array_agg(n.q ORDER BY n.node_id) AS qs
+	         FROM rstar.nodes n WHERE n.tree_id = t.tree_id) a
+	 CROSS JOIN LATERAL pg_catalog.unnest(%1$I.rstar_path(a.parents, j.leaf_id)) p (node)
+	 WHERE j.correct IS NOT NULL AND p.node > 0
+	   AND (t.settings ->> 'guidance' = '0') IS NOT TRUE
+	 GROUP BY t.round_id, a.depths[p.node + 1];
+$views$, :'rstar_schema') AS views \gset
+:views
+
+\echo done

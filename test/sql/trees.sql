@@ -160,6 +160,16 @@ SELECT rstar_tree_text(77);
 SELECT rstar_tree_svg(77);
 SELECT rstar_tree_text(NULL), rstar_tree_svg(NULL);
 
+-- the way up a tree, out of an array of parents; what is no tree gives no endless way
+SELECT rstar_path('{NULL,0,0,1,3}', 4), rstar_path('{NULL,0,0,1,3}', 0), rstar_path('{NULL,0,0,1,3}', 5), rstar_path('{NULL,0}', -1),
+       rstar_path('{}', 0), rstar_path(NULL, 1), rstar_path('{1,0}', 1), rstar_path('{0,1}', 1), rstar_path('{NULL,-5}', 1);
+SELECT bool_and(rstar_path(parents, j.leaf_id) = ARRAY(WITH RECURSIVE up (node_id, parent_id) AS (
+           SELECT n.node_id, n.parent_id FROM rstar.nodes n WHERE n.tree_id = j.tree_id AND n.node_id = j.leaf_id
+           UNION ALL SELECT n.node_id, n.parent_id FROM up JOIN rstar.nodes n ON n.tree_id = j.tree_id AND n.node_id = up.parent_id)
+           SELECT node_id FROM up)) AS same
+  FROM rstar.trajectories j
+  JOIN (SELECT tree_id, array_agg(parent_id ORDER BY node_id) AS parents FROM rstar.nodes GROUP BY tree_id) a USING (tree_id);
+
 -- a tree without nodes, and one whose rows do not fit
 INSERT INTO rstar.trees (tree_id, problem_id, method, settings, seed, status, error, reproducible, rollouts, nodes, generated_tokens,
                          computed_tokens, python_steps, policy_ms, ppm_ms, sandbox_ms, started_at, finished_at)
@@ -208,6 +218,8 @@ SELECT rstar_tree_text(2);
 SELECT rstar_build_pairs();
 -- the same, as the nodes of a cluster ask
 SELECT count(*) FROM rstar.nodes WHERE rstar_tree_visible(tree_id);
+SELECT array_agg(tree_id) FROM rstar.trees WHERE rstar_maker_visible(created_by);
+SELECT rstar_maker_visible(CURRENT_USER), rstar_maker_visible('pg_monitor'), rstar_maker_visible('nobody at all'), rstar_maker_visible(NULL);
 SELECT rstar_tree_visible(1), rstar_tree_visible(2), rstar_tree_visible(12345), rstar_tree_visible(NULL);
 RESET ROLE;
 SELECT bool_and(rstar_tree_visible(tree_id)) FROM rstar.trees;

@@ -17,6 +17,7 @@
 
 #include "pg/base/arguments.h"
 #include "pg/base/boundary.h"
+#include "pg/base/cluster.h"
 #include "pg/base/json.h"
 #include "pg/base/settings.h"
 #include "pg/base/statement.h"
@@ -171,20 +172,27 @@ close_searcher(search_all *s)
 	s->searcher = NULL;
 }
 
-/* As the owner, since it takes a right to write: the problem stays until the transaction ends. */
+/*
+ * As the owner, since it takes a right to write: the problem stays until the transaction ends. In a
+ * cluster the lock would be asked of another node, which may be down; there the tree's key alone
+ * holds the problem, and one that is deleted at this very moment costs another search.
+ */
 static bool
 lock_problem(int64 problem_id)
 {
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
-	bool found;
+	bool found = true;
 
 	rstar_tables_begin(&scope, "problems");
-	rstar_pg_add_bigint(&a, problem_id);
-	rstar_pg_execute("SELECT FROM rstar.problems WHERE problem_id OPERATOR(pg_catalog.=) $1"
-					 " FOR KEY SHARE",
-					 &a, false);
-	found = SPI_processed > 0;
+	if (rstar_pg_cluster_node() == RSTAR_NO_CLUSTER)
+	{
+		rstar_pg_add_bigint(&a, problem_id);
+		rstar_pg_execute("SELECT FROM rstar.problems WHERE problem_id OPERATOR(pg_catalog.=) $1"
+						 " FOR KEY SHARE",
+						 &a, false);
+		found = SPI_processed > 0;
+	}
 	rstar_pg_tables_end(&scope);
 	return found;
 }

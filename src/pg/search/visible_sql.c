@@ -27,6 +27,7 @@
 #include "pg/base/tables.h"
 
 PG_FUNCTION_INFO_V1(rstar_tree_visible);
+PG_FUNCTION_INFO_V1(rstar_maker_visible);
 
 /* Of the last tree that was asked for in this call of the query: its nodes come one after the other. */
 typedef struct last_tree
@@ -66,17 +67,32 @@ read_maker(int64 tree_id, NameData *maker)
 }
 
 static bool
+sees_all(void)
+{
+	return has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_DATA);
+}
+
+static bool
+sees_trees_of(const NameData *maker)
+{
+	Oid role = get_role_oid(NameStr(*maker), true);
+
+	return OidIsValid(role) && has_privs_of_role(GetUserId(), role);
+}
+
+static bool
 is_visible(int64 tree_id)
 {
 	NameData maker;
-	Oid role;
 
-	if (has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_DATA))
-		return true;
-	if (!read_maker(tree_id, &maker))
-		return false;
-	role = get_role_oid(NameStr(maker), true);
-	return OidIsValid(role) && has_privs_of_role(GetUserId(), role);
+	return sees_all() || (read_maker(tree_id, &maker) && sees_trees_of(&maker));
+}
+
+/* rstar_maker_visible(created_by name) returns boolean */
+Datum
+rstar_maker_visible(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(sees_all() || sees_trees_of(PG_GETARG_NAME(0)));
 }
 
 /* rstar_tree_visible(tree_id bigint) returns boolean */

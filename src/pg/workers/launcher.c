@@ -4,8 +4,8 @@
  *
  * It is connected to no database and reads shared catalogs only, so it blocks no
  * DROP DATABASE and costs idle databases nothing. What it knows of a database
- * comes from reports: of a probe, and of each worker as it ends. At the start,
- * and when a session has submitted a job, it has the database probed; then it
+ * comes from reports: of a probe, and of each worker as it ends. At the start, when the
+ * configuration is reloaded, and when a session has submitted a job, it has the database probed; then it
  * starts workers, as many as find something to do and as rstar.max_workers lets
  * it, and sleeps until it is woken or something is due. With nothing to do it
  * sleeps without end.
@@ -139,12 +139,32 @@ read_databases(void)
 			(void) hash_search(databases, &d->oid, HASH_REMOVE, NULL);
 }
 
+static void
+look_again(database *d, uint64 count)
+{
+	d->look = true;
+	d->woken_at = count;
+	d->failures = 0;
+	d->not_before = 0;
+}
+
+/* At every database: too many were named, or the configuration was reloaded. */
+static void
+look_everywhere(uint64 count)
+{
+	HASH_SEQ_STATUS seq;
+	database *d;
+
+	hash_seq_init(&seq, databases);
+	while ((d = hash_seq_search(&seq)) != NULL)
+		look_again(d, count);
+}
+
 /* Take note of the databases that sessions have named. */
 static void
 read_wakes(void)
 {
 	uint64 count = rstar_pg_shared_wake_count();
-	HASH_SEQ_STATUS seq;
 	database *d;
 	bool all;
 	Oid oid;
@@ -153,25 +173,12 @@ read_wakes(void)
 	{
 		oid = rstar_pg_shared_next_woken(&all);
 		if (all)
-		{
-			hash_seq_init(&seq, databases);
-			while ((d = hash_seq_search(&seq)) != NULL)
-			{
-				d->look = true;
-				d->woken_at = count;
-				d->failures = 0;
-				d->not_before = 0;
-			}
-		}
+			look_everywhere(count);
 		if (!OidIsValid(oid))
 			break;
 		d = hash_search(databases, &oid, HASH_FIND, NULL);
-		if (!d)
-			continue;
-		d->look = true;
-		d->woken_at = count;
-		d->failures = 0;
-		d->not_before = 0;
+		if (d)
+			look_again(d, count);
 	}
 }
 
@@ -406,6 +413,7 @@ rstar_pg_launcher_main(Datum main_arg)
 		{
 			ConfigReloadPending = false;
 			ProcessConfigFile(PGC_SIGHUP);
+			look_everywhere(rstar_pg_shared_wake_count());
 		}
 		read_ends();
 		read_databases();

@@ -43,6 +43,7 @@
 #include "pg/workers/query.h"
 #include "pg/workers/schedule.h"
 #include "pg/workers/call.h"
+#include "pg/workers/job.h"
 #include "pg/workers/commit.h"
 
 /* --- what is due: by a probe ----------------------------------------------------------- */
@@ -53,8 +54,19 @@ typedef struct due
 	int64 schedule_id;
 	char *owner, *schedule, *time_zone;
 	TimestampTz at;
-	bool busy; /* the job of its last run has not ended */
+	int64 last_job_id; /* 0: none yet */
+	bool busy;         /* that one has not ended */
 } due;
+
+/* Asked apart, since in a cluster jobs and schedules do not lie together (cluster.h). */
+static bool
+is_at_work(int64 job_id)
+{
+	const char *status = job_id != 0 ? rstar_pg_job_status(job_id) : NULL;
+
+	return status && (strcmp(status, "queued") == 0 || strcmp(status, "running") == 0 ||
+					  strcmp(status, "waiting") == 0);
+}
 
 static due *
 read_due(int *n)
@@ -64,9 +76,7 @@ read_due(int *n)
 
 	rstar_pg_add_int(&a, RSTAR_REPORT_SCHEDULES, false);
 	rstar_pg_execute(
-		"SELECT s.schedule_id, s.created_by, s.schedule, s.time_zone, s.next_run_at,"
-		" EXISTS (SELECT FROM rstar.jobs j WHERE j.job_id OPERATOR(pg_catalog.=) s.last_job_id"
-		"  AND j.status OPERATOR(pg_catalog.=) ANY (ARRAY['queued', 'running', 'waiting'])) AS busy"
+		"SELECT s.schedule_id, s.created_by, s.schedule, s.time_zone, s.next_run_at, s.last_job_id"
 		" FROM rstar.schedules s WHERE s.active"
 		" AND s.next_run_at OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp()"
 		" ORDER BY s.next_run_at, s.schedule_id LIMIT $1 FOR UPDATE OF s SKIP LOCKED",
@@ -75,15 +85,15 @@ read_due(int *n)
 	list = palloc((*n + 1) * sizeof *list);
 	for (int i = 0; i < *n; i++)
 	{
-		bool is_null;
-
 		list[i].schedule_id = rstar_pg_result_bigint(i, "schedule_id", 0);
 		list[i].owner = rstar_pg_result_text(i, "created_by", CurrentMemoryContext);
 		list[i].schedule = rstar_pg_result_text(i, "schedule", CurrentMemoryContext);
 		list[i].time_zone = rstar_pg_result_text(i, "time_zone", CurrentMemoryContext);
 		list[i].at = rstar_pg_result_bigint(i, "next_run_at", 0);
-		list[i].busy = rstar_pg_result_bool(i, "busy", &is_null);
+		list[i].last_job_id = rstar_pg_result_bigint(i, "last_job_id", 0);
 	}
+	for (int i = 0; i < *n; i++)
+		list[i].busy = is_at_work(list[i].last_job_id);
 	return list;
 }
 
