@@ -15,7 +15,7 @@
 --     all others but rstar.schedules                     on the coordinator, read and written by every node
 --     sequences                                          count on each node in a range of its own
 --     row security                                       see README, "When one machine is not enough"
---     rstar.q_by_depth, rstar.ppm_training               asked in another way, which Citus can share out
+--     views that recurse or join across                  ask in another way (citus_views.sql)
 -- Rows that are there are moved. After citus_add_node run it again: it prepares the new node and
 -- changes nothing else. It is not undone; dump and restore the database to leave the cluster.
 
@@ -192,31 +192,19 @@ COMMIT;
 SELECT count(*) AS nodes FROM pg_catalog.run_command_on_all_nodes('SELECT pg_catalog.pg_reload_conf()') \gset
 
 -- ---------------------------------------------------------------------------
--- Views that walk up trees: Citus shares out joins and aggregates, not recursions
+-- Views that ask in another way here
 -- ---------------------------------------------------------------------------
 
-SELECT n.nspname AS rstar_schema FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
- WHERE e.extname = 'rstar' \gset
-
-SELECT pg_catalog.format($views$
-SET citus.enable_ddl_propagation = off;
-CREATE OR REPLACE VIEW rstar.q_by_depth WITH (security_invoker = true) AS
-	SELECT t.round_id, a.depths[p.node + 1] AS depth, pg_catalog.count(*) FILTER (WHERE j.correct) AS correct_trajectories,
-	       pg_catalog.count(*) FILTER (WHERE NOT j.correct) AS wrong_trajectories,
-	       pg_catalog.avg(a.qs[p.node + 1]) FILTER (WHERE j.correct) AS correct_q,
-	       pg_catalog.avg(a.qs[p.node + 1]) FILTER (WHERE NOT j.correct) AS wrong_q
-	  FROM rstar.trees t
-	  JOIN rstar.trajectories j ON j.tree_id = t.tree_id
-	 CROSS JOIN LATERAL (
-	       SELECT pg_catalog.array_agg(n.parent_id ORDER BY n.node_id) AS parents,
-	              pg_catalog.array_agg(n.depth ORDER BY n.node_id) AS depths,
-	              pg_catalog.array_agg(n.q ORDER BY n.node_id) AS qs
-	         FROM rstar.nodes n WHERE n.tree_id = t.tree_id) a
-	 CROSS JOIN LATERAL pg_catalog.unnest(%1$I.rstar_path(a.parents, j.leaf_id)) p (node)
-	 WHERE j.correct IS NOT NULL AND p.node > 0
-	   AND (t.settings ->> 'guidance' = '0') IS NOT TRUE
-	 GROUP BY t.round_id, a.depths[p.node + 1];
-$views$, :'rstar_schema') AS views \gset
-:views
-
-\echo done
+\ir citus_views.sql
+SELECT pg_catalog.set_config('citus_script.views', :'views', false) AS views \gset
+DO $$
+DECLARE
+	r record;
+BEGIN
+	FOR r IN SELECT * FROM pg_catalog.run_command_on_all_nodes(pg_catalog.current_setting('citus_script.views')) LOOP
+		IF NOT r.success THEN
+			RAISE EXCEPTION 'the views of node % could not be made: %', r.nodeid, r.result;
+		END IF;
+	END LOOP;
+END
+$$;

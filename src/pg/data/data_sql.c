@@ -83,9 +83,9 @@ static const char answers_query[] =
 	"  FROM rstar.trees t JOIN rstar.trajectories j ON j.tree_id = t.tree_id"
 	"  JOIN rstar.nodes n ON n.tree_id = j.tree_id AND n.node_id = j.leaf_id"
 	" WHERE t.problem_id = $2 AND ($1 IS NULL OR t.round_id = $1) AND j.correct IS NOT NULL"
-	"   AND NOT EXISTS (SELECT FROM rstar.trees o JOIN rstar.preference_pairs r"
-	"                       ON r.chosen_tree_id = o.tree_id AND r.kind = 'answer'"
-	"                    WHERE o.problem_id = $2 AND ($1 IS NULL OR o.round_id = $1))"
+	"   AND (SELECT true FROM rstar.trees o JOIN rstar.preference_pairs r"
+	"            ON r.chosen_tree_id = o.tree_id AND r.kind = 'answer'"
+	"         WHERE o.problem_id = $2 AND ($1 IS NULL OR o.round_id = $1) LIMIT 1) IS NULL"
 	" ORDER BY j.tree_id, j.leaf_id";
 
 typedef struct pair_build
