@@ -85,6 +85,7 @@ DECLARE
 	filled boolean;
 BEGIN
 	PERFORM pg_catalog.set_config('citus.enable_ddl_propagation', 'off', true);
+	EXECUTE pg_catalog.format('ALTER DATABASE %%I SET citus.enable_repartition_joins = on', pg_catalog.current_database());
 	FOR r IN SELECT t.oid::pg_catalog.regclass AS name FROM pg_catalog.pg_class t
 	          WHERE t.relnamespace = 'rstar'::pg_catalog.regnamespace AND t.relkind = 'r'
 	            AND t.relname <> 'models' AND NOT joined LOOP
@@ -188,7 +189,10 @@ SELECT pg_catalog.format('CREATE POLICY cluster ON rstar.%I FOR SELECT USING (%s
 COMMIT;
 \endif
 
--- The launchers of all nodes look again.
+-- Trees and jobs may be joined; the launchers of all nodes look again.
+SET citus.enable_ddl_propagation = off;
+SELECT pg_catalog.format('ALTER DATABASE %I SET citus.enable_repartition_joins = on', pg_catalog.current_database()) \gexec
+SET citus.enable_ddl_propagation = on;
 SELECT count(*) AS nodes FROM pg_catalog.run_command_on_all_nodes('SELECT pg_catalog.pg_reload_conf()') \gset
 
 -- ---------------------------------------------------------------------------
