@@ -10,7 +10,7 @@
 -- many parts the trees are cut.
 --
 -- What it does:
---     rstar.problems, rstar.models                       on every node (reference tables)
+--     rstar.problems, verifiers, models                  on every node (reference tables)
 --     rstar.trees, nodes, trajectories, preference_pairs by tree: what hangs on a tree lies beside it
 --     all others but rstar.schedules                     on the coordinator, read and written by every node
 --     sequences                                          count on each node in a range of its own
@@ -56,6 +56,7 @@ SELECT pg_catalog.jsonb_object_agg(p.name, p.condition) AS policies
   FROM (SELECT n.nspname FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
          WHERE e.extname = 'rstar') s (schema),
        LATERAL (VALUES
+		('verifiers', pg_catalog.format('%I.rstar_maker_visible(created_by)', s.schema)),
 		('trees', pg_catalog.format('%I.rstar_maker_visible(created_by)', s.schema)),
 		('nodes', pg_catalog.format('%I.rstar_tree_visible(tree_id)', s.schema)),
 		('trajectories', pg_catalog.format('%I.rstar_tree_visible(tree_id)', s.schema)),
@@ -158,6 +159,7 @@ SELECT pg_catalog.format('DROP POLICY %I ON %s', p.polname, p.polrelid::regclass
 \pset format unaligned
 \pset tuples_only on
 \o /dev/null
+SELECT create_reference_table('rstar.verifiers');
 SELECT create_reference_table('rstar.problems');
 SELECT create_reference_table('rstar.models');
 SELECT create_distributed_table('rstar.trees', 'tree_id', colocate_with => 'none', shard_count => :shards);

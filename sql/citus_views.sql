@@ -10,6 +10,8 @@ SELECT n.nspname AS rstar_schema FROM pg_catalog.pg_extension e JOIN pg_catalog.
 
 SELECT pg_catalog.format($views$
 DO $do$
+DECLARE
+	f record;
 BEGIN
 PERFORM pg_catalog.set_config('citus.enable_ddl_propagation', 'off', true);
 
@@ -84,6 +86,7 @@ BEGIN
 		SELECT p.problem_id
 		  FROM answers a JOIN rstar.problems p ON p.problem_id = a.problem_id
 		 WHERE (a.reached >= 4 AND a.hits * 5 >= a.reached * 4)
+		    OR p.verifier IS NOT NULL
 		    OR %1$I.rstar_closed_answer(p.statement, p.answer) IS NOT TRUE),
 	copies AS (
 		SELECT s.problem_id, s.tree_id, s.leaf_id, s.mean_q, s.min_q,
@@ -216,6 +219,21 @@ CREATE OR REPLACE VIEW rstar.round_summary WITH (security_invoker = true) AS
 	                      AND x.k = CASE WHEN x.measure = 'greedy' THEN 1 ELSE v.rollouts END
 	                    WHERE v.evaluation_id = r.evaluation_id
 	                    GROUP BY x.measure) s) e;
+-- The others of the extension's functions in SQL, with the same queries.
+FOR f IN SELECT p.oid, p.proname, n.nspname, pg_catalog.pg_get_function_arguments(p.oid) AS arguments,
+                pg_catalog.pg_get_function_result(p.oid) AS result, pg_catalog.pg_get_function_sqlbody(p.oid) AS body
+           FROM pg_catalog.pg_proc p
+           JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+           JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+           JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e'
+           JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+          WHERE e.extname = 'rstar' AND l.lanname = 'sql' AND p.prosqlbody IS NOT NULL AND p.proretset
+            AND pg_catalog.pg_get_function_sqlbody(p.oid) ~ 'rstar\.' LOOP
+	EXECUTE pg_catalog.format('CREATE OR REPLACE FUNCTION %%I.%%I(%%s) RETURNS %%s LANGUAGE plpgsql STABLE CALLED ON NULL INPUT '
+		'SET search_path = %%I, pg_catalog, pg_temp AS %%L', f.nspname, f.proname, f.arguments, f.result, f.nspname,
+		'#variable_conflict use_column' || E'\nBEGIN\nRETURN QUERY '
+		|| pg_catalog.regexp_replace(pg_catalog.regexp_replace(f.body, '^\s*BEGIN ATOMIC\s*', ''), ';\s*END\s*$', '') || E';\nEND');
+END LOOP;
 END
 $do$
 $views$, :'rstar_schema') AS views \gset

@@ -60,12 +60,15 @@ bool
 rstar_pg_model_file_is_here(const rstar_model_row *row)
 {
 	const char *name;
-	char *directory = directory_of(row, &name);
+	char *directory;
 	struct stat info;
 	rstar_error err;
 	bool here;
 	int fd;
 
+	if (row->remote)
+		return true;
+	directory = directory_of(row, &name);
 	if (rstar_store_check_name(name, &err) != RSTAR_OK ||
 		rstar_store_open(directory, name, &fd, &err) != RSTAR_OK)
 		return false;

@@ -31,7 +31,7 @@ extern int rstar_pg_model_file_open(const rstar_model_row *row);
 extern rstar_status rstar_pg_model_file_check(const rstar_model_row *row, const rstar_gguf *gguf,
 											  int fd, rstar_error *err);
 
-/* Whether there is a file of that name and length on this server. */
+/* Whether there is a file of that name and length on this server, or the model needs none. */
 extern bool rstar_pg_model_file_is_here(const rstar_model_row *row);
 
 /* Open, map and check; closed when the current memory context is reset. */
