@@ -5,8 +5,8 @@
  *		model_server [delay_ms]			prints "port N" and serves until it is killed
  *
  * It speaks the part of OpenAI's and vLLM's interfaces that rstar uses, and writes
- * solutions of "What is 3 + 4?" in the step format, one in eight of them wrong. The first
- * part of the path says how it behaves:
+ * solutions of "What is 3 + 4?" in the step format, one in eight of them wrong, and the answer to
+ * "What is 7?" without any step. The first part of the path says how it behaves:
  *
  *		/v1			well			/one/v1		one choice at a time, no log-probabilities
  *		/key/v1		with the key "sesame" only		/echo/v1	an error that repeats the key
@@ -102,8 +102,12 @@ write_step(const char *prompt, unsigned chance, char *out, size_t size)
 	const char *output = last_of(problem ? problem : "", "<output>");
 	long a = 0, b = 0;
 
-	if (!problem || sscanf(problem, "What is %ld + %ld", &a, &b) != 2)
+	int n = problem ? sscanf(problem, "What is %ld + %ld", &a, &b) : 0;
+
+	if (n == 0)
 		snprintf(out, size, "<answer>\nI do not know.\n<end_of_answer>");
+	else if (n == 1)
+		snprintf(out, size, "<answer>%u times: \\boxed{%ld}\n<end_of_answer>", chance % 1000, a);
 	else if (output)
 		snprintf(out, size, "<answer>The sum is \\boxed{%ld}.\n<end_of_answer>",
 				 strtol(output + strlen("<output>"), NULL, 10));
