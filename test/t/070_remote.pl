@@ -208,6 +208,16 @@ note "$asked questions over $connections connections, $after->{most} at the same
 cmp_ok($connections * 2, '<', $asked, 'connections are used again');
 cmp_ok($after->{most}, '>', 8, 'many questions at the same time');
 
+# An evaluation, and a round whose problems a server solves and whose solutions train a model here.
+sql("SELECT rstar_evaluate('far', 'SELECT problem_id FROM rstar.problems WHERE problem_id < 11', 'gpu', rollouts => 2, greedy => false, nice => 0)");
+is(sql("SELECT rstar_wait(job_id, '5 min') FROM rstar.evaluations WHERE name = 'far'"), 'done', 'an evaluation');
+like(error_of($node, "SELECT rstar_start_round('far', 'SELECT problem_id FROM rstar.problems', model => 'gpu')"), qr/model "gpu" is on another server/, 'a round does not train what is not here');
+sql("SELECT rstar_start_round('far', 'SELECT problem_id FROM rstar.problems WHERE problem_id < 11', model => 'gpu', base => 'rstar-bootstrap', nice => 0)");
+ok(wait_until($node, "SELECT count(*) = 10 FROM rstar.trees t JOIN rstar.rounds r USING (round_id) WHERE r.name = 'far' AND t.status = 'done'"), 'but searches with it');
+is(sql("SELECT preset FROM rstar.rounds WHERE name = 'far'"), 'paper', 'by the preset for large models');
+ok(wait_until($node, "SELECT phase <> 'search' FROM rstar.rounds WHERE name = 'far'"), 'and goes on with the solutions');
+sql("SELECT rstar_cancel(job_id) FROM rstar.rounds WHERE name = 'far'");
+
 # The server goes while they are at it, and comes back.
 $job = submit($node, ", 'gpu', rollouts => 32, candidates => 4");
 ok(wait_until($node, "SELECT count(*) > 0 FROM rstar.progress WHERE job_id = $job AND phase = 'searching'"), 'a job is at it');

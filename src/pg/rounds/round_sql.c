@@ -19,6 +19,7 @@
 #include "pg/base/settings.h"
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
+#include "pg/models/remote.h"
 #include "pg/models/models.h"
 #include "pg/rounds/graded.h"
 #include "pg/rounds/presets.h"
@@ -175,6 +176,13 @@ default_int(rstar_optional_int *value, int64 otherwise)
 		*value = (rstar_optional_int){true, otherwise};
 }
 
+/* By the policy's size; one on another server says nothing of it, and is no small one. */
+static const char *
+usual_preset(const rstar_model_row *policy)
+{
+	return rstar_pg_round_preset_for(policy->remote ? PG_INT64_MAX : policy->parameters);
+}
+
 /*
  * The models first, as the preset depends on the policy's size: the caller's, else the line's,
  * else the session's. No PPM guides unless it is named or the preset says so.
@@ -191,7 +199,7 @@ read_search(FunctionCallInfo fcinfo, request *r)
 	policy = rstar_pg_model_resolve(s->model, RSTAR_ROLE_POLICY);
 	r->preset = rstar_optional_text(fcinfo, ARG_PRESET);
 	if (!r->preset)
-		r->preset = r->line.preset ? r->line.preset : rstar_pg_round_preset_for(policy->parameters);
+		r->preset = r->line.preset ? r->line.preset : usual_preset(policy);
 	r->figures = rstar_pg_round_preset(r->preset, r->line.number);
 	if (!s->ppm)
 		s->ppm = cstring_to_text(r->figures.guided && r->line.ppm ? r->line.ppm : "");
@@ -205,6 +213,7 @@ read_search(FunctionCallInfo fcinfo, request *r)
 		r->base = rstar_pg_model_find(rstar_optional_text(fcinfo, ARG_BASE));
 	else
 		r->base = r->line.base ? rstar_pg_model_find(r->line.base) : r->setup.policy;
+	rstar_pg_model_require_file(r->base); /* before hours of search, not behind them */
 }
 
 static void
