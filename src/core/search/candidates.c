@@ -365,6 +365,39 @@ encode_candidate(rstar_search *search, rstar_candidate *c, const rstar_cancel *c
 	return status;
 }
 
+static bool
+same_tokens(const rstar_kv_node *a, const rstar_kv_node *b)
+{
+	uint32_t n = rstar_kv_node_count(a);
+
+	return rstar_kv_node_parent(a) == rstar_kv_node_parent(b) && rstar_kv_node_count(b) == n &&
+		   memcmp(rstar_kv_node_tokens(a), rstar_kv_node_tokens(b), n * sizeof(int32_t)) == 0;
+}
+
+/*
+ * Samples are not merged when they say the same, but the model need not know that there are
+ * several: they go on from one place in the cache, and what they then have in common is again
+ * computed once. Not so the PPM's: it is asked for each candidate.
+ */
+static void
+share_place(rstar_turn *turn, uint32_t i)
+{
+	rstar_candidate *c = &turn->candidates[i];
+
+	for (uint32_t j = 0; j < i && c->policy; j++)
+	{
+		rstar_kv_node *place = turn->candidates[j].policy;
+
+		if (!place || place == c->policy || !rstar_candidate_alive(&turn->candidates[j]) ||
+			!same_tokens(place, c->policy))
+			continue;
+		rstar_kv_node_retain(place);
+		rstar_kv_node_release(c->policy);
+		c->policy = place;
+		return;
+	}
+}
+
 rstar_status
 rstar_search_encode_candidates(rstar_search *search, rstar_turn *turn, const rstar_cancel *cancel,
 							   rstar_error *err)
@@ -373,7 +406,10 @@ rstar_search_encode_candidates(rstar_search *search, rstar_turn *turn, const rst
 
 	for (uint32_t i = 0; i < turn->n_candidates && status == RSTAR_OK; i++)
 		if (rstar_candidate_alive(&turn->candidates[i]))
+		{
 			status = encode_candidate(search, &turn->candidates[i], cancel, err);
+			share_place(turn, i);
+		}
 	return status;
 }
 
