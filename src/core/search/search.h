@@ -185,6 +185,7 @@ typedef struct rstar_search_verdict
 	rstar_error error;
 	double grade;  /* 1: right; -1: wrong; between them: partly right */
 	bool by_clock; /* a limit of time decided: the tree is not reproducible */
+	double ms;     /* that it took */
 	char why[256]; /* for people; becomes the node's output; "": nothing to say */
 } rstar_search_verdict;
 

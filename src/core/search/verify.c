@@ -153,6 +153,7 @@ rstar_search_judge(rstar_search *search, const rstar_search_question *question,
 	c->node.graded = true;
 	c->node.grade = verdict->grade;
 	c->node.correct = verdict->grade == 1;
+	c->tree->cost.search_ms += verdict->ms;
 	if (verdict->by_clock)
 		c->tree->cost.reproducible = false;
 	if (verdict->failed != RSTAR_OK)

@@ -12,6 +12,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "core/base/clock.h"
 #include "core/engine/prefix_file.h"
 #include "pg/models/files.h"
 #include "pg/admission/admission.h"
@@ -340,6 +341,7 @@ answer_questions(const rstar_searcher *searcher)
 	rstar_search_question question;
 	rstar_search_verdict verdict;
 	rstar_error err;
+	double began;
 	bool asked;
 
 	for (;;)
@@ -348,7 +350,9 @@ answer_questions(const rstar_searcher *searcher)
 		if (!asked)
 			return;
 		CHECK_FOR_INTERRUPTS();
+		began = rstar_clock_ms();
 		verify_bracketed(searcher, &question, &verdict);
+		verdict.ms = rstar_clock_ms() - began;
 		rstar_check(rstar_search_judge(searcher->search, &question, &verdict, &err), &err);
 	}
 }
