@@ -263,6 +263,10 @@ enter(const inmate *in)
 		{"row_security", "on"},
 		{"jit", "off"},
 		{"max_parallel_workers_per_gather", "0"},
+		{"geqo", "on"}, /* these four bound the time of planning */
+		{"geqo_threshold", "12"},
+		{"join_collapse_limit", "8"},
+		{"from_collapse_limit", "8"},
 	};
 
 	(void) NewGUCNestLevel();
