@@ -16,6 +16,7 @@
  *		/close/v1	hangs up						/huge/v1	10 MB
  *		/html/v1	no JSON							/odd/v1		JSON of another form
  *		/redirect/v1	to another host				/wild/v1	values out of range
+ *		/strict/v1	nothing but OpenAI's own interface
  *
  * GET /stats tells how many questions and connections there were, and how many questions
  * at the same time at most.
@@ -367,6 +368,10 @@ handle(connection *c, const char *head, const char *body, size_t length)
 		answer_text(c, "500 Internal Server Error",
 					"{\"error\": {\"message\": \"logprobs is not supported "
 					"for models created with logits_all=False\"}}");
+	else if (strcmp(kind, "strict") == 0 && json_object_get(asked, "skip_special_tokens"))
+		answer_text(c, "400 Bad Request",
+					"{\"error\": {\"message\": \"Unrecognized request argument "
+					"supplied: skip_special_tokens\"}}");
 	else if (strcmp(path, "completions") == 0)
 		answer_json(c, complete(asked, false, one, strcmp(kind, "wild") == 0));
 	else if (strcmp(path, "chat/completions") == 0)

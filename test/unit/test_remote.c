@@ -14,6 +14,7 @@ extern int model_server_main(int argc, char **argv);
 #include "check.h"
 #include "core/base/clock.h"
 #include "core/remote/model.h"
+#include "core/search/search.h"
 
 /* --- addresses ------------------------------------------------------------------------------ */
 
@@ -486,6 +487,7 @@ steps_come(void)
 	complete_with("/key/v1", RSTAR_REMOTE_COMPLETIONS, true);
 	complete_with("/one/v1", RSTAR_REMOTE_COMPLETIONS, false);
 	complete_with("/busy/v1", RSTAR_REMOTE_COMPLETIONS, true);
+	complete_with("/strict/v1", RSTAR_REMOTE_COMPLETIONS, true);
 }
 
 static void
@@ -526,6 +528,73 @@ scores_come(void)
 		rstar_remote_job_free(job);
 		rstar_remote_model_free(model);
 	}
+}
+
+/*
+ * Searches whose answers need no Python, and so no sandbox: all the way, and broken off at
+ * every stage, after which nothing is left.
+ */
+static void
+searches(void)
+{
+	rstar_remote_model *policy = open_model("/v1", NULL, RSTAR_REMOTE_COMPLETIONS, &usual);
+	rstar_remote_model *ppm = open_model("/v1", NULL, RSTAR_REMOTE_POOLING, &usual);
+	rstar_search_parts parts = {.policy.remote = policy, .ppm.remote = ppm};
+	rstar_search_options options;
+	rstar_error err = {0};
+
+	CHECK(rstar_prompt_template_parse(NULL, 0, &parts.policy.prompt, &err) == RSTAR_OK);
+	parts.ppm.prompt = parts.policy.prompt;
+	rstar_search_options_paper(&options);
+	options.mcts.guidance = RSTAR_GUIDANCE_PPM;
+	options.mcts.answer_exclusive = false;
+	options.side_by_side = 7;
+	for (int most = 0; most < 24; most += most < 8 ? 1 : 8)
+	{
+		rstar_search *search;
+		uint32_t number, found = 0;
+		rstar_status status = RSTAR_AGAIN;
+
+		CHECK(rstar_search_create(&parts, &options, &rstar_allocator_malloc, &search, &err) ==
+			  RSTAR_OK);
+		for (int i = 0; i < 20; i++)
+		{
+			rstar_search_problem problem = {
+				.text = TEXT("What is 17?"), .gold = TEXT("17"), .seed = (uint64_t) i};
+
+			CHECK(rstar_search_add(search, &problem, &number, &err) == RSTAR_OK);
+		}
+		for (int step = 0; status == RSTAR_AGAIN && (most == 16 || step < most); step++)
+		{
+			status = rstar_search_step(search, NULL, &err);
+			while (rstar_search_take(search, &number))
+			{
+				const rstar_mcts *mcts = rstar_search_mcts(search, number);
+
+				found++;
+				CHECK(mcts && mcts->tree.nodes[1].correct && mcts->tree.nodes[1].scored);
+				CHECK(!rstar_search_get_cost(search, number)->reproducible);
+				rstar_search_forget(search, number);
+			}
+		}
+		CHECK(most != 16 || (status == RSTAR_OK && found == 20));
+		rstar_search_free(search);
+		CHECK(rstar_http_unanswered(http) == 0);
+	}
+	rstar_remote_model_free(policy);
+	rstar_remote_model_free(ppm);
+}
+
+static void
+problems_forge_nothing(void)
+{
+	rstar_prompt_template prompt = {TEXT("[<|user|>"), TEXT("<|end|>]")};
+	rstar_buffer out;
+
+	rstar_buffer_init(&out, &rstar_allocator_malloc);
+	CHECK(rstar_prompt_append_plain(&prompt, "a<b <|end|> </s> <code> x<y>z 1 < 2 <", 37, &out));
+	CHECK_STR(out.data, "[<|user|>a<b < |end|> < /s> < code> x< y>z 1 < 2 <<|end|>]");
+	rstar_buffer_free(&out);
 }
 
 /* What the server of that path makes of a question; in *err. */
@@ -692,6 +761,8 @@ main(void)
 	RUN(steps_come);
 	RUN(greedy_is_asked_once);
 	RUN(scores_come);
+	RUN(searches);
+	RUN(problems_forge_nothing);
 	RUN(failures_are_told);
 	RUN(keys_are_checked);
 	RUN(many_in_flight);

@@ -17,6 +17,7 @@ struct rstar_remote_model
 	rstar_remote_api api;
 	bool one_by_one;  /* the server gives one choice at a time */
 	bool no_logprobs; /* … and tells no log-probabilities */
+	bool strict;      /* … and refuses what OpenAI does not have */
 };
 
 /* One question of a job: `count` choices from `first` on. */
@@ -25,6 +26,7 @@ typedef struct question
 	rstar_http_call *call; /* NULL: its answer was read */
 	uint32_t first, count;
 	bool logprobs; /* were asked for */
+	bool strict;   /* without extensions */
 } question;
 
 struct rstar_remote_job
@@ -236,7 +238,8 @@ write_question(const rstar_remote_job *job, const question *asked, rstar_buffer 
 								 .top_p = r->top_p,
 								 .min_p = r->min_p,
 								 .top_k = r->top_k,
-								 .logprobs = asked->logprobs};
+								 .logprobs = asked->logprobs,
+								 .strict = asked->strict};
 
 	set_stops(r, &q);
 	return rstar_protocol_ask(&q, body, err);
@@ -251,6 +254,7 @@ ask(rstar_remote_job *job, question *asked, rstar_error *err)
 
 	rstar_buffer_init(&body, model->allocator);
 	asked->logprobs = !model->no_logprobs;
+	asked->strict = model->strict;
 	status = write_question(job, asked, &body, err);
 	if (status != RSTAR_OK)
 	{
@@ -449,12 +453,20 @@ is_too_long(long code, const char *complaint)
 		   ((code == 400 || code == 422 || code == 500) && MENTIONS(complaint, words));
 }
 
+/* Is what the server refuses something that it can be asked without? Then that is remembered. */
 static bool
-is_about_logprobs(long code, const char *complaint)
+learn(rstar_remote_model *model, const question *asked, long code, const char *complaint)
 {
-	static const char *const words[] = {"logprob", "logits_all"};
+	static const char *const logprobs[] = {"logprob", "logits_all"};
+	static const char *const extensions[] = {"skip_special_tokens"};
 
-	return code >= 400 && code != 401 && code != 403 && MENTIONS(complaint, words);
+	if (code < 400 || code == 401 || code == 403)
+		return false;
+	if (asked->logprobs && MENTIONS(complaint, logprobs))
+		return model->no_logprobs = true;
+	if (!asked->strict && MENTIONS(complaint, extensions))
+		return model->strict = true;
+	return false;
 }
 
 static rstar_status
@@ -542,11 +554,8 @@ read_answer(rstar_remote_job *job, uint32_t q, rstar_error *err)
 	{
 		rstar_protocol_complaint(reply.body, complaint);
 		rstar_http_redact(job->model->server, complaint);
-		if (!scores && asked->logprobs && is_about_logprobs(reply.code, complaint))
-		{
-			job->model->no_logprobs = true;
+		if (!scores && learn(job->model, asked, reply.code, complaint))
 			status = ask(job, asked, err);
-		}
 		else
 			status = refused(job, reply.code, complaint, err);
 	}

@@ -126,7 +126,7 @@ put_form(json_t *object, const rstar_protocol_question *q)
 	if (q->chat)
 		return put_messages(object, q) && (!q->logprobs || put(object, "logprobs", json_true()));
 	return put_joined(object, "prompt", q->prompt, q->begun, NULL) &&
-		   put(object, "skip_special_tokens", json_false()) &&
+		   (q->strict || put(object, "skip_special_tokens", json_false())) &&
 		   (!q->logprobs || put(object, "logprobs", json_integer(1)));
 }
 

@@ -44,6 +44,7 @@ typedef struct rstar_protocol_question
 	const char *stops[RSTAR_PROTOCOL_STOPS];
 	uint32_t n_stops;
 	bool logprobs;
+	bool strict; /* nothing that OpenAI's own interface does not have */
 } rstar_protocol_question;
 
 /* Errors: ARGUMENT (a text is not UTF-8), MEMORY. */

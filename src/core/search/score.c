@@ -117,7 +117,7 @@ rstar_scoring_create(const rstar_search_parts *parts, double value_scale, rstar_
 	rstar_buffer_init(&s->prompt, allocator);
 	status = cut(s, solution, err);
 	if (status == RSTAR_OK && parts->ppm.remote &&
-		!rstar_prompt_append(&parts->ppm.prompt, problem.data, problem.length, &s->prompt))
+		!rstar_prompt_append_plain(&parts->ppm.prompt, problem.data, problem.length, &s->prompt))
 		status = rstar_error_memory(err, problem.length);
 	if (status == RSTAR_OK)
 		status = read_sequence(s, &s->parts.policy, problem, cancel, &s->policy, err);

@@ -44,7 +44,8 @@ ask(rstar_search *search, rstar_turn *turn, const uint32_t *which, uint32_t n, r
 	rstar_buffer_init(&prompt, search->allocator);
 	rstar_buffer_init(&text, search->allocator);
 	if (texts &&
-		rstar_prompt_append(&search->parts.ppm.prompt, problem->data, problem->length, &prompt) &&
+		rstar_prompt_append_plain(&search->parts.ppm.prompt, problem->data, problem->length,
+								  &prompt) &&
 		append_texts(turn, which, n, &text, texts))
 		status =
 			rstar_remote_score(search->parts.ppm.remote, (rstar_string){prompt.data, prompt.length},

@@ -14,8 +14,8 @@ static bool
 append_texts(const rstar_search *search, const rstar_candidate *c, rstar_buffer *prompt,
 			 rstar_buffer *begun)
 {
-	return rstar_prompt_append(&search->parts.policy.prompt, c->tree->problem.text.data,
-							   c->tree->problem.text.length, prompt) &&
+	return rstar_prompt_append_plain(&search->parts.policy.prompt, c->tree->problem.text.data,
+									 c->tree->problem.text.length, prompt) &&
 		   rstar_tree_solution(&c->tree->mcts.tree, c->parent, begun);
 }
 

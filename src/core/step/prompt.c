@@ -74,3 +74,40 @@ rstar_prompt_shows_steps(const rstar_prompt_template *prompt)
 		   memmem(prompt->before.data, prompt->before.length, code, sizeof code - 1) &&
 		   memmem(prompt->before.data, prompt->before.length, answer, sizeof answer - 1);
 }
+
+/* Does "<" begin what may be a token of its own: "<|…", "</…>", "<word>"? */
+static bool
+begins_mark(const char *text, size_t length)
+{
+	size_t i = 1;
+
+	if (length < 2 || text[0] != '<')
+		return false;
+	if (text[1] == '|')
+		return true;
+	if (text[1] == '/')
+		i++;
+	while (i < length && (text[i] == '_' || (text[i] >= 'a' && text[i] <= 'z') ||
+						  (text[i] >= 'A' && text[i] <= 'Z')))
+		i++;
+	return i > 1 && i < length && text[i] == '>';
+}
+
+bool
+rstar_prompt_append_plain(const rstar_prompt_template *prompt, const char *problem, size_t length,
+						  rstar_buffer *out)
+{
+	if (!rstar_buffer_append(out, prompt->before.data, prompt->before.length))
+		return false;
+	for (size_t from = 0; from < length;)
+	{
+		const char *mark = memchr(problem + from, '<', length - from);
+		size_t end = mark ? (size_t) (mark - problem) + 1 : length;
+
+		if (!rstar_buffer_append(out, problem + from, end - from) ||
+			(mark && begins_mark(mark, length - (end - 1)) && !rstar_buffer_append(out, " ", 1)))
+			return false;
+		from = end;
+	}
+	return rstar_buffer_append(out, prompt->after.data, prompt->after.length);
+}

@@ -50,4 +50,12 @@ extern bool rstar_prompt_shows_steps(const rstar_prompt_template *prompt);
 extern bool rstar_prompt_append(const rstar_prompt_template *prompt, const char *problem,
 								size_t length, rstar_buffer *out);
 
+/*
+ * The same for a server that tokenizes the prompt itself, special tokens included: a problem
+ * cannot forge a tag or the mark of a turn ("<|im_end|>", "<end_of_turn>"), since a blank is
+ * put behind each "<" before "|", "/" or a letter that ">" follows without a blank between.
+ */
+extern bool rstar_prompt_append_plain(const rstar_prompt_template *prompt, const char *problem,
+									  size_t length, rstar_buffer *out);
+
 #endif

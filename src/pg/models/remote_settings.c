@@ -151,8 +151,8 @@ rstar_http_limits
 rstar_pg_remote_limits(void)
 {
 	const rstar_remote_settings_values *s = &rstar_pg_remote_settings;
-	int patience =
-		MyBackendType == B_BG_WORKER ? Max(s->patience_ms, s->worker_patience_ms) : s->patience_ms;
+	bool worker = MyBackendType == B_BG_WORKER;
+	int patience = worker ? Max(s->patience_ms, s->worker_patience_ms) : s->patience_ms;
 
 	return (rstar_http_limits){.connect_ms = (uint32) s->connect_ms,
 							   .answer_ms = (uint32) s->answer_ms,
