@@ -51,14 +51,14 @@ typedef struct problem_trees
  * others ($3), with the number of rollouts before each.
  */
 #define TREES                                                                                      \
-	"WITH tree AS (SELECT t.tree_id, t.settings, t.rollouts::int8,"                                \
-	" pg_catalog.sum(t.rollouts) OVER (ORDER BY i.job_id)::int8 OPERATOR(pg_catalog.-)"            \
-	" t.rollouts AS before"                                                                        \
-	" FROM rstar.evaluations e"                                                                    \
+	"WITH item AS MATERIALIZED (SELECT i.job_id, i.tree_id FROM rstar.evaluations e"               \
 	" JOIN rstar.job_items i ON i.job_id OPERATOR(pg_catalog.=) ANY (e.search_jobs)"               \
-	" JOIN rstar.trees t ON t.tree_id OPERATOR(pg_catalog.=) i.tree_id"                            \
 	" WHERE e.evaluation_id OPERATOR(pg_catalog.=) $1 AND i.problem_id OPERATOR(pg_catalog.=) $2"  \
-	" AND ((i.job_id OPERATOR(pg_catalog.=) e.greedy_job) IS TRUE) OPERATOR(pg_catalog.=) $3)"
+	" AND ((i.job_id OPERATOR(pg_catalog.=) e.greedy_job) IS TRUE) OPERATOR(pg_catalog.=) $3),"    \
+	" tree AS (SELECT t.tree_id, t.settings, t.rollouts::int8,"                                    \
+	" pg_catalog.sum(t.rollouts) OVER (ORDER BY item.job_id)::int8 OPERATOR(pg_catalog.-)"         \
+	" t.rollouts AS before"                                                                        \
+	" FROM item JOIN rstar.trees t ON t.tree_id OPERATOR(pg_catalog.=) item.tree_id)"
 
 static void
 run_over_trees(const char *statement, int64 evaluation_id, int64 problem_id, bool greedy)
@@ -129,7 +129,7 @@ read_trees(int64 evaluation_id, int64 problem_id, bool greedy, problem_trees *p,
 	run_over_trees(TREES " SELECT (SELECT pg_catalog.sum(rollouts)::int8 FROM tree) AS rollouts,"
 						 " tree.before OPERATOR(pg_catalog.+) n.rollout AS place,"
 						 " pg_catalog.sum(n.tokens)::int8 AS tokens FROM tree"
-						 " LEFT JOIN rstar.nodes n ON n.tree_id OPERATOR(pg_catalog.=) tree.tree_id"
+						 " JOIN rstar.nodes n ON n.tree_id OPERATOR(pg_catalog.=) tree.tree_id"
 						 " GROUP BY 2",
 				   evaluation_id, problem_id, greedy);
 	p->rollouts = 0;
