@@ -95,7 +95,8 @@ add_note(const round_state *r, const char *note)
 	rstar_tables_begin(&scope, "rounds");
 	rstar_pg_add_bigint(&a, r->round_id);
 	rstar_pg_add_text(&a, note);
-	rstar_pg_execute("UPDATE rstar.rounds SET note = pg_catalog.concat_ws('; ', note, $2)"
+	rstar_pg_execute("UPDATE rstar.rounds SET note ="
+					 " COALESCE(note OPERATOR(pg_catalog.||) '; ', '') OPERATOR(pg_catalog.||) $2"
 					 " WHERE round_id OPERATOR(pg_catalog.=) $1",
 					 &a, false);
 	rstar_pg_tables_end(&scope);
