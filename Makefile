@@ -126,6 +126,10 @@ corecheck:
 	@echo "corecheck: the core stands alone"
 
 C_FILES = $(shell git ls-files --cached --others --exclude-standard 'src/*.c' 'src/*.h' 'test/*.c' 'test/*.h')
+# The cluster of three nodes, with 1,000 problems; it wants Citus beside PostgreSQL. As a user who is not root.
+cituscheck:
+	RSTAR_CITUS=$${RSTAR_CITUS:-1000} $(MAKE) installcheck REGRESS= ISOLATION= PROVE_TESTS=test/t/071_citus.pl
+
 lint:
 	clang-format --dry-run --Werror $(C_FILES)
 	sh scripts/lint.sh
@@ -144,4 +148,4 @@ demo: deps
 test: deps
 	sh scripts/test.sh
 
-.PHONY: all deps demo test unitcheck fuzz bench lint format corecheck
+.PHONY: all deps demo test cituscheck unitcheck fuzz bench lint format corecheck

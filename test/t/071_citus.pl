@@ -160,6 +160,19 @@ SKIP:
 		WHERE chosen_tree_id = $gone OR rejected_tree_id = $gone)"), '0|0', "… with all that hangs on it ($across pairs join two trees)");
 }
 
+# --- an evaluation, a round's report -----------------------------------------------------------------------------
+
+sql(q{SELECT rstar_evaluate('ev', 'SELECT problem_id FROM rstar.problems WHERE problem_id <= 3', rollouts => 2, nice => 0)});
+is(wait_for_job($coordinator, sql('SELECT job_id FROM rstar.evaluations')), 'done', 'models are evaluated');
+is(sql(q{SELECT count(DISTINCT problem_id) FROM rstar.evaluation_answers WHERE measure = 'pass'}), 3, '… on each problem');
+sql(q{INSERT INTO rstar.rounds (round_id, name, created_by, number, preset, settings)
+	VALUES (7, 'line', CURRENT_USER, 1, 'nano', '{"per_problem": 2, "pair_rounds": 2}')});
+sql('UPDATE rstar.trees SET round_id = 7 WHERE problem_id % 2 = 0');
+for my $node (@node)
+{
+	like($node->safe_psql('postgres', 'SELECT rstar_report_html(7)'), qr/<h2[^>]*>Steps that failed.*<\/html>/s, $node->name . ' makes the page of a round');
+}
+
 # --- a dump, and one server beside it -------------------------------------------------------------------------
 
 my $single = new_rstar_node('single', bare => 1);
@@ -174,11 +187,11 @@ for my $table (qw(problems trees nodes trajectories preference_pairs jobs job_it
 }
 
 # Sums of floating-point numbers depend on their order.
-my $rounded = q{SELECT count(*), md5(string_agg(regexp_replace(v::text, '(\.\d{6})\d+(e-?\d+)?', '\1', 'g'), E'\n' ORDER BY v::text COLLATE "C")) FROM rstar.%s v};
+my $rounded = q{SELECT count(*), md5(string_agg(regexp_replace(v::text, '(\.\d{6})\d+(e-?\d+)?', '\1', 'g'), E'\n' ORDER BY v::text COLLATE "C")) FROM %s v};
 for my $view (split / /, $single->safe_psql('postgres', q{SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class
-	WHERE relnamespace = 'rstar'::regnamespace AND relkind = 'v' AND relname NOT IN ('progress', 'round_summary', 'training_summary')}))
+	WHERE relnamespace = 'rstar'::regnamespace AND relkind = 'v' AND relname NOT IN ('progress', 'training_summary')}))
 {
-	my $query = sprintf $rounded, $view;
+	my $query = sprintf $rounded, $view eq 'round_summary' ? '(SELECT round_id, name, status, problems, solved, trees, rollouts, generated_tokens FROM rstar.round_summary)' : "rstar.$view";
 	is(sql($query), $single->safe_psql('postgres', $query), "rstar.$view says what it says on one server");
 }
 ($ok, $out, $err) = script($coordinator, 'reports.sql');
