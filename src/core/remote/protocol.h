@@ -13,6 +13,9 @@
  *		POST /score				{"model", "text_1", "text_2": [texts]}	(vLLM, rerankers)
  *			-> {"data": [{"index", "score"}]}
  *
+ * Tried against llama-cpp-python 0.3.36; what vLLM has of its own (/pooling, /score,
+ * skip_special_tokens) is written down from its documentation.
+ *
  * Answers are hostile bytes: what is not of this form is CORRUPT, numbers are finite,
  * texts are UTF-8 (the JSON parser sees to that) and may hold anything else.
  */
