@@ -15,6 +15,7 @@ struct rstar_remote_model
 	const rstar_allocator *allocator;
 	char *name;
 	rstar_remote_api api;
+	bool silent;      /* log-probabilities are not wanted */
 	bool one_by_one;  /* the server gives one choice at a time */
 	bool no_logprobs; /* … and tells no log-probabilities */
 	bool strict;      /* … and refuses what OpenAI does not have */
@@ -97,6 +98,12 @@ rstar_remote_model_free(rstar_remote_model *model)
 	rstar_http_server_free(model->server);
 	rstar_free(model->allocator, model->name);
 	rstar_free(model->allocator, model);
+}
+
+void
+rstar_remote_model_ask_logprobs(rstar_remote_model *model, bool ask)
+{
+	model->silent = !ask;
 }
 
 rstar_remote_api
@@ -253,7 +260,7 @@ ask(rstar_remote_job *job, question *asked, rstar_error *err)
 	rstar_status status;
 
 	rstar_buffer_init(&body, model->allocator);
-	asked->logprobs = !model->no_logprobs;
+	asked->logprobs = !model->no_logprobs && !model->silent;
 	asked->strict = model->strict;
 	status = write_question(job, asked, &body, err);
 	if (status != RSTAR_OK)

@@ -50,6 +50,9 @@ extern rstar_status rstar_remote_model_create(rstar_http *http, rstar_http_serve
 											  rstar_remote_model **out, rstar_error *err);
 extern void rstar_remote_model_free(rstar_remote_model *model); /* jobs end first; or NULL */
 
+/* Whether to ask for log-probabilities (yes, until told otherwise): some servers are slow at them. */
+extern void rstar_remote_model_ask_logprobs(rstar_remote_model *model, bool ask);
+
 extern rstar_remote_api rstar_remote_model_api(const rstar_remote_model *model);
 extern rstar_http *rstar_remote_model_http(const rstar_remote_model *model);
 extern rstar_http_server *rstar_remote_model_server(const rstar_remote_model *model);

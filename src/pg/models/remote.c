@@ -211,6 +211,7 @@ rstar_pg_remote_open(const rstar_model_row *row, bool scores)
 	rstar_pg_guard_hold(guard, entry);
 	free_others(row, entry);
 	rstar_http_server_limit(rstar_remote_model_server(entry->model), &limits);
+	rstar_remote_model_ask_logprobs(entry->model, rstar_pg_remote_settings.logprobs);
 	return entry->model;
 }
 

@@ -19,6 +19,7 @@ typedef struct rstar_remote_settings_values
 	int connect_ms, answer_ms, rest_ms;
 	int patience_ms, worker_patience_ms;
 	int problems;
+	bool logprobs;
 } rstar_remote_settings_values;
 
 extern rstar_remote_settings_values rstar_pg_remote_settings;
