@@ -4,7 +4,7 @@
 --     psql -X -f sql/citus.sql mydatabase
 --     psql -X -v shards=64 -f sql/citus.sql mydatabase
 --
--- Before it: Citus 12.1 or later and rstar on every node, shared_preload_libraries = 'citus, rstar'
+-- Before it: PostgreSQL 15, Citus 12.1 (or later) and rstar on every node, shared_preload_libraries = 'citus, rstar'
 -- there, both extensions created on the coordinator (Citus creates rstar on the others),
 -- citus_set_coordinator_host and citus_add_node called, and no job at work. shards (32): into how
 -- many parts the trees are cut.
@@ -33,6 +33,10 @@ BEGIN
 		RAISE EXCEPTION 'extension rstar is not installed in this database';
 	ELSIF NOT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus') THEN
 		RAISE EXCEPTION 'extension citus is not installed in this database';
+	ELSIF pg_catalog.current_setting('server_version_num')::integer < 150000 THEN
+		RAISE EXCEPTION 'this needs PostgreSQL 15 or later';
+	ELSIF (SELECT pg_catalog.split_part(extversion, '-', 1)::numeric FROM pg_catalog.pg_extension WHERE extname = 'citus') < 12.1 THEN
+		RAISE EXCEPTION 'this needs Citus 12.1 or later';
 	ELSIF (SELECT groupid FROM pg_catalog.pg_dist_local_group) <> 0 THEN
 		RAISE EXCEPTION 'this is not the coordinator';
 	ELSIF NOT EXISTS (SELECT FROM pg_catalog.pg_dist_node WHERE groupid = 0) THEN
