@@ -54,7 +54,7 @@ sleep 0.3;
 unlike(log_since($node, $offset), qr/rstar job/, 'and no worker');
 like(error_of($node, "BEGIN; SELECT rstar_wait(rstar_search_all('SELECT 1 LIMIT 0')); ROLLBACK"), qr/was submitted in this transaction/, 'no wait for a job that no worker can see');
 
-my $job = submit($node, ', rollouts => 4, workers => 2, threads => 1, nice => 3');
+my $job = submit($node, ', rollouts => 16, workers => 2, threads => 1, nice => 3');
 ok(working($job, 2), 'two workers are at it');
 is(sql("SELECT kind, database, created_by, phase, total, bool_and(rate > 0), bool_and(time_to_go > '0 s'), bool_or(doing ~ 'problems in hand') FROM rstar.progress GROUP BY 1, 2, 3, 4, 5"),
 	"search_all|postgres|" . sql('SELECT current_user') . "|searching|80|t|t|t", 'progress tells what, whose, how far and how fast');
@@ -67,16 +67,14 @@ my $held = 0;
 for (1 .. 10) { $held += sql("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'rstar worker' AND backend_xmin IS NOT NULL"); sleep 0.02; }
 note "snapshots held by workers in 10 looks: $held";
 cmp_ok($held, '<=', 3, 'the workers hold no snapshot while they search');
-my $told = sql("LISTEN rstar_jobs; SELECT rstar_wait($job); SELECT pg_sleep(1)");
-like($told, qr/^done$/m, 'it is done');
-like($told, qr/notification "rstar_jobs" with payload "$job done"/, 'and programs are told');
+is(wait_for_job($node, $job), 'done', 'it is done');
 is(sql("SELECT done, failed, total, error IS NULL, finished_at > started_at FROM rstar.jobs WHERE job_id = $job"), '80|0|80|t|t', 'all of it');
 is(sql("SELECT count(*), count(DISTINCT problem_id) FROM rstar.trees"), '80|80', 'each problem has a tree');
 cmp_ok(sql("SELECT count(*) FROM rstar.trees WHERE correct"), '>', 65, 'as a search in the foreground gives them');
 ok(idle(), 'and the workers end');
 my $same = sql("SELECT array_agg(tree_id) FROM rstar.trees WHERE problem_id = 7");
 is(sql("SELECT count(DISTINCT (rollouts, nodes, generated_tokens, answer)) FROM rstar.trees WHERE tree_id IN
-		(SELECT tree_id FROM rstar.job_items WHERE problem_id = 7 UNION ALL SELECT rstar_search(7, rollouts => 4))"), 1,
+		(SELECT tree_id FROM rstar.job_items WHERE problem_id = 7 UNION ALL SELECT rstar_search(7, rollouts => 16))"), 1,
 	'the tree is the one that a session gets');
 $job = submit($node, ', rollouts => 4, workers => 1, threads => 3');
 ok(working($job, 1), 'a job that asks for three threads works');
@@ -84,8 +82,16 @@ ok(working($job, 1), 'a job that asks for three threads works');
 is(threads_of($worker), 3, 'with three, whatever the machine has');
 sql("SELECT rstar_cancel($job)");
 ok(idle(), 'and is cancelled');
-sql('SET rstar.side_by_side = 3; SELECT rstar_search_all($$SELECT problem_id FROM rstar.problems WHERE problem_id < 5 UNION ALL SELECT 1$$, rollouts => 1)');
+my $told = sql(<<~'SQL');
+	LISTEN rstar_jobs;
+	SELECT rstar_search_all('SELECT 1', rollouts => 1) AS job \gset
+	SELECT rstar_wait(:job) || ' ' || :job;
+	SELECT pg_sleep(1);
+	SQL
 $job++;
+like($told, qr/^done $job$/m, 'a session waits for a job');
+like($told, qr/notification "rstar_jobs" with payload "$job done"/, 'and is told that it has ended');
+sql('SET rstar.side_by_side = 3; SELECT rstar_search_all($$SELECT problem_id FROM rstar.problems WHERE problem_id < 5 UNION ALL SELECT 1$$, rollouts => 1)');
 $job = sql('SELECT max(job_id) FROM rstar.jobs');
 is(wait_for_job($node, $job) . sql("SELECT total FROM rstar.jobs WHERE job_id = $job"), 'done4', 'a problem that comes twice is searched once');
 

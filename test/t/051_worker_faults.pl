@@ -135,7 +135,7 @@ while ($killed < $kills)
 note "$killed kills over $jobs jobs of $problems problems: "
   . join(', ', map { "$count{$_} of $_" } sort keys %count)
   . "; $redone problems were searched again";
-cmp_ok($redone, '<=', 24 * $killed, 'no more than the problems in hand are redone: 2 workers with 12 each');
+cmp_ok($redone, '<=', 96 * $killed, 'no more than the problems in hand are redone: 2 workers with 48 each');
 ok(wait_until($node, "SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type IN ('rstar worker', 'rstar probe')", 300), 'the workers end');
 is($node->safe_psql('postgres', "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"), 0, 'no lock is left');
 is($node->safe_psql('postgres', "SELECT count(*) FROM rstar.progress"), 0, 'no progress is left');

@@ -61,7 +61,7 @@ $node->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'base', has_streaming => 1);
 $standby->start;
-my $running = sql(q{SELECT rstar_search_all('SELECT problem_id FROM rstar.problems WHERE problem_id <= 60', rollouts => 64, workers => 1)});
+my $running = sql(q{SET rstar.side_by_side = 4; SELECT rstar_search_all('SELECT problem_id FROM rstar.problems WHERE problem_id <= 60', rollouts => 64, workers => 1)});
 ok(wait_until($node, "SELECT count(*) > 0 FROM rstar.job_items WHERE job_id = $running AND status = 'done'"), 'a job runs on the primary');
 $node->wait_for_catchup($standby);
 is($standby->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE backend_type ~ 'rstar'"), 0, 'nobody is at work on the standby');

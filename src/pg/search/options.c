@@ -121,11 +121,21 @@ apply_method(rstar_search_setup *setup)
 	}
 }
 
+/* Candidates have most tokens in common: a small model needs many problems to fill a batch. */
+#define SMALL_MODEL  INT64CONST(100000000) /* parameters */
+#define PLACES_SMALL 32
+#define PLACES       8
+
 uint32
 rstar_pg_search_places(const rstar_search_setup *setup)
 {
-	return setup->policy && setup->policy->remote ? (uint32) rstar_pg_remote_settings.problems
-												  : (uint32) rstar_pg_search_settings.side_by_side;
+	const rstar_model_row *policy = setup->policy;
+
+	if (policy && policy->remote)
+		return (uint32) rstar_pg_remote_settings.problems;
+	if (rstar_pg_search_settings.side_by_side > 0)
+		return (uint32) rstar_pg_search_settings.side_by_side;
+	return policy && policy->parameters < SMALL_MODEL ? PLACES_SMALL : PLACES;
 }
 
 static void

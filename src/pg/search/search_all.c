@@ -116,6 +116,15 @@ round_of(const rstar_job *job)
 	return round_id;
 }
 
+/* As many as are searched side by side, but not what other workers of a small job could do. */
+static uint32
+places_of(const rstar_job *job, const rstar_search_setup *setup)
+{
+	int64 share = job->total * 2 / (3 * job->workers); /* half as many more are claimed ahead */
+
+	return (uint32) Min(rstar_pg_search_places(setup), Max(1, share));
+}
+
 static void
 start(rstar_job *job)
 {
@@ -125,7 +134,7 @@ start(rstar_job *job)
 	s->setup.policy = model_of(job->arguments, "policy");
 	s->setup.ppm = model_of(job->arguments, "ppm");
 	s->setup.round_id = round_of(job);
-	s->places = rstar_pg_search_places(&s->setup);
+	s->places = places_of(job, &s->setup);
 	s->ahead = (s->places + 1) / 2;
 	s->items = palloc((s->places + s->ahead) * sizeof *s->items);
 	s->setup.options.side_by_side = s->places;

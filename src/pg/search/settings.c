@@ -200,13 +200,15 @@ static const rstar_option options[] = {
 	{.setting = "rstar.side_by_side",
 	 .type = RSTAR_OPTION_INT,
 	 .variable.integer = &rstar_pg_search_settings.side_by_side,
-	 .fallback = 8,
-	 .min = 1,
+	 .fallback = 0,
+	 .min = 0,
 	 .max = 1024,
 	 .context = PGC_USERSET,
 	 .flags = GUC_EXPLAIN,
 	 .help = "Problems that one call searches at the same time.",
-	 .more = "More fill the batches better and take more memory; the trees are the same."},
+	 .more =
+		 "0: 32 for a model of fewer than 100 million parameters, else 8. More fill the batches "
+		 "better and take more memory; the trees are the same."},
 	{.setting = "rstar.use_known_answer",
 	 .type = RSTAR_OPTION_BOOL,
 	 .variable.flag = &rstar_pg_search_settings.use_known_answer,

@@ -298,6 +298,7 @@ rstar_pg_job_take(rstar_job *job, int own_nice, int *nice, MemoryContext context
 		job->job_id = list[i].job_id;
 		job->kind = list[i].kind;
 		job->owner = get_role_oid(list[i].owner, false);
+		job->workers = Max(1, list[i].workers);
 		*nice = list[i].nice;
 		taken = take_row(job, context);
 		if (!taken)

@@ -92,6 +92,7 @@ struct rstar_job
 	Oid owner;        /* whose work it is; steps run as this role, in a restricted context */
 	Jsonb *arguments; /* as submitted */
 	Jsonb *settings;  /* of the session that submitted it; they hold while the worker has the job */
+	int workers;      /* at most so many are at it */
 	int threads;      /* of each worker */
 	int64 total;      /* of a queue: its items; else 0 */
 	int64 parent;     /* 0: none */
