@@ -26,7 +26,7 @@ typedef struct rstar_search_settings_values
 	int method; /* an rstar_search_method */
 	int beam_width;
 	int trees;
-	int top_n; /* 0: all */
+	int top_n;        /* 0: all */
 	int side_by_side; /* 0: by the model */
 	bool use_known_answer;
 	int search_nodes; /* 0: no limit, as for the next two */
