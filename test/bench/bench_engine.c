@@ -202,8 +202,10 @@ measure(const char *name, const rstar_gguf *gguf, const char *file, rstar_pool *
 		fail(&err);
 
 	bool small = rstar_gguf_file_size(gguf) < (100u << 20);
-	rstar_engine_options options = {
-		.family = s->family, .kv_type = RSTAR_KV_F16, .kv_budget = (uint64_t) 2 << 30};
+	rstar_engine_options options = {.family = s->family,
+									.kv_type = RSTAR_KV_F16,
+									.kv_budget = (uint64_t) 2 << 30,
+									.max_panels = (uint64_t) 16 << 20};
 	uint32_t context = weights->hparams.n_context;
 	uint32_t prefix = context / 2 < PREFIX ? context / 2 : PREFIX;
 

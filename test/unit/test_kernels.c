@@ -105,7 +105,8 @@ make_matrix(rstar_type type, uint32_t rows, uint32_t columns)
 		rstar_quants_from_f32(type, row, data + r * row_bytes, columns, NULL);
 	}
 	free(row);
-	return (rstar_matrix){type, rows, columns, row_bytes, data};
+	return (rstar_matrix){
+		.type = type, .rows = rows, .columns = columns, .row_bytes = row_bytes, .data = data};
 }
 
 /* What the activations stand for: exact for float types, rounded for the others. */
@@ -115,6 +116,41 @@ activation(const rstar_activations *a, rstar_type type, uint32_t t, uint32_t k)
 	if (is_float(type))
 		return a->f32[t * a->columns + k];
 	return (double) a->scales[t * (a->padded / 32) + k / 32] * a->q[t * a->padded + k];
+}
+
+/* The same product with kept panels: rows that are no whole panel, the panels made, and used. */
+static void
+check_kept_panels(const rstar_kernels *kernels, rstar_matrix *w, const rstar_activations *a,
+				  uint32_t T, const float *out, float *again, void *scratch)
+{
+	uint32_t n = rstar_n_panels(w), rows = w->rows;
+	rstar_panels panels = {.bytes = kernels->panel_bytes(w)};
+
+	CHECK((panels.bytes == 0) == is_float(w->type) && panels.bytes % 64 == 0);
+	if (panels.bytes == 0)
+		return;
+	panels.data = aligned_alloc(64, panels.bytes * n);
+	memset(panels.data, 0, panels.bytes * n);
+	panels.filled = calloc(n, sizeof(bool));
+	w->panels = &panels;
+	for (int pass = 0; pass < 3; pass++)
+	{
+		memset(again, 0xff, T * rows * sizeof(float));
+		if (pass == 0)
+		{
+			kernels->matmul(w, 0, 5, a, T, again, rows, scratch);
+			kernels->matmul(w, 5, rows - 5, a, T, again, rows, scratch);
+		}
+		else
+			kernels->matmul(w, 0, rows, a, T, again, rows, scratch);
+		CHECK(panels.filled[0] == (pass > 0) && panels.filled[n - 1] == (pass > 0));
+		CHECK_MSG(memcmp(out, again, T * rows * sizeof(float)) == 0,
+				  "%s %s: kept panels change bits in pass %d",
+				  rstar_cpu_family_name(kernels->family), rstar_type_get(w->type)->name, pass);
+	}
+	w->panels = NULL;
+	free(panels.data);
+	free(panels.filled);
 }
 
 static void
@@ -175,6 +211,7 @@ check_matmul(const rstar_kernels *kernels, rstar_type type, uint32_t rows, uint3
 	}
 	CHECK_MSG(memcmp(out, again, T * rows * sizeof(float)) == 0, "%s %s: grouping changes bits",
 			  rstar_cpu_family_name(kernels->family), rstar_type_get(type)->name);
+	check_kept_panels(kernels, &w, &a, T, out, again, scratch);
 	free((void *) w.data);
 	free_activations(&a);
 	free(out);
@@ -209,7 +246,11 @@ extreme_bytes_do_not_overflow(void)
 		const rstar_kernels *kernels = rstar_kernels_get((rstar_cpu_family) f);
 		rstar_block_q8_0 blocks[8];
 		rstar_activations a = make_activations(1, 256);
-		rstar_matrix w = {RSTAR_TYPE_Q8_0, 1, 256, sizeof blocks, (const uint8_t *) blocks};
+		rstar_matrix w = {.type = RSTAR_TYPE_Q8_0,
+						  .rows = 1,
+						  .columns = 256,
+						  .row_bytes = sizeof blocks,
+						  .data = (const uint8_t *) blocks};
 		void *scratch = make_scratch(1);
 		float out;
 

@@ -54,8 +54,11 @@ static rstar_engine *
 make_engine(const model *m, rstar_pool *pool, rstar_cpu_family family, uint32_t batch,
 			uint64_t budget)
 {
-	rstar_engine_options options = {
-		.family = family, .kv_type = RSTAR_KV_F32, .kv_budget = budget, .max_batch = batch};
+	rstar_engine_options options = {.family = family,
+									.kv_type = RSTAR_KV_F32,
+									.kv_budget = budget,
+									.max_batch = batch,
+									.max_panels = batch % 2 == 0 ? 1 << 24 : 0};
 	rstar_engine *engine = NULL;
 	rstar_error err = {0};
 

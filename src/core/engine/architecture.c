@@ -87,7 +87,7 @@ void
 rstar_engine_rotate(rstar_engine *e, uint32_t t)
 {
 	const rstar_hparams *h = e->hparams;
-	const rstar_layer_weights *layer = &e->weights->layers[e->layer];
+	const rstar_layer_weights *layer = &e->layers[e->layer];
 	const float *turns = e->turns + (size_t) t * e->n_turns;
 
 	if (rstar_hparams_is_local(h, e->layer))

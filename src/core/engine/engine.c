@@ -48,12 +48,16 @@ static rstar_status
 create_parts(rstar_engine *engine, const rstar_engine_options *options, rstar_error *err)
 {
 	const rstar_hparams *h = engine->hparams;
+	rstar_status status;
 
 	engine->frequencies = rstar_alloc_array(engine->allocator, h->rope_dim + 1, sizeof(double));
 	engine->slots = rstar_alloc_array(engine->allocator, engine->max_batch, sizeof(rstar_slot));
 	engine->tiles = rstar_alloc_array(engine->allocator, engine->max_batch, sizeof(rstar_tile));
 	if (!engine->frequencies || !engine->slots || !engine->tiles)
 		return rstar_error_memory(err, engine->max_batch * sizeof(rstar_slot));
+	status = rstar_engine_view_weights(engine, options->max_panels, err);
+	if (status != RSTAR_OK)
+		return status;
 	rstar_weights_rope_frequencies(engine->weights, engine->max_context, engine->frequencies);
 	rstar_weights_local_frequencies(engine->weights, engine->frequencies + h->rope_dim / 2);
 	return rstar_kv_create(h->n_layer, h->n_head_kv * h->head_dim, options->kv_type,
@@ -109,6 +113,7 @@ rstar_engine_free(rstar_engine *engine)
 	rstar_engine_abort(engine);
 	rstar_kv_free(engine->kv);
 	rstar_prefix_unmap(engine);
+	rstar_engine_forget_weights(engine);
 	rstar_free(engine->allocator, engine->frequencies);
 	rstar_free(engine->allocator, engine->slots);
 	rstar_free(engine->allocator, engine->pinned);

@@ -303,7 +303,7 @@ static void
 attn_norm_token(void *arg, uint32_t t, uint32_t thread)
 {
 	rstar_engine *e = arg;
-	const rstar_layer_weights *layer = &e->weights->layers[e->layer];
+	const rstar_layer_weights *layer = &e->layers[e->layer];
 
 	(void) thread;
 	if (e->layer > 0)
@@ -316,7 +316,7 @@ static void
 ffn_norm_token(void *arg, uint32_t t, uint32_t thread)
 {
 	rstar_engine *e = arg;
-	const rstar_layer_weights *layer = &e->weights->layers[e->layer];
+	const rstar_layer_weights *layer = &e->layers[e->layer];
 
 	(void) thread;
 	rstar_engine_add_delta(e, t, layer->post_attn_norm);
@@ -449,7 +449,7 @@ swiglu_token(void *arg, uint32_t t, uint32_t thread)
 
 	(void) thread;
 	rstar_engine_gate(e, t);
-	if (is_quantised(&e->weights->layers[e->layer].w_down))
+	if (is_quantised(&e->layers[e->layer].w_down))
 		e->kernels->quantize(&e->ff, t);
 }
 
@@ -464,10 +464,10 @@ output_norm_token(void *arg, uint32_t t, uint32_t thread)
 	(void) thread;
 	if (w < 0)
 		return;
-	rstar_engine_add_delta(e, t, e->weights->layers[e->layer].post_ffn_norm);
+	rstar_engine_add_delta(e, t, e->layers[e->layer].post_ffn_norm);
 	e->kernels->rms_norm(e->x + (size_t) t * n, e->weights->output_norm, n, e->hparams->norm_eps,
 						 e->final.f32 + (size_t) w * n);
-	if (is_quantised(&e->weights->output))
+	if (is_quantised(&e->output))
 		e->kernels->quantize(&e->final, (uint32_t) w);
 }
 
@@ -480,8 +480,7 @@ wants(const rstar_engine *e, const rstar_slot *slot, unsigned what)
 static rstar_status
 compute_logits(rstar_engine *e, const rstar_cancel *cancel)
 {
-	const rstar_weights *w = e->weights;
-	product logits = {&w->output, NULL, e->logits};
+	product logits = {&e->output, NULL, e->logits};
 	unsigned wanted = 0;
 
 	for (uint32_t t = 0; t < e->T; t++)
@@ -491,8 +490,11 @@ compute_logits(rstar_engine *e, const rstar_cancel *cancel)
 	}
 	if (e->progress == 0 && (wanted & RSTAR_WANT_VALUE))
 	{
-		rstar_matrix head = {RSTAR_TYPE_F32, 1, e->hparams->n_embd,
-							 e->hparams->n_embd * sizeof(float), (const uint8_t *) w->value_head};
+		rstar_matrix head = {.type = RSTAR_TYPE_F32,
+							 .rows = 1,
+							 .columns = e->hparams->n_embd,
+							 .row_bytes = e->hparams->n_embd * sizeof(float),
+							 .data = (const uint8_t *) e->weights->value_head};
 
 		e->kernels->matmul(&head, 0, 1, &e->final, e->W, e->values, 1, scratch_of(e, 0));
 	}
@@ -540,7 +542,7 @@ emit_outputs(rstar_engine *e)
 static rstar_status
 run_stage(rstar_engine *e, const rstar_cancel *cancel)
 {
-	const rstar_layer_weights *layer = &e->weights->layers[e->layer];
+	const rstar_layer_weights *layer = &e->layers[e->layer];
 	rstar_status status;
 
 	switch (e->stage)

@@ -70,6 +70,11 @@ struct rstar_engine
 	const rstar_allocator *allocator;
 	const rstar_weights *weights;
 	const rstar_hparams *hparams; /* inside weights */
+	rstar_layer_weights *layers;  /* [n_layer]: panels.c */
+	rstar_matrix output;
+	rstar_panels *panels; /* of each matrix, or NULL: none are kept */
+	void *panel_memory;
+	bool *panel_filled;
 	const rstar_kernels *kernels;
 	rstar_pool *pool;
 	rstar_kv *kv;
@@ -142,6 +147,11 @@ extern void rstar_engine_unplan(rstar_engine *engine, bool completed);
 
 /* tiles.c: which tokens of the pass attend together. */
 extern void rstar_engine_make_tiles(rstar_engine *engine);
+
+/* panels.c: layers and output; panels, if all of them fit the budget (bytes). Errors: MEMORY. */
+extern rstar_status rstar_engine_view_weights(rstar_engine *engine, uint64_t panel_budget,
+											  rstar_error *err);
+extern void rstar_engine_forget_weights(rstar_engine *engine);
 
 /* forward.c: room for T tokens and W outputs. */
 extern rstar_status rstar_engine_reserve(rstar_engine *engine, rstar_error *err);

@@ -25,7 +25,9 @@
  * of columns at a time, small enough for the first-level cache, and serves all
  * tokens of the batch. Making it costs a fraction of reading it from memory; so
  * there is no second copy of the weights on disk or in memory, and a read-only
- * installation needs nothing.
+ * installation needs nothing. A model so small that it lies in the processor's caches
+ * is another matter: there making panels is a third of the work, and whoever has the
+ * memory may have them kept (rstar_panels).
  *
  * A new quantised type needs one function that turns a row into int8 values and a
  * scale per block (kernels_unpack_template.h) and one line in its table of types.
@@ -115,6 +117,24 @@ rstar_attention_scratch(uint32_t positions)
 	return ((size_t) positions + 4 * RSTAR_LANES - 1) & ~(size_t) (RSTAR_LANES - 1);
 }
 
+/*
+ * Panels of a matrix of quantised weights, kept by the first product that makes them; they
+ * belong to the kernels of one family, and to one product at a time.
+ */
+typedef struct rstar_panels
+{
+	uint8_t *data; /* 64-aligned, zeros at first: bytes * panels */
+	bool *filled;  /* [panels], at first false */
+	size_t bytes;  /* of a panel: rstar_kernels.panel_bytes */
+} rstar_panels;
+
+/* Panels of a matrix. */
+static inline uint32_t
+rstar_n_panels(const rstar_matrix *w)
+{
+	return (w->rows + RSTAR_PANEL_ROWS - 1) / RSTAR_PANEL_ROWS;
+}
+
 typedef struct rstar_kernels
 {
 	rstar_cpu_family family;
@@ -129,6 +149,9 @@ typedef struct rstar_kernels
 	 */
 	void (*matmul)(const rstar_matrix *w, uint32_t row, uint32_t n_rows, const rstar_activations *a,
 				   uint32_t T, float *out, size_t stride, void *scratch);
+
+	/* Bytes of a panel of the matrix that can be kept, a multiple of 64; 0: floats are not. */
+	size_t (*panel_bytes)(const rstar_matrix *w);
 
 	/* out = x / sqrt(mean(x^2) + eps) * weight; n elements (Zhang, Sennrich 2019). */
 	void (*rms_norm)(const float *x, const float *weight, uint32_t n, float eps, float *out);

@@ -394,6 +394,60 @@ input_at(const rstar_activations *a, const type_traits *type, uint32_t from)
 	};
 }
 
+/* Bytes of the parts of a kept chunk of n columns, and of all of it. */
+static size_t
+chunk_values(uint32_t n)
+{
+	return (size_t) ((n + 63) & ~63u) * RSTAR_PANEL_ROWS;
+}
+
+static size_t
+chunk_scales(const type_traits *type, uint32_t n)
+{
+	return (size_t) (n / (uint32_t) type->block) * RSTAR_PANEL_ROWS * sizeof(float);
+}
+
+static size_t
+chunk_bytes(const type_traits *type, uint32_t n)
+{
+	return chunk_values(n) + chunk_scales(type, n) * (type->has_minimums ? 2 : 1);
+}
+
+static size_t
+panel_bytes(const rstar_matrix *w)
+{
+	const type_traits *type = traits_of(w->type);
+	size_t bytes = 0;
+
+	for (uint32_t from = 0; type && from < w->columns; from += RSTAR_INT8_CHUNK)
+	{
+		uint32_t left = w->columns - from;
+
+		bytes += chunk_bytes(type, left < RSTAR_INT8_CHUNK ? left : RSTAR_INT8_CHUNK);
+	}
+	return bytes;
+}
+
+/* Where the panel of rows [row, row + R) is kept; NULL: nowhere, or they are not a whole one. */
+static uint8_t *
+kept_panel(const rstar_matrix *w, uint32_t row, uint32_t R)
+{
+	if (!w->panels || row % RSTAR_PANEL_ROWS != 0 || (R < RSTAR_PANEL_ROWS && row + R < w->rows))
+		return NULL;
+	return w->panels->data + row / RSTAR_PANEL_ROWS * w->panels->bytes;
+}
+
+/* Let the panel's next chunk, of n columns, lie at `kept`; returns where the one behind it lies. */
+static uint8_t *
+place_chunk(panel *p, const type_traits *type, uint8_t *kept, uint32_t n)
+{
+	p->bytes = kept;
+	p->scales = (float *) (void *) (kept + chunk_values(n));
+	if (type->has_minimums)
+		p->minimums = p->scales + chunk_scales(type, n) / sizeof(float);
+	return kept + chunk_bytes(type, n);
+}
+
 /* Up to sixteen rows times all tokens. The last chunk puts whole panels where they belong. */
 static void
 multiply_panel(panel *p, const rstar_matrix *w, const type_traits *type, uint32_t row, uint32_t R,
@@ -401,6 +455,8 @@ multiply_panel(panel *p, const rstar_matrix *w, const type_traits *type, uint32_
 {
 	uint32_t most = type ? RSTAR_INT8_CHUNK : RSTAR_FLOAT_CHUNK;
 	chunk_function multiply = chunk_of(type);
+	uint8_t *kept = type ? kept_panel(w, row, R) : NULL;
+	bool *filled = kept ? &w->panels->filled[row / RSTAR_PANEL_ROWS] : NULL;
 
 	for (uint32_t from = 0; from < w->columns; from += most)
 	{
@@ -411,12 +467,16 @@ multiply_panel(panel *p, const rstar_matrix *w, const type_traits *type, uint32_
 		p->fresh = from == 0;
 		p->out = direct ? out : p->sums;
 		p->stride = direct ? stride : RSTAR_PANEL_ROWS;
-		if (type)
-			fill_int8_panel(p, w, type, row, R, from, n);
-		else
+		if (kept)
+			kept = place_chunk(p, type, kept, n);
+		if (!type)
 			fill_float_panel(p, w, row, R, from, n);
+		else if (!filled || !*filled)
+			fill_int8_panel(p, w, type, row, R, from, n);
 		multiply(p, input_at(a, type, from), T, n);
 	}
+	if (filled)
+		*filled = true;
 	for (uint32_t t = 0; t < T && R < RSTAR_PANEL_ROWS; t++)
 		store_partial(out + t * stride, R, load(p->sums + t * RSTAR_PANEL_ROWS));
 }
@@ -439,6 +499,8 @@ matmul(const rstar_matrix *w, uint32_t row, uint32_t n_rows, const rstar_activat
 	{
 		uint32_t R = n_rows - r < RSTAR_PANEL_ROWS ? n_rows - r : RSTAR_PANEL_ROWS;
 
-		multiply_panel(&p, w, type, row + r, R, a, T, out + row + r, stride);
+		panel this = p;
+
+		multiply_panel(&this, w, type, row + r, R, a, T, out + row + r, stride);
 	}
 }

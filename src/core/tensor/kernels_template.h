@@ -226,6 +226,7 @@ const rstar_kernels KERNELS_TABLE = {
 	.family = KERNELS_FAMILY,
 	.quantize = quantize,
 	.matmul = matmul,
+	.panel_bytes = panel_bytes,
 	.rms_norm = rms_norm,
 	.swiglu = swiglu,
 	.geglu = geglu,

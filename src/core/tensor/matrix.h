@@ -15,6 +15,8 @@
  * takes row_bytes bytes. data is 2-aligned at least, F32 4-aligned; it lies in the file
  * map and does not belong to the struct. Fused tensors are seen as ranges of rows.
  */
+struct rstar_panels; /* kernels.h */
+
 typedef struct rstar_matrix
 {
 	rstar_type type;
@@ -22,6 +24,7 @@ typedef struct rstar_matrix
 	uint32_t columns;
 	size_t row_bytes;
 	const uint8_t *data;
+	struct rstar_panels *panels; /* where products keep what they make of it; NULL: nowhere */
 } rstar_matrix;
 
 static inline const uint8_t *
@@ -38,6 +41,7 @@ rstar_matrix_rows(const rstar_matrix *matrix, uint32_t first, uint32_t count)
 
 	view.rows = count;
 	view.data = rstar_matrix_row(matrix, first);
+	view.panels = NULL;
 	return view;
 }
 

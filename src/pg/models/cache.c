@@ -19,6 +19,9 @@
 #include "pg/models/files.h"
 #include "pg/models/settings.h"
 
+/* Models of up to some 15 million parameters lie in caches and gain from kept panels. */
+#define MAX_PANELS ((uint64) 16 * 1024 * 1024)
+
 /* What an engine was made for; a change makes another. */
 typedef struct engine_key
 {
@@ -251,6 +254,7 @@ rstar_pg_model_open_engine(const rstar_model_row *row)
 	options.kv_type = (rstar_kv_type) key.kv_type;
 	options.kv_budget = key.kv_budget;
 	options.max_context = key.max_context;
+	options.max_panels = MAX_PANELS;
 	rstar_check(rstar_engine_create(entry->open.weights, pool, &options, &rstar_allocator_malloc,
 									&entry->open.engine, &err),
 				&err);
