@@ -72,7 +72,10 @@ sub duration_ms
 sub heard
 {
 	my ($what, $query, $after_ms, $most) = @_;
-	my $ms = latency($query, $after_ms);
+	my $ms;
+
+	# What ended sooner than a busy machine let expect is cancelled earlier.
+	for (my $tries = 3; $tries > 0 && !defined $ms; $tries--, $after_ms /= 3) { $ms = latency($query, $after_ms); }
 
 	note(sprintf '%s: %s', $what, defined $ms ? sprintf('%.0f ms', $ms) : 'ended before the cancel');
 	ok(defined $ms && $ms < ($most // $most_ms), "$what: the cancel is heard");

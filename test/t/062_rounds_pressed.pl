@@ -15,7 +15,8 @@ use RstarWorkers;
 # Small WAL segments: what may not be written here is large files only.
 my $node = new_rstar_node('pressed',
 	init => { extra => [ '-E', 'UTF8', '--locale=C.UTF-8', '--wal-segsize=1' ] },
-	conf => "shared_preload_libraries = 'rstar'\nmax_connections = 80\nrstar.max_workers = 2\nrstar.matrix_kernel = 'portable'\nrstar.worker_nice = 0\n");
+	conf => "shared_preload_libraries = 'rstar'\nmax_connections = 80\nrstar.max_workers = 2\nrstar.matrix_kernel = 'portable'\nrstar.worker_nice = 0\n"
+	  . "rstar.checkpoint_interval = 1\n");
 
 sub sql { return $node->safe_psql('postgres', $_[0]); }
 
@@ -53,7 +54,24 @@ sub bound_files
 	return;
 }
 
-sub files { return sort map { s{.*/}{}r } glob $node->data_dir . '/rstar/*'; }
+sub files { return sort map { s{.*/}{}r } grep { !-d } glob $node->data_dir . '/rstar/{,checkpoints/}*'; }
+
+# --- a server where no model was ever stored -----------------------------------------------------------
+
+sql(q{SELECT rstar_train_policy('first', 'rstar-bootstrap', epochs => 10000, held_out => 0, batch_tokens => 256, query => $$SELECT 'Calculate ' || i || ' + 1.' AS problem,
+	'<code>
+# Add.
+print(' || i || ' + 1)
+<end_of_step>
+<end_of_code>
+<output>' || i + 1 || '<end_of_output>
+<answer>' || i + 1 || '
+<end_of_answer>' AS solution FROM generate_series(1, 20) i$$)});
+my $end = time + 120;
+sleep 0.1 until glob($node->data_dir . '/rstar/checkpoints/*-run-*') || time > $end;
+is(sql("SELECT string_agg(status, ' ') FROM rstar.jobs"), 'running', 'training has stored its first checkpoint and goes on');
+sql('SELECT rstar_cancel(max(job_id)) FROM rstar.jobs');
+ok(wait_until($node, 'SELECT count(*) = 0 FROM rstar.progress'), 'until it is cancelled');
 
 # --- fifty sessions ask for answers meanwhile --------------------------------------------------------
 

@@ -317,6 +317,14 @@ create_unfinished(const char *directory, rstar_store_entry *entry, rstar_error *
 }
 
 rstar_status
+rstar_store_make_directory(const char *directory, rstar_error *err)
+{
+	if (mkdir(directory, 0700) != 0 && errno != EEXIST)
+		return io_error(err, "create model directory", directory);
+	return RSTAR_OK;
+}
+
+rstar_status
 rstar_store_begin(const char *directory, rstar_store_entry *entry, rstar_error *err)
 {
 	rstar_status st;
@@ -324,9 +332,9 @@ rstar_store_begin(const char *directory, rstar_store_entry *entry, rstar_error *
 	memset(entry, 0, sizeof *entry);
 	entry->directory = -1;
 	entry->fd = -1;
-	if (mkdir(directory, 0700) != 0 && errno != EEXIST)
-		return io_error(err, "create model directory", directory);
-	st = open_directory(directory, &entry->directory, err);
+	st = rstar_store_make_directory(directory, err);
+	if (st == RSTAR_OK)
+		st = open_directory(directory, &entry->directory, err);
 	if (st != RSTAR_OK)
 		return st;
 	sweep(directory, entry->directory);

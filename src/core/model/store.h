@@ -86,6 +86,9 @@ typedef struct rstar_store_entry
 	rstar_store_facts facts;
 } rstar_store_entry;
 
+/* Make the directory if it is not there: nobody has stored a model yet. Errors: IO. */
+extern rstar_status rstar_store_make_directory(const char *directory, rstar_error *err);
+
 /*
  * Creates the directory (0700) if only its last component is missing. Removes
  * the unfinished files of processes that are gone.

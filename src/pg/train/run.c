@@ -25,6 +25,7 @@
 #include "pg/train/examples.h"
 #include "pg/train/run.h"
 #include "pg/train/run_settings.h"
+#include "core/model/store.h"
 #include "core/train/checkpoint.h"
 #include "pg/train/settings.h"
 #include "pg/models/settings.h"
@@ -386,6 +387,7 @@ rstar_pg_run_save(rstar_run *run)
 
 	if (!rstar_trainer_between_steps(run->trainer))
 		return false;
+	rstar_check(rstar_store_make_directory(rstar_pg_model_directory(), &err), &err);
 	status = rstar_trainer_save(run->trainer, checkpoint_directory(), checkpoint_name(run->run_id),
 								&rstar_pg_cancel, &err);
 	rstar_check(status, &err);
