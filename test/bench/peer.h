@@ -1,7 +1,7 @@
 /*
  * peer.h
  *	  The same measurements by another engine: llama-batched-bench of llama.cpp or
- *	  ik_llama.cpp, which prints a table
+ *	  ik_llama.cpp, which prints a table (to stdout or stderr)
  *
  *		|    PP |     TG |    B |   N_KV |   T_PP s | S_PP t/s |   T_TG s | S_TG t/s | ...
  *
@@ -28,7 +28,7 @@ bench_peer_run(const char *program, const char *file, int threads, uint32_t pref
 	int n = 0;
 
 	snprintf(command, sizeof command,
-			 "'%s' -m '%s' -t %d -c 8192 -npp %u -ntg 16 -npl %s -pps 2>/dev/null", program, file,
+			 "'%s' -m '%s' -t %d -c 8192 -npp %u -ntg 16 -npl %s -pps 2>&1", program, file,
 			 threads, prefix, batches);
 
 	FILE *pipe = popen(command, "r");
