@@ -28,8 +28,8 @@ bench_peer_run(const char *program, const char *file, int threads, uint32_t pref
 	int n = 0;
 
 	snprintf(command, sizeof command,
-			 "'%s' -m '%s' -t %d -c 8192 -npp %u -ntg 16 -npl %s -pps 2>&1", program, file,
-			 threads, prefix, batches);
+			 "'%s' -m '%s' -t %d -c 8192 -npp %u -ntg 16 -npl %s -pps 2>&1", program, file, threads,
+			 prefix, batches);
 
 	FILE *pipe = popen(command, "r");
 
