@@ -34,7 +34,7 @@ sub switches
 }
 
 # Enough work for a minute on any machine: many candidates, few of them alike.
-my $long = ', rollouts => 256, candidates => 32, temperature => 2';
+my $long = ', rollouts => 256, candidates => 32, temperature => 3';
 
 # --- nothing to do ---------------------------------------------------------------------
 
@@ -294,7 +294,7 @@ sql(q{
 	GRANT EXECUTE ON FUNCTION rstar_search_all, rstar_schedule, rstar_unschedule TO regress_ann, regress_bob});
 my @ann = (extra_params => [ '-U', 'regress_ann' ]);
 my @bob = (extra_params => [ '-U', 'regress_bob' ]);
-$job = sql("SELECT rstar_search_all('SELECT problem_id FROM rstar.problems', rollouts => 64)", @ann);
+$job = sql("SELECT rstar_search_all('SELECT problem_id FROM rstar.problems'$long)", @ann);
 ok(working($job, 1), 'a role with the right has a job');
 is(sql('SELECT DISTINCT created_by FROM rstar.progress', @ann), 'regress_ann', 'which it sees');
 is(sql('SELECT count(*) FROM rstar.progress', @bob), 0, 'and others do not');
