@@ -115,7 +115,7 @@ layout_of_random_trees(void)
 		for (uint32_t i = 1; i < n; i++)
 			parent[i] = i <= reach ? below(&d, i) : i - 1 - below(&d, reach);
 		parent[0] = UINT32_MAX;
-		CHECK(rstar_layout(parent, n, one, parent, x, memory, &err) == RSTAR_OK);
+		CHECK(rstar_layout(parent, n, one, parent, x, memory, NULL, &err) == RSTAR_OK);
 		check_layout(parent, x, n);
 	}
 }
@@ -135,7 +135,7 @@ layout_of_large_trees(void)
 		parent[0] = UINT32_MAX;
 		for (uint32_t i = 1; i < n; i++)
 			parent[i] = shape == 0 ? i - 1 : shape == 1 ? 0 : i % 2 ? (i > 1 ? i - 2 : 0) : i - 1;
-		CHECK(rstar_layout(parent, n, one, parent, x, memory, &err) == RSTAR_OK);
+		CHECK(rstar_layout(parent, n, one, parent, x, memory, NULL, &err) == RSTAR_OK);
 		if (shape == 0)
 			CHECK(x[n - 1] == 0);
 		else if (shape == 1)

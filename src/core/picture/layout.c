@@ -13,7 +13,8 @@
  */
 #include "core/picture/layout.h"
 
-#define NONE UINT32_MAX
+#define NONE  UINT32_MAX
+#define SLICE 4096 /* nodes between looks at a cancel */
 
 typedef struct place
 {
@@ -202,11 +203,27 @@ settle(place *at, uint32_t n, double *x)
 		x[i] -= least;
 }
 
+/* Up: from the last node to the root; false when cancelled. */
+static bool
+place_all(layout *l, uint32_t n, const rstar_cancel *cancel)
+{
+	for (uint32_t i = n; i-- > 0;)
+	{
+		if (i % SLICE == 0 && rstar_cancel_requested(cancel))
+			return false;
+		if (l->at[i].first != NONE)
+			place_children(l, i);
+	}
+	return true;
+}
+
 rstar_status
 rstar_layout(const uint32_t *parent, uint32_t n, rstar_layout_separation separation,
-			 const void *arg, double *x, const rstar_allocator *allocator, rstar_error *err)
+			 const void *arg, double *x, const rstar_allocator *allocator,
+			 const rstar_cancel *cancel, rstar_error *err)
 {
 	layout l = {.separation = separation, .arg = arg};
+	rstar_status status = RSTAR_OK;
 
 	if (n == 0)
 		return RSTAR_OK;
@@ -214,12 +231,10 @@ rstar_layout(const uint32_t *parent, uint32_t n, rstar_layout_separation separat
 	if (!l.at)
 		return rstar_error_memory(err, n * sizeof *l.at);
 	link_nodes(l.at, parent, n);
-	for (uint32_t i = n; i-- > 0;)
-	{
-		if (l.at[i].first != NONE)
-			place_children(&l, i);
-	}
-	settle(l.at, n, x);
+	if (place_all(&l, n, cancel))
+		settle(l.at, n, x);
+	else
+		status = rstar_error_set(err, RSTAR_ERR_CANCELLED, "drawing was cancelled");
 	rstar_free(allocator, l.at);
-	return RSTAR_OK;
+	return status;
 }

@@ -22,11 +22,12 @@ typedef double (*rstar_layout_separation)(const void *arg, uint32_t a, uint32_t 
 
 /*
  * Fill x[0..n), from 0 up. parent[i] < i for every node but the first, which is
- * the root; children stand in the order of their numbers. Nothing recurses.
- * Errors: MEMORY.
+ * the root; children stand in the order of their numbers. Nothing recurses. cancel: NULL for
+ * none. Errors: MEMORY, CANCELLED.
  */
 extern rstar_status rstar_layout(const uint32_t *parent, uint32_t n,
 								 rstar_layout_separation separation, const void *arg, double *x,
-								 const rstar_allocator *allocator, rstar_error *err);
+								 const rstar_allocator *allocator, const rstar_cancel *cancel,
+								 rstar_error *err);
 
 #endif

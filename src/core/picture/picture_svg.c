@@ -229,45 +229,44 @@ place_marks(rstar_picture *p, rstar_error *err)
 		return rstar_error_memory(err, p->n_marks * sizeof *parents);
 	for (uint32_t i = 0; i < p->n_marks; i++)
 		parents[i] = p->marks[i].parent;
-	status = rstar_layout(parents, p->n_marks, separation, p, p->breadth, p->allocator, err);
+	status =
+		rstar_layout(parents, p->n_marks, separation, p, p->breadth, p->allocator, p->cancel, err);
 	rstar_free(p->allocator, parents);
 	return status;
 }
 
 /* --- the page -------------------------------------------------------------------- */
 
-/* The head comes first in the file, but its height is not known before it is written. */
 static void
-put_page(rstar_picture *p, double text_width)
+place_drawing(rstar_picture *p)
 {
-	rstar_svg_head(p, text_width);
-	rstar_svg_panel(p, text_width);
 	if (p->look == RSTAR_LOOK_RADIAL)
 		place_round(p);
 	else
 		place_straight(p);
-	rstar_svg_drawing(p);
-	rstar_svg_legend(p);
 }
 
+/*
+ * The page's size comes first in the file, and depends on how many lines the head takes: the
+ * head is written aside, wrapped to the width that the drawing will have.
+ */
 static void
 put_file(rstar_picture *p, rstar_buffer *out)
 {
 	const double least = 990; /* the legend's */
-	rstar_buffer body;
-	double width;
+	rstar_buffer head;
+	double width, text_width;
 
-	/* As the drawing will be; the head is wrapped to it. */
 	p->top = 0;
-	if (p->look == RSTAR_LOOK_RADIAL)
-		place_round(p);
-	else
-		place_straight(p);
+	place_drawing(p);
 	width = p->width > least ? p->width : least;
+	text_width = (width < 1400 ? width : 1400) - 2 * RSTAR_SVG_MARGIN;
 
-	rstar_buffer_init(&body, p->allocator);
-	p->svg.out = &body;
-	put_page(p, (width < 1400 ? width : 1400) - 2 * RSTAR_SVG_MARGIN);
+	rstar_buffer_init(&head, p->allocator);
+	p->svg.out = &head;
+	rstar_svg_head(p, text_width);
+	rstar_svg_panel(p, text_width);
+	place_drawing(p);
 	p->svg.out = out;
 	rstar_svg_printf(&p->svg,
 					 "<svg class=\"rstar-tree\" xmlns=\"http://www.w3.org/2000/svg\" "
@@ -276,9 +275,11 @@ put_file(rstar_picture *p, rstar_buffer *out)
 					 width, p->height + 56, width, p->height + 56, (long long) p->facts->tree_id);
 	rstar_svg_style(p);
 	rstar_svg_put(&p->svg, "<rect class=\"bg\" width=\"100%\" height=\"100%\"/>\n");
-	p->svg.failed = p->svg.failed || !rstar_buffer_append(out, body.data, body.length);
+	p->svg.failed = p->svg.failed || !rstar_buffer_append(out, head.data, head.length);
+	rstar_buffer_free(&head);
+	rstar_svg_drawing(p);
+	rstar_svg_legend(p);
 	rstar_svg_put(&p->svg, "</svg>\n");
-	rstar_buffer_free(&body);
 }
 
 rstar_status
@@ -293,11 +294,11 @@ rstar_picture_svg(const rstar_tree *tree, const rstar_picture_facts *facts, rsta
 	rstar_status status = RSTAR_OK;
 
 	rstar_picture_count(tree, &p.counts);
-	if (make_marks(&p))
+	if (rstar_picture_goes_on(&p, 0) && make_marks(&p))
 	{
 		choose_look(&p);
 		status = place_marks(&p, err);
-		if (status == RSTAR_OK)
+		if (status == RSTAR_OK && rstar_picture_goes_on(&p, 0))
 			put_file(&p, out);
 	}
 	rstar_free(p.allocator, p.marks);

@@ -155,6 +155,22 @@ read_facts(int64 tree_id, rstar_picture_facts *facts)
 	rstar_pg_tables_end(&scope);
 }
 
+/* A picture may be a hundred megabytes: a cancel is heard between pieces of it. */
+static text *
+text_of(const rstar_buffer *picture)
+{
+	const size_t piece = (size_t) 1 << 20;
+	text *result = palloc(picture->length + VARHDRSZ);
+
+	SET_VARSIZE(result, picture->length + VARHDRSZ);
+	for (size_t at = 0; at < picture->length; at += piece)
+	{
+		CHECK_FOR_INTERRUPTS();
+		memcpy(VARDATA(result) + at, picture->data + at, Min(piece, picture->length - at));
+	}
+	return result;
+}
+
 /* The picture, drawn in a context of its own, as a text in the caller's. */
 static text *
 draw(int64 tree_id, bool svg, bool rejected)
@@ -181,7 +197,7 @@ draw(int64 tree_id, bool svg, bool rejected)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("the picture of tree " INT64_FORMAT " is too large", tree_id)));
 	MemoryContextSwitchTo(caller);
-	result = cstring_to_text_with_len(out.data, (int) out.length);
+	result = text_of(&out);
 	MemoryContextDelete(context);
 	return result;
 }
