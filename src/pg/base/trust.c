@@ -37,6 +37,7 @@
 #include "utils/builtins.h"
 #include "utils/catcache.h"
 #include "utils/fmgroids.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -374,15 +375,15 @@ rstar_pg_lock_for_writing(Oid table)
 	LockRelationOid(table, writing_lock());
 }
 
-void
-rstar_pg_check_trusted(Oid table, Oid role)
+/* The table and all that inherit from it; how many those are. */
+static int
+check_family(Oid table, Oid role)
 {
 	examination e = {.role = role};
-	List *family;
+	List *family = find_all_inheritors(table, writing_lock(), NULL);
+	int n = list_length(family);
 	ListCell *cell;
 
-	rstar_pg_lock_for_writing(table);
-	family = find_all_inheritors(table, writing_lock(), NULL);
 	foreach (cell, family)
 	{
 		e.table = table_open(lfirst_oid(cell), NoLock);
@@ -390,4 +391,79 @@ rstar_pg_check_trusted(Oid table, Oid role)
 		table_close(e.table, NoLock);
 	}
 	list_free(family);
+	return n;
+}
+
+/* --- what was found before ------------------------------------------------------------ */
+
+/*
+ * The examination walks through catalogues, and a worker that stores a tree would do it five
+ * times: it took 4 % of a search of small problems. So what was found is kept until a table or
+ * an object of the kinds that were looked at changes anywhere. Whoever changes one sends an
+ * invalidation, which is heard with the lock on the table, at the latest. Tables with children
+ * are not kept: the children's locks are part of what was found.
+ */
+static uint64 catalogue_version = 1;
+
+typedef struct verdict
+{
+	Oid table;
+	Oid role;
+	uint64 version; /* trusted as the catalogues were at this version; 0: unused */
+} verdict;
+
+static verdict verdicts[32];
+
+static void
+relation_changed(Datum arg, Oid relation)
+{
+	catalogue_version++;
+}
+
+static void
+object_changed(Datum arg, int cache, uint32 hash)
+{
+	catalogue_version++;
+}
+
+/* Once in a process; there is no way to take a callback back. */
+static void
+listen_for_changes(void)
+{
+	static const int caches[] = {AMOPSTRATEGY, AMPROCNUM,   AUTHOID, CLAOID, CONSTROID,
+								 OPEROID,      OPFAMILYOID, PROCOID, RELOID, TYPEOID};
+	static bool listening = false;
+
+	if (listening)
+		return;
+	listening = true;
+	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+	for (size_t i = 0; i < lengthof(caches); i++)
+		CacheRegisterSyscacheCallback(caches[i], object_changed, (Datum) 0);
+}
+
+static verdict *
+verdict_on(Oid table, Oid role)
+{
+	verdict *v = &verdicts[(table ^ (role << 3)) % lengthof(verdicts)];
+
+	if (v->table != table || v->role != role)
+		*v = (verdict){.table = table, .role = role};
+	return v;
+}
+
+void
+rstar_pg_check_trusted(Oid table, Oid role)
+{
+	uint64 version;
+	verdict *v;
+
+	listen_for_changes();
+	rstar_pg_lock_for_writing(table);
+	v = verdict_on(table, role);
+	version = catalogue_version;
+	if (v->version == version)
+		return;
+	if (check_family(table, role) == 1)
+		v->version = version;
 }

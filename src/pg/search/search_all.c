@@ -181,34 +181,9 @@ close_searcher(search_all *s)
 	s->searcher = NULL;
 }
 
-/*
- * As the owner, since it takes a right to write: the problem stays until the transaction ends. In a
- * cluster the lock would be asked of another node, which may be down; there the tree's key alone
- * holds the problem, and one that is deleted at this very moment costs another search.
- */
-static bool
-lock_problem(int64 problem_id)
-{
-	rstar_tables_scope scope;
-	rstar_arguments a = {0};
-	bool found = true;
-
-	rstar_tables_begin(&scope, "problems");
-	if (rstar_pg_cluster_node() == RSTAR_NO_CLUSTER)
-	{
-		rstar_pg_add_bigint(&a, problem_id);
-		rstar_pg_execute("SELECT FROM rstar.problems WHERE problem_id OPERATOR(pg_catalog.=) $1"
-						 " FOR KEY SHARE",
-						 &a, false);
-		found = SPI_processed > 0;
-	}
-	rstar_pg_tables_end(&scope);
-	return found;
-}
-
 /* Reads as the caller, in a worker the job's owner. */
 bool
-rstar_pg_search_find_problem(int64 problem_id, bool lock, rstar_problem_row *row)
+rstar_pg_search_find_problem(int64 problem_id, rstar_problem_row *row)
 {
 	MemoryContext context = CurrentMemoryContext;
 	rstar_tables_scope scope;
@@ -229,7 +204,31 @@ rstar_pg_search_find_problem(int64 problem_id, bool lock, rstar_problem_row *row
 		row->verifier = rstar_pg_result_text(0, "verifier", context);
 	}
 	rstar_pg_tables_end(&scope);
-	return found && (!lock || lock_problem(problem_id));
+	return found;
+}
+
+/*
+ * The lock is taken as the owner, since it takes a right to write. In a cluster it would be asked
+ * of another node, which may be down; there the tree's key alone holds the problem, and one that
+ * is deleted at this very moment costs another search.
+ */
+bool
+rstar_pg_search_keep_problem(int64 problem_id)
+{
+	rstar_tables_scope scope;
+	rstar_arguments a = {0};
+	bool found;
+
+	if (rstar_pg_cluster_node() != RSTAR_NO_CLUSTER)
+		return rstar_pg_search_find_problem(problem_id, NULL);
+	rstar_tables_begin(&scope, "problems");
+	rstar_pg_add_bigint(&a, problem_id);
+	rstar_pg_execute("SELECT FROM rstar.problems WHERE problem_id OPERATOR(pg_catalog.=) $1"
+					 " FOR KEY SHARE",
+					 &a, false);
+	found = SPI_processed > 0;
+	rstar_pg_tables_end(&scope);
+	return found;
 }
 
 static void
@@ -259,7 +258,7 @@ add_items(search_all *s, const rstar_queue_item *items, uint32 n)
 	rstar_pg_job_begin(s->job);
 	MemoryContextSwitchTo(s->scratch);
 	for (uint32 i = 0; i < n; i++)
-		if (!rstar_pg_search_find_problem(items[i].problem_id, false, &rows[i]))
+		if (!rstar_pg_search_find_problem(items[i].problem_id, &rows[i]))
 		{
 			rstar_pg_queue_failed(s->job, items[i].item_id, "the problem was deleted");
 			missing++;
@@ -315,7 +314,7 @@ store(void *arg, const rstar_search_outcome *outcome)
 
 	rstar_pg_job_begin(s->job);
 	MemoryContextSwitchTo(s->scratch);
-	there = rstar_pg_search_find_problem(p->problem_id, true, NULL);
+	there = rstar_pg_search_keep_problem(p->problem_id);
 	if (there)
 		rstar_pg_queue_done(s->job, p->item_id,
 							rstar_pg_tree_store(p->problem_id, p->seed, &s->setup, outcome));

@@ -82,7 +82,7 @@ add_problem(search_each *s, int64 problem_id)
 	bool there;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
-	there = rstar_pg_search_find_problem(problem_id, false, &row);
+	there = rstar_pg_search_find_problem(problem_id, &row);
 	PopActiveSnapshot();
 	if (there)
 	{
@@ -119,7 +119,7 @@ store(void *arg, const rstar_search_outcome *outcome)
 	bool there;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
-	there = rstar_pg_search_find_problem(problem_id, true, NULL);
+	there = rstar_pg_search_keep_problem(problem_id);
 	if (there)
 		(void) rstar_pg_tree_store(problem_id, s->seeds[outcome->problem], &s->setup, outcome);
 	PopActiveSnapshot();

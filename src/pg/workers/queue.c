@@ -214,6 +214,18 @@ claim_alone(int64 job_id, rstar_queue_item *items)
 	return read_items(items, 1);
 }
 
+/*
+ * Not more than one worker's share of what seems to be left: else, at the end, one has everything
+ * in hand and the others look on.
+ */
+static uint32
+share(const rstar_job *job, uint32 n)
+{
+	int64 left = job->total - Max(last_claimed, 0);
+
+	return (uint32) Min(n, Max(1, (left + job->workers - 1) / job->workers));
+}
+
 static uint32
 claim(int64 job_id, uint32 n, bool idle, rstar_queue_item *items)
 {
@@ -241,7 +253,7 @@ rstar_pg_queue_claim(rstar_job *job, uint32 n, bool idle, rstar_queue_item *item
 	(void) set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_LOCAL, true, 0, false);
 	rstar_tables_begin(&scope, "jobs");
-	got = claim(job->job_id, n, idle, items);
+	got = claim(job->job_id, share(job, n), idle, items);
 	rstar_pg_tables_end(&scope);
 	rstar_pg_job_commit(job);
 	in_hand += (int) got;
