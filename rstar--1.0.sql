@@ -1626,6 +1626,7 @@ CREATE TABLE rstar.rounds (
 	ppm_run_id     bigint,
 	new_policy_id  bigint REFERENCES rstar.models ON DELETE SET NULL,
 	new_ppm_id     bigint REFERENCES rstar.models ON DELETE SET NULL,
+	baseline_id    bigint,
 	evaluation_id  bigint,
 	accepted       boolean,
 	note           text,
@@ -1674,8 +1675,9 @@ COMMENT ON COLUMN rstar.rounds.policy_run_id IS 'run that trained its policy';
 COMMENT ON COLUMN rstar.rounds.ppm_run_id IS 'run that trained its PPM; NULL: there were no pairs, or none was wanted';
 COMMENT ON COLUMN rstar.rounds.new_policy_id IS 'the policy that came of it';
 COMMENT ON COLUMN rstar.rounds.new_ppm_id IS 'the PPM that came of it';
+COMMENT ON COLUMN rstar.rounds.baseline_id IS 'what the model that its policy was trained from makes of them; NULL: a round before has an evaluation to compare with';
 COMMENT ON COLUMN rstar.rounds.evaluation_id IS 'what its models make of the held-out problems';
-COMMENT ON COLUMN rstar.rounds.accepted IS 'whether they do at least as well as those of the last accepted round before it; if not, the next round searches with the latter. NULL: not tried';
+COMMENT ON COLUMN rstar.rounds.accepted IS 'whether they do at least as well as those of the last accepted round before it, or as the model that the line began with, alone or with search; if not, the next round searches with the latter. NULL: not tried';
 COMMENT ON COLUMN rstar.rounds.note IS 'what went otherwise than planned';
 COMMENT ON COLUMN rstar.rounds.job_id IS 'job that leads it; rstar.jobs tells its status';
 COMMENT ON COLUMN rstar.rounds.started_at IS 'when it was asked for';

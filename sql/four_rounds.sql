@@ -53,6 +53,6 @@ SELECT number, status, problems, solved, round(coverage::numeric, 3) AS coverage
   FROM rstar.round_summary WHERE name = :'line' ORDER BY number;
 \echo '== Each against the one before, on the held-out problems'
 SELECT r.number, c.problems, c.won, c.lost, round(c.p_value::numeric, 4) AS p_value
-  FROM rstar.rounds r JOIN rstar.rounds b ON b.round_id = r.previous_id
- CROSS JOIN LATERAL rstar_compare(r.evaluation_id, b.evaluation_id, 'weighted') c
+  FROM rstar.rounds r LEFT JOIN rstar.rounds b ON b.round_id = r.previous_id
+ CROSS JOIN LATERAL rstar_compare(r.evaluation_id, coalesce(b.evaluation_id, r.baseline_id), 'weighted') c
  WHERE r.name = :'line' AND r.created_by = current_user ORDER BY 1;

@@ -91,13 +91,29 @@ is(sql("SELECT count(*) FROM rstar.trees t JOIN rstar.round_problems p USING (ro
 is(sql("SELECT count(*) FROM rstar.training_examples e JOIN rstar.problems p ON p.statement = e.problem WHERE p.problem_id > 100"), '0', 'nor trained on');
 is(sql("SELECT bool_and(b.name = 'rstar-bootstrap') FROM rstar.rounds r JOIN rstar.models b ON b.model_id = r.base_id"), 't', 'every round trains from the base');
 is(sql("SELECT count(DISTINCT l.line_round_id) FROM rstar.round_lines l WHERE l.round_id = $calm[3]"), '4', 'and from the trees of the whole line');
+is(sql("SELECT e.name, e.status, m.name, e.ppm_id IS NULL FROM rstar.rounds r JOIN rstar.evaluations e ON e.evaluation_id = r.baseline_id JOIN rstar.models m ON m.model_id = e.policy_id"),
+	'calm-0|done|rstar-bootstrap|t', 'the first is compared with the model that its policy was trained from');
+is(sql(<<~"SQL"), 't', 'a round is accepted if the better of policy alone and search is no worse than before');
+	WITH right_ones AS (SELECT a.evaluation_id, a.measure, sum(a.value) AS n FROM rstar.evaluations e JOIN rstar.evaluation_answers a USING (evaluation_id)
+	                     WHERE a.per = 'rollout' AND (a.measure = 'greedy' OR a.measure = 'weighted' AND a.k = e.rollouts) GROUP BY 1, 2),
+	     best AS (SELECT evaluation_id, max(n) AS n FROM right_ones GROUP BY 1)
+	SELECT bool_and(r.accepted = (now.n >= before.n)) FROM rstar.rounds r JOIN best now USING (evaluation_id)
+	  JOIN best before ON before.evaluation_id = coalesce((SELECT l.evaluation_id FROM rstar.rounds l WHERE l.name = r.name AND l.number < r.number AND l.accepted ORDER BY l.number DESC LIMIT 1),
+	                                                      (SELECT l.baseline_id FROM rstar.rounds l WHERE l.name = r.name AND l.baseline_id IS NOT NULL))
+	SQL
 is(sql("SELECT bool_and(e.round_id = r.round_id AND e.status = 'done') FROM rstar.rounds r JOIN rstar.evaluations e USING (evaluation_id)"), 't', 'evaluations know their round');
+
+# A policy that training has spoilt is not searched with.
+(my $spoilt = $training) =~ s/"epochs": 1/"epochs": 1, "learning_rate": 1/;
+my $round = sql("SELECT rstar_start_round('spoilt', $problems, $held_out, model => 'rstar-bootstrap', rollouts => 2, $spoilt)");
+is(wait_for_job($node, job_of($round)), 'done', 'a round with a policy that was spoilt');
+is(sql("SELECT accepted FROM rstar.rounds WHERE round_id = $round"), 'f', 'is not accepted, the first of its line or not');
 
 # --- the same, killed in every phase ------------------------------------------------------------
 
 for my $number (1)
 {
-	my $round = start('storm');
+	$round = start('storm');
 	my ($job, $kills, %hit) = (job_of($round), 0);
 
 	while (sql("SELECT rstar_wait($job, '0 s')") =~ /queued|running|waiting/)

@@ -188,11 +188,11 @@ put_curves(report *r)
 		RSTAR_REPORT_LINE
 		" SELECT id FROM (SELECT e.evaluation_id AS id, r.number FROM line JOIN rstar.rounds r "
 		"USING (round_id)"
-		" JOIN rstar.evaluations e ON e.evaluation_id = r.evaluation_id"
+		" JOIN rstar.evaluations e ON e.evaluation_id IN (r.baseline_id, r.evaluation_id)"
 		" WHERE EXISTS (SELECT FROM rstar.evaluation_answers a"
 		"                WHERE a.evaluation_id = e.evaluation_id)"
-		" ORDER BY r.number DESC LIMIT " CppAsString2(RSTAR_SCALING_EVALUATIONS) ") e"
-																				 " ORDER BY number",
+		" ORDER BY r.number DESC, e.evaluation_id DESC"
+		" LIMIT " CppAsString2(RSTAR_SCALING_EVALUATIONS) ") e ORDER BY number, id",
 		&n_evaluations);
 	int64 *runs =
 		read_ids(r,

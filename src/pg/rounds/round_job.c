@@ -24,6 +24,7 @@
 #include "pg/base/tables.h"
 #include "pg/data/pairs.h"
 #include "pg/rounds/round_job.h"
+#include "pg/rounds/round_judge.h"
 #include "pg/workers/call.h"
 #include "pg/workers/jobs.h"
 
@@ -219,22 +220,27 @@ submit_ppm(const round_state *r)
 		" WHERE r.round_id OPERATOR(pg_catalog.=) $1");
 }
 
+/* Of the round's new models; or, before: of the model that they were trained from, alone. */
+#define EVALUATION(name, model, ppm)                                                               \
+	"SELECT pg_catalog.jsonb_strip_nulls((r.settings OPERATOR(pg_catalog.->) 'evaluation')"        \
+	" OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object("                                      \
+	"'name', pg_catalog.concat(r.name, '-', " name "), 'model', m.name,"                           \
+	" 'ppm', COALESCE(g.name, ''),"                                                                \
+	" 'query', pg_catalog.format('SELECT problem_id FROM rstar.round_problems"                     \
+	" WHERE round_id OPERATOR(pg_catalog.=) %s AND held_out ORDER BY problem_id', r.round_id),"    \
+	" " SHARE ")) AS arguments"                                                                    \
+	" FROM rstar.rounds r"                                                                         \
+	" JOIN rstar.models m ON m.model_id OPERATOR(pg_catalog.=) " model                             \
+	" LEFT JOIN rstar.models g ON g.model_id OPERATOR(pg_catalog.=) " ppm                          \
+	" WHERE r.round_id OPERATOR(pg_catalog.=) $1"
+
 static int64
-submit_evaluation(const round_state *r)
+submit_evaluation(const round_state *r, bool before)
 {
-	return submit(
-		r, "evaluate",
-		"SELECT pg_catalog.jsonb_strip_nulls((r.settings OPERATOR(pg_catalog.->) 'evaluation')"
-		" OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object("
-		"'name', pg_catalog.concat(r.name, '-', r.number), 'model', m.name,"
-		" 'ppm', COALESCE(g.name, ''),"
-		" 'query', pg_catalog.format('SELECT problem_id FROM rstar.round_problems"
-		" WHERE round_id OPERATOR(pg_catalog.=) %s AND held_out ORDER BY problem_id', r.round_id),"
-		" " SHARE ")) AS arguments"
-		" FROM rstar.rounds r"
-		" JOIN rstar.models m ON m.model_id OPERATOR(pg_catalog.=) r.new_policy_id"
-		" LEFT JOIN rstar.models g ON g.model_id OPERATOR(pg_catalog.=) r.new_ppm_id"
-		" WHERE r.round_id OPERATOR(pg_catalog.=) $1");
+	return submit(r, "evaluate",
+				  before ? EVALUATION("r.number OPERATOR(pg_catalog.-) 1", "r.base_id",
+									  "NULL::pg_catalog.int8")
+						 : EVALUATION("r.number", "r.new_policy_id", "r.new_ppm_id"));
 }
 
 /* --- what has become of them ---------------------------------------------------------------- */
@@ -373,37 +379,7 @@ train_ppm(const round_state *r)
 	return r->ppm_run != 0;
 }
 
-/*
- * The new models are accepted unless, on the held-out problems that both were tried on, they
- * have fewer right than those of the last accepted round before.
- */
-static void
-judge(const round_state *r)
-{
-	change(
-		r,
-		"WITH before AS ("
-		" SELECT l.evaluation_id FROM rstar.rounds r JOIN rstar.rounds l"
-		"  ON l.created_by OPERATOR(pg_catalog.=) r.created_by"
-		"  AND l.name OPERATOR(pg_catalog.=) r.name"
-		"  AND l.number OPERATOR(pg_catalog.<) r.number"
-		"  AND l.accepted AND l.evaluation_id IS NOT NULL"
-		"  WHERE r.round_id OPERATOR(pg_catalog.=) $1 ORDER BY l.number DESC LIMIT 1),"
-		" answers AS (SELECT a.evaluation_id, a.problem_id, a.value FROM rstar.evaluations e"
-		"  JOIN rstar.evaluation_answers a"
-		"   ON a.evaluation_id OPERATOR(pg_catalog.=) e.evaluation_id"
-		"   AND a.measure OPERATOR(pg_catalog.=) 'weighted'"
-		"   AND a.per OPERATOR(pg_catalog.=) 'rollout'"
-		"   AND a.k OPERATOR(pg_catalog.=) e.rollouts),"
-		" change AS (SELECT pg_catalog.sum(m.value OPERATOR(pg_catalog.-) o.value) AS by"
-		"  FROM before b JOIN answers o ON o.evaluation_id OPERATOR(pg_catalog.=) b.evaluation_id"
-		"  JOIN answers m ON m.evaluation_id OPERATOR(pg_catalog.=) $2"
-		"   AND m.problem_id OPERATOR(pg_catalog.=) o.problem_id)"
-		" UPDATE rstar.rounds r SET accepted = COALESCE(c.by OPERATOR(pg_catalog.>=) 0, true)"
-		" FROM change c WHERE r.round_id OPERATOR(pg_catalog.=) $1",
-		r->evaluation);
-}
-
+/* Where no round before has an evaluation, the model that the policy was trained from gets one. */
 static bool
 evaluate(const round_state *r)
 {
@@ -411,15 +387,23 @@ evaluate(const round_state *r)
 		return true;
 	if (r->evaluation != 0)
 	{
-		judge(r);
+		rstar_pg_round_judge(r->round_id, r->evaluation);
 		return true;
+	}
+	if (rstar_pg_round_before(r->round_id) == 0)
+	{
+		change(r,
+			   "UPDATE rstar.rounds SET baseline_id = $2"
+			   " WHERE round_id OPERATOR(pg_catalog.=) $1",
+			   submit_evaluation(r, true));
+		return false;
 	}
 	change(r,
 		   "WITH evaluation AS (UPDATE rstar.evaluations SET round_id = $1"
 		   " WHERE evaluation_id OPERATOR(pg_catalog.=) $2)"
 		   " UPDATE rstar.rounds SET evaluation_id = $2"
 		   " WHERE round_id OPERATOR(pg_catalog.=) $1",
-		   submit_evaluation(r));
+		   submit_evaluation(r, false));
 	return false;
 }
 

@@ -137,17 +137,13 @@ read_line(const char *name, line *l)
 	rstar_pg_tables_end(&scope);
 }
 
-/* What the round will make must not be there yet: found out now, not after hours. */
 static void
-check_names(const request *r)
+check_evaluation_name(const char *name)
 {
-	char *name = psprintf("%s-%d", r->name, r->line.number);
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
 	bool taken;
 
-	rstar_pg_model_check_name(name);
-	rstar_pg_model_check_name(psprintf("%s-ppm", name));
 	rstar_pg_add_text(&a, name);
 	rstar_pg_add_text(&a, GetUserNameFromId(GetUserId(), false));
 	rstar_tables_begin(&scope, "evaluations");
@@ -159,6 +155,19 @@ check_names(const request *r)
 	if (taken)
 		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
 						errmsg("evaluation \"%s\" exists already", name)));
+}
+
+/* What the round will make must not be there yet: found out now, not after hours. */
+static void
+check_names(const request *r)
+{
+	char *name = psprintf("%s-%d", r->name, r->line.number);
+
+	rstar_pg_model_check_name(name);
+	rstar_pg_model_check_name(psprintf("%s-ppm", name));
+	check_evaluation_name(name);
+	if (r->line.number == 1)
+		check_evaluation_name(psprintf("%s-0", r->name));
 }
 
 /* --- what it is told --------------------------------------------------------------------------- */
