@@ -600,6 +600,26 @@ at_third_look(void *arg)
 }
 
 /* A large picture can be given up in the middle. */
+/* Not only between the parts of a drawing, also within the layout of a large tree. */
+static void
+layout_is_cancelled(void)
+{
+	enum
+	{
+		n = 100000
+	};
+	uint32_t *parent = calloc(n, sizeof *parent);
+	int looks = 0;
+	double *x = calloc(n, sizeof *x);
+	rstar_cancel cancel = {at_third_look, &looks};
+	rstar_error err;
+
+	parent[0] = UINT32_MAX;
+	CHECK(rstar_layout(parent, n, one, parent, x, memory, &cancel, &err) == RSTAR_ERR_CANCELLED);
+	CHECK_MSG(looks == 3, "%d looks", looks);
+	free(parent), free(x);
+}
+
 static void
 drawing_is_cancelled(void)
 {
@@ -666,6 +686,7 @@ main(void)
 	RUN(pictures_of_all_sizes);
 	RUN(hostile_texts);
 	RUN(odd_shapes);
+	RUN(layout_is_cancelled);
 	RUN(drawing_is_cancelled);
 	return CHECK_RESULT();
 }

@@ -9,6 +9,7 @@
 
 #include "core/text/utf8.h"
 #include "pg/base/boundary.h"
+#include "pg/base/compat.h"
 
 static void rethrow_interrupt_error(rstar_status status);
 
@@ -157,10 +158,7 @@ rethrow_interrupt_error(rstar_status status)
 
 /* --- memory -------------------------------------------------------------------- */
 
-/*
- * palloc aligns to 8 bytes and has no realloc that returns NULL before
- * PostgreSQL 16, so every block begins with its size and where it really starts.
- */
+/* palloc aligns to 8 bytes, so every block begins with its size and where it really starts. */
 #define BLOCK_ALIGN 16
 
 typedef struct block_header
@@ -171,23 +169,47 @@ typedef struct block_header
 
 StaticAssertDecl(sizeof(block_header) <= BLOCK_ALIGN, "a header fits in front of its block");
 
+/* What palloc is asked for: room for the header wherever it comes to stand. */
+#define WITH_HEADER(size) ((size) + (size_t) 2 * BLOCK_ALIGN)
+
+static block_header *
+header_of(void *pointer)
+{
+	return (block_header *) ((char *) pointer - BLOCK_ALIGN);
+}
+
+/* The first place for a header in what palloc returned. */
+static block_header *
+header_in(void *start)
+{
+	return (block_header *) TYPEALIGN(BLOCK_ALIGN, (uintptr_t) start);
+}
+
+static void *
+block_at(void *start, size_t size)
+{
+	block_header *header = header_in(start);
+
+	*header = (block_header){start, size};
+	return (char *) header + BLOCK_ALIGN;
+}
+
+/* More than palloc gives would throw even with NO_OOM. */
+static bool
+too_large(size_t size)
+{
+	return size > MaxAllocHugeSize - WITH_HEADER(0);
+}
+
 static void *
 context_alloc(void *ctx, size_t size)
 {
-	const size_t extra = 2 * BLOCK_ALIGN;
-	block_header *header;
-	char *start;
+	void *start = too_large(size)
+					  ? NULL
+					  : MemoryContextAllocExtended((MemoryContext) ctx, WITH_HEADER(size),
+												   MCXT_ALLOC_NO_OOM | MCXT_ALLOC_HUGE);
 
-	if (size > MaxAllocHugeSize - extra)
-		return NULL; /* would throw even with NO_OOM */
-	start = MemoryContextAllocExtended((MemoryContext) ctx, size + extra,
-									   MCXT_ALLOC_NO_OOM | MCXT_ALLOC_HUGE);
-	if (!start)
-		return NULL;
-	header = (block_header *) TYPEALIGN(BLOCK_ALIGN, (uintptr_t) start);
-	header->start = start;
-	header->size = size;
-	return (char *) header + BLOCK_ALIGN;
+	return start ? block_at(start, size) : NULL;
 }
 
 static void
@@ -195,22 +217,32 @@ context_free(void *ctx, void *pointer)
 {
 	(void) ctx;
 	if (pointer)
-		pfree(((block_header *) ((char *) pointer - BLOCK_ALIGN))->start);
+		pfree(header_of(pointer)->start);
 }
 
+/*
+ * Large blocks grow where they are, or have their pages moved: copying a hundred megabytes takes
+ * longer than a cancel may. Should the new place be aligned otherwise, the bytes move within it.
+ */
 static void *
 context_realloc(void *ctx, void *pointer, size_t size)
 {
-	void *moved = context_alloc(ctx, size);
+	block_header old;
+	size_t offset;
+	char *start;
 
-	if (moved && pointer)
-	{
-		size_t old = ((block_header *) ((char *) pointer - BLOCK_ALIGN))->size;
-
-		memcpy(moved, pointer, Min(old, size));
-		context_free(ctx, pointer);
-	}
-	return moved;
+	if (!pointer)
+		return context_alloc(ctx, size);
+	if (too_large(size))
+		return NULL;
+	old = *header_of(pointer);
+	offset = (size_t) ((char *) pointer - (char *) old.start);
+	start = rstar_pg_grow(old.start, WITH_HEADER(size));
+	if (!start)
+		return NULL;
+	if ((char *) header_in(start) + BLOCK_ALIGN != start + offset)
+		memmove((char *) header_in(start) + BLOCK_ALIGN, start + offset, Min(old.size, size));
+	return block_at(start, size);
 }
 
 rstar_allocator

@@ -110,3 +110,17 @@ rstar_pg_may_use_server(Oid foreign_server, Oid role)
 	return pg_foreign_server_aclcheck(foreign_server, role, ACL_USAGE) == ACLCHECK_OK;
 #endif
 }
+
+/* --- memory that grows -------------------------------------------------------------- */
+
+void *
+rstar_pg_grow(void *pointer, Size size)
+{
+#if PG_VERSION_NUM >= 160000
+	return repalloc_extended(pointer, size, MCXT_ALLOC_NO_OOM | MCXT_ALLOC_HUGE);
+#else
+	MemoryContext context = GetMemoryChunkContext(pointer);
+
+	return context->methods->realloc(context, pointer, size);
+#endif
+}

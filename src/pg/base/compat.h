@@ -53,6 +53,9 @@ extern void rstar_pg_materialize(FunctionCallInfo fcinfo);
 /* 15: what analyses a statement without parameters has another name. */
 extern struct Query *rstar_pg_analyze(struct RawStmt *statement, const char *text);
 
+/* 16: palloc'd memory grows without an error; NULL: there is no more, and `pointer` is as it was. */
+extern void *rstar_pg_grow(void *pointer, Size size);
+
 /* 16: one function asks for the rights on objects of every kind. */
 extern bool rstar_pg_may_execute(Oid function, Oid role);
 extern bool rstar_pg_may_use_server(Oid foreign_server, Oid role);
