@@ -14,6 +14,7 @@
 #include "pg/admission/admission.h"
 #include "pg/admission/settings.h"
 #include "pg/base/compat.h"
+#include "pg/base/shared_memory.h"
 #include "pg/models/files.h"
 #include "pg/data/settings.h"
 #include "pg/models/remote_settings.h"
@@ -56,6 +57,7 @@ _PG_init(void)
 	rstar_pg_evaluate_define();
 	rstar_pg_round_define();
 	rstar_pg_shared_init();
+	rstar_pg_shared_memory_init();
 	rstar_pg_launcher_init();
 }
 

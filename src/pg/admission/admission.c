@@ -29,7 +29,6 @@
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/proc.h"
-#include "storage/shmem.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -40,11 +39,11 @@
 #include "pg/admission/admission.h"
 #include "pg/admission/settings.h"
 #include "pg/base/compat.h"
+#include "pg/base/shared_memory.h"
 #include "pg/models/cache.h"
 
 PG_FUNCTION_INFO_V1(rstar_active_searches);
 
-#define TRANCHE  "rstar admission"
 #define MEGABYTE ((uint64) 1024 * 1024)
 
 typedef struct admission_slot
@@ -74,8 +73,6 @@ static admission_shared *shared = NULL; /* NULL: not preloaded */
 static admission_slot *mine = NULL;     /* this session's slot, if it has one */
 static bool background = false;         /* this process is a worker */
 
-static shmem_startup_hook_type previous_startup = NULL;
-
 /* --- shared memory ------------------------------------------------------------ */
 
 /* Whatever can run SQL may search. */
@@ -92,13 +89,6 @@ shared_size(void)
 					mul_size(slots_needed(), sizeof(admission_slot)));
 }
 
-static void
-request_shared(void)
-{
-	RequestAddinShmemSpace(shared_size());
-	RequestNamedLWLockTranche(TRANCHE, 1);
-}
-
 static uint32
 searches_allowed(int setting)
 {
@@ -106,40 +96,29 @@ searches_allowed(int setting)
 }
 
 static void
-start_shared(void)
+start_shared(void *memory, LWLock *lock, bool fresh)
 {
-	bool found;
-
-	if (previous_startup)
-		previous_startup();
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	shared = ShmemInitStruct("rstar admission", shared_size(), &found);
-	if (!found)
-	{
-		memset(shared, 0, shared_size());
-		shared->lock = &GetNamedLWLockTranche(TRANCHE)->lock;
-		shared->n_slots = slots_needed();
-		ConditionVariableInit(&shared->changed);
-		pg_atomic_init_u32(&shared->max_searches,
-						   searches_allowed(rstar_pg_admission_settings.max_active_searches));
-		pg_atomic_init_u64(&shared->total_kv,
-						   rstar_pg_admission_settings.total_kv_cache_mb * MEGABYTE);
-		pg_atomic_init_u64(&shared->total_sandbox,
-						   rstar_pg_admission_settings.total_sandbox_memory_mb * MEGABYTE);
-		pg_atomic_init_u32(&shared->total_processes,
-						   rstar_pg_admission_settings.total_sandbox_processes);
-	}
-	LWLockRelease(AddinShmemInitLock);
+	shared = memory;
+	if (!fresh)
+		return;
+	shared->lock = lock;
+	shared->n_slots = slots_needed();
+	ConditionVariableInit(&shared->changed);
+	pg_atomic_init_u32(&shared->max_searches,
+					   searches_allowed(rstar_pg_admission_settings.max_active_searches));
+	pg_atomic_init_u64(&shared->total_kv, rstar_pg_admission_settings.total_kv_cache_mb * MEGABYTE);
+	pg_atomic_init_u64(&shared->total_sandbox,
+					   rstar_pg_admission_settings.total_sandbox_memory_mb * MEGABYTE);
+	pg_atomic_init_u32(&shared->total_processes,
+					   rstar_pg_admission_settings.total_sandbox_processes);
 }
 
 void
 rstar_pg_admission_init(void)
 {
-	if (!process_shared_preload_libraries_in_progress)
-		return;
-	rstar_pg_on_shmem_request(request_shared);
-	previous_startup = shmem_startup_hook;
-	shmem_startup_hook = start_shared;
+	static const rstar_shared_part part = {"rstar admission", shared_size, start_shared};
+
+	rstar_pg_shared_memory_add(&part);
 }
 
 /* --- settings ------------------------------------------------------------------ */

@@ -18,25 +18,20 @@
 
 #if PG_VERSION_NUM >= 150000
 static shmem_request_hook_type previous_request = NULL;
-static void (*requests[8])(void);
-static int n_requests = 0;
+static void (*request_ours)(void) = NULL;
 
 static void
 request_all(void)
 {
 	if (previous_request)
 		previous_request();
-	for (int i = 0; i < n_requests; i++)
-		requests[i]();
+	request_ours();
 }
 
 void
 rstar_pg_on_shmem_request(void (*request)(void))
 {
-	Assert(n_requests < (int) lengthof(requests));
-	requests[n_requests++] = request;
-	if (n_requests > 1)
-		return;
+	request_ours = request;
 	previous_request = shmem_request_hook;
 	shmem_request_hook = request_all;
 }
@@ -81,16 +76,6 @@ rstar_pg_materialize(FunctionCallInfo fcinfo)
 }
 #endif
 
-bool
-rstar_pg_may_execute(Oid function, Oid role)
-{
-#if PG_VERSION_NUM >= 160000
-	return object_aclcheck(ProcedureRelationId, function, role, ACL_EXECUTE) == ACLCHECK_OK;
-#else
-	return pg_proc_aclcheck(function, role, ACL_EXECUTE) == ACLCHECK_OK;
-#endif
-}
-
 Query *
 rstar_pg_analyze(RawStmt *statement, const char *text)
 {
@@ -101,14 +86,30 @@ rstar_pg_analyze(RawStmt *statement, const char *text)
 #endif
 }
 
+/* --- rights on objects -------------------------------------------------------------- */
+
+static bool
+may(Oid role, AclMode right, Oid class, Oid object)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(class, object, role, right) == ACLCHECK_OK;
+#else
+	return (class == ProcedureRelationId
+				? pg_proc_aclcheck(object, role, right)
+				: pg_foreign_server_aclcheck(object, role, right)) == ACLCHECK_OK;
+#endif
+}
+
+bool
+rstar_pg_may_execute(Oid function, Oid role)
+{
+	return may(role, ACL_EXECUTE, ProcedureRelationId, function);
+}
+
 bool
 rstar_pg_may_use_server(Oid foreign_server, Oid role)
 {
-#if PG_VERSION_NUM >= 160000
-	return object_aclcheck(ForeignServerRelationId, foreign_server, role, ACL_USAGE) == ACLCHECK_OK;
-#else
-	return pg_foreign_server_aclcheck(foreign_server, role, ACL_USAGE) == ACLCHECK_OK;
-#endif
+	return may(role, ACL_USAGE, ForeignServerRelationId, foreign_server);
 }
 
 /* --- memory that grows -------------------------------------------------------------- */

@@ -29,7 +29,7 @@
 
 /*
  * 15: shared memory is asked for in a hook of its own. `request` runs in the
- * postmaster while libraries are preloaded (14) or right after (15).
+ * postmaster while libraries are preloaded (14) or right after (15). To be called once.
  */
 extern void rstar_pg_on_shmem_request(void (*request)(void));
 

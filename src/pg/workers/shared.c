@@ -17,13 +17,11 @@
 #include "storage/latch.h"
 #include "storage/lwlock.h"
 #include "storage/proc.h"
-#include "storage/shmem.h"
 #include "utils/timestamp.h"
 
 #include "pg/base/compat.h"
+#include "pg/base/shared_memory.h"
 #include "pg/workers/shared.h"
-
-#define TRANCHE "rstar workers"
 
 /* Databases that may wait for the launcher's look by name; beyond, it looks at all. */
 #define WOKEN 64
@@ -56,8 +54,6 @@ typedef struct workers_shared
 static workers_shared *shared = NULL; /* NULL: not preloaded */
 static rstar_slot *mine = NULL;
 
-static shmem_startup_hook_type previous_startup = NULL;
-
 /* --- shared memory --------------------------------------------------------------- */
 
 /* As many of the server's background processes as there can be, and every session. */
@@ -87,40 +83,23 @@ all_counts(void)
 }
 
 static void
-request_shared(void)
+start_shared(void *memory, LWLock *lock, bool fresh)
 {
-	RequestAddinShmemSpace(shared_size());
-	RequestNamedLWLockTranche(TRANCHE, 1);
-}
-
-static void
-start_shared(void)
-{
-	bool found;
-
-	if (previous_startup)
-		previous_startup();
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	shared = ShmemInitStruct("rstar workers", shared_size(), &found);
-	if (!found)
-	{
-		memset(shared, 0, shared_size());
-		shared->lock = &GetNamedLWLockTranche(TRANCHE)->lock;
-		shared->n_background = max_worker_processes;
-		shared->n_slots = slots_needed();
-		ConditionVariableInit(&shared->ended);
-	}
-	LWLockRelease(AddinShmemInitLock);
+	shared = memory;
+	if (!fresh)
+		return;
+	shared->lock = lock;
+	shared->n_background = max_worker_processes;
+	shared->n_slots = slots_needed();
+	ConditionVariableInit(&shared->ended);
 }
 
 void
 rstar_pg_shared_init(void)
 {
-	if (!process_shared_preload_libraries_in_progress)
-		return;
-	rstar_pg_on_shmem_request(request_shared);
-	previous_startup = shmem_startup_hook;
-	shmem_startup_hook = start_shared;
+	static const rstar_shared_part part = {"rstar workers", shared_size, start_shared};
+
+	rstar_pg_shared_memory_add(&part);
 }
 
 bool
