@@ -368,7 +368,8 @@ handle(connection *c, const char *head, const char *body, size_t length)
 		answer_text(c, "500 Internal Server Error",
 					"{\"error\": {\"message\": \"logprobs is not supported "
 					"for models created with logits_all=False\"}}");
-	else if (strcmp(kind, "strict") == 0 && json_object_get(asked, "skip_special_tokens"))
+	else if (strcmp(kind, "strict") == 0 && (json_object_get(asked, "skip_special_tokens") ||
+											 json_object_get(asked, "add_generation_prompt")))
 		answer_text(c, "400 Bad Request",
 					"{\"error\": {\"message\": \"Unrecognized request argument "
 					"supplied: skip_special_tokens\"}}");

@@ -424,6 +424,7 @@ request_of(const char *begun)
 								  .max_tokens = 100,
 								  .temperature = 1,
 								  .top_p = 1,
+								  .logprobs = true,
 								  .tags = true};
 }
 
@@ -634,8 +635,8 @@ failures_are_told(void)
 {
 	rstar_error err;
 
-	check_failure("/key/v1", "wrong-key-1234", RSTAR_ERR_DENIED, "refuses the key");
-	check_failure("/key/v1", NULL, RSTAR_ERR_DENIED, "refuses the key");
+	check_failure("/key/v1", "wrong-key-1234", RSTAR_ERR_DENIED, "rejects the key");
+	check_failure("/key/v1", NULL, RSTAR_ERR_DENIED, "rejects the key");
 	check_failure("/echo/v1", "topsecret-key", RSTAR_ERR_SERVER, "fails");
 	check_failure("/down/v1", NULL, RSTAR_ERR_SERVER, "fails");
 	check_failure("/off/v1", NULL, RSTAR_ERR_NOT_FOUND, "does not have \"m\"");

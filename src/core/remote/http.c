@@ -13,7 +13,6 @@
 #define FIRST_PAUSE_MS   250
 #define LONGEST_PAUSE_MS 10000
 #define KEPT_CONNECTIONS 64
-#define LONGEST_KEY      4096
 #define REDACTED_RUN     6
 
 /* --- life -------------------------------------------------------------------------------- */
@@ -58,15 +57,19 @@ rstar_http_free(rstar_http *http)
 }
 
 /* A header ends at a line break: a key with one would be two headers. */
-static bool
-is_key(const char *key)
+rstar_status
+rstar_http_check_key(const char *key, rstar_error *err)
 {
 	size_t length = strlen(key);
 
 	for (size_t i = 0; i < length; i++)
 		if (key[i] <= ' ' || key[i] > '~')
-			return false;
-	return length > 0 && length <= LONGEST_KEY;
+			length = 0;
+	if (length > 0 && length <= RSTAR_HTTP_LONGEST_KEY)
+		return RSTAR_OK;
+	rstar_error_set(err, RSTAR_ERR_ARGUMENT, "the key of a model server is not valid");
+	return rstar_error_detail(err, "A key has between 1 and %d printable ASCII characters.",
+							  RSTAR_HTTP_LONGEST_KEY);
 }
 
 static bool
@@ -133,15 +136,11 @@ rstar_http_server_create(rstar_http *http, const rstar_address *address, const c
 						 const char *ca_file, const rstar_http_limits *limits,
 						 rstar_http_server **out, rstar_error *err)
 {
+	rstar_status status = key ? rstar_http_check_key(key, err) : RSTAR_OK;
 	rstar_http_server *server;
-	rstar_status status;
 
-	if (key && !is_key(key))
-	{
-		rstar_error_set(err, RSTAR_ERR_ARGUMENT, "the key of a model server is not valid");
-		return rstar_error_detail(err, "A key has between 1 and %d printable ASCII characters.",
-								  LONGEST_KEY);
-	}
+	if (status != RSTAR_OK)
+		return status;
 	server = rstar_alloc_zero(http->allocator, sizeof *server);
 	if (!server)
 		return rstar_error_memory(err, sizeof *server);
@@ -195,9 +194,12 @@ same(const char *a, const char *b)
 }
 
 bool
-rstar_http_server_has(const rstar_http_server *server, const char *key, const char *ca_file)
+rstar_http_server_has(const rstar_http_server *server, const rstar_address *address,
+					  const char *key, const char *ca_file)
 {
-	return same(server->key, key) && same(server->ca_file, ca_file);
+	return rstar_address_same_host(&server->address, address) &&
+		   strcmp(server->address.path, address->path) == 0 && same(server->key, key) &&
+		   same(server->ca_file, ca_file);
 }
 
 const char *

@@ -47,8 +47,13 @@ extern rstar_status rstar_http_create(const rstar_allocator *allocator, rstar_ht
 									  rstar_error *err);
 extern void rstar_http_free(rstar_http *http); /* its servers are gone before; NULL is allowed */
 
+#define RSTAR_HTTP_LONGEST_KEY 4096 /* bytes */
+
+/* Whether a header can hold the key. Errors: ARGUMENT. */
+extern rstar_status rstar_http_check_key(const char *key, rstar_error *err);
+
 /*
- * key: of printable ASCII, or NULL; ca_file: certificates to trust instead of the system's, or
+ * key: NULL for none; ca_file: certificates to trust instead of the system's, or
  * NULL. All is copied. Errors: ARGUMENT (a key that no header can hold), MEMORY.
  */
 extern rstar_status rstar_http_server_create(rstar_http *http, const rstar_address *address,
@@ -62,9 +67,9 @@ extern void rstar_http_server_free(rstar_http_server *server);
 /* Limits of questions from now on. */
 extern void rstar_http_server_limit(rstar_http_server *server, const rstar_http_limits *limits);
 
-/* Is it made for this key and these certificates (NULL: none)? */
-extern bool rstar_http_server_has(const rstar_http_server *server, const char *key,
-								  const char *ca_file);
+/* Is it made for this address, this key and these certificates (NULL: none)? */
+extern bool rstar_http_server_has(const rstar_http_server *server, const rstar_address *address,
+								  const char *key, const char *ca_file);
 
 /* "https://gpu1:8000", for messages. */
 extern const char *rstar_http_server_name(const rstar_http_server *server);

@@ -59,7 +59,8 @@ struct rstar_http_call
 	long code;
 	uint32_t retry_after_ms; /* what the server asks for */
 	double first_byte_ms;    /* 0: none yet */
-	bool too_large, forbidden;
+	bool too_large;
+	bool forbidden, allowed; /* an address was refused; one was not */
 	char reason[CURL_ERROR_SIZE];
 
 	uint32_t failures;

@@ -15,7 +15,6 @@ struct rstar_remote_model
 	const rstar_allocator *allocator;
 	char *name;
 	rstar_remote_api api;
-	bool silent;      /* log-probabilities are not wanted */
 	bool one_by_one;  /* the server gives one choice at a time */
 	bool no_logprobs; /* … and tells no log-probabilities */
 	bool strict;      /* … and refuses what OpenAI does not have */
@@ -100,10 +99,10 @@ rstar_remote_model_free(rstar_remote_model *model)
 	rstar_free(model->allocator, model);
 }
 
-void
-rstar_remote_model_ask_logprobs(rstar_remote_model *model, bool ask)
+bool
+rstar_remote_model_is(const rstar_remote_model *model, const char *name, rstar_remote_api api)
 {
-	model->silent = !ask;
+	return strcmp(model->name, name) == 0 && model->api == api;
 }
 
 rstar_remote_api
@@ -260,7 +259,7 @@ ask(rstar_remote_job *job, question *asked, rstar_error *err)
 	rstar_status status;
 
 	rstar_buffer_init(&body, model->allocator);
-	asked->logprobs = !model->no_logprobs && !model->silent;
+	asked->logprobs = job->request.logprobs && !model->no_logprobs;
 	asked->strict = model->strict;
 	status = write_question(job, asked, &body, err);
 	if (status != RSTAR_OK)
@@ -465,7 +464,8 @@ static bool
 learn(rstar_remote_model *model, const question *asked, long code, const char *complaint)
 {
 	static const char *const logprobs[] = {"logprob", "logits_all"};
-	static const char *const extensions[] = {"skip_special_tokens"};
+	static const char *const extensions[] = {"skip_special_tokens", "add_generation_prompt",
+											 "continue_final_message"};
 
 	if (code < 400 || code == 401 || code == 403)
 		return false;
@@ -476,18 +476,24 @@ learn(rstar_remote_model *model, const question *asked, long code, const char *c
 	return false;
 }
 
+static bool
+is_redirect(long code)
+{
+	return code >= 300 && code < 400;
+}
+
 static rstar_status
 denied(const rstar_remote_job *job, long code, rstar_error *err)
 {
 	const char *name = rstar_http_server_name(job->model->server);
 
-	if (code < 400)
+	if (is_redirect(code))
 	{
 		rstar_error_set(err, RSTAR_ERR_DENIED, "the model server at %s answers with a redirect",
 						name);
 		return rstar_error_detail(err, "Redirects are not followed (HTTP status %ld).", code);
 	}
-	rstar_error_set(err, RSTAR_ERR_DENIED, "the model server at %s refuses the key, or wants one",
+	rstar_error_set(err, RSTAR_ERR_DENIED, "the model server at %s rejects the key or requires one",
 					name);
 	rstar_error_detail(err, "It answered with HTTP status %ld.", code);
 	return rstar_error_hint(err, "README, \"A policy on a GPU server\", says where keys are kept.");
@@ -500,7 +506,7 @@ refused(rstar_remote_job *job, long code, const char *complaint, rstar_error *er
 	const char *name = rstar_http_server_name(job->model->server);
 	rstar_status status = code == 404 ? RSTAR_ERR_NOT_FOUND : RSTAR_ERR_SERVER;
 
-	if (code == 401 || code == 403 || code < 400)
+	if (code == 401 || code == 403 || is_redirect(code))
 		return denied(job, code, err);
 	job->too_long = is_too_long(code, complaint);
 	if (job->too_long)

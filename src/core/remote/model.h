@@ -50,8 +50,9 @@ extern rstar_status rstar_remote_model_create(rstar_http *http, rstar_http_serve
 											  rstar_remote_model **out, rstar_error *err);
 extern void rstar_remote_model_free(rstar_remote_model *model); /* jobs end first; or NULL */
 
-/* Whether to ask for log-probabilities (yes, until told otherwise): some servers are slow at them. */
-extern void rstar_remote_model_ask_logprobs(rstar_remote_model *model, bool ask);
+/* Is it the server's model of that name, asked in that way? */
+extern bool rstar_remote_model_is(const rstar_remote_model *model, const char *name,
+								  rstar_remote_api api);
 
 extern rstar_remote_api rstar_remote_model_api(const rstar_remote_model *model);
 extern rstar_http *rstar_remote_model_http(const rstar_remote_model *model);
@@ -66,6 +67,7 @@ typedef struct rstar_remote_request
 	uint32_t max_tokens;
 	double temperature, top_p, min_p;
 	uint32_t top_k;
+	bool logprobs;             /* ask for log-probabilities: some servers are slow at them */
 	bool tags;                 /* stop at the end tags of the step format */
 	bool habits;               /* … and at "</", with which other closing tags begin */
 	const rstar_string *stops; /* else at these (NUL-terminated, they outlive the job) */

@@ -74,8 +74,8 @@ put_messages(json_t *object, const rstar_protocol_question *q)
 
 	if (q->begun.length > 0)
 		done = done && json_array_append_new(messages, message("assistant", q->begun)) == 0 &&
-			   put(object, "add_generation_prompt", json_false()) &&
-			   put(object, "continue_final_message", json_true());
+			   (q->strict || (put(object, "add_generation_prompt", json_false()) &&
+							  put(object, "continue_final_message", json_true())));
 	return put(object, "messages", messages) && done;
 }
 

@@ -99,6 +99,7 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 		call->forbidden = true;
 		return CURL_SOCKET_BAD;
 	}
+	call->allowed = true;
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
@@ -136,7 +137,11 @@ confine(const rstar_curl *curl, CURL *handle, rstar_http_call *call)
 		SET(CURLOPT_SSL_VERIFYHOST, 2L);
 		SET(CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
 		if (call->server->ca_file)
+		{
 			SET(CURLOPT_CAINFO, call->server->ca_file);
+			/* The system's directory would be trusted besides; a build without one refuses this. */
+			(void) curl->easy_set(handle, CURLOPT_CAPATH, NULL);
+		}
 	}
 	return ok;
 }
@@ -190,7 +195,7 @@ rstar_http_transfer_start(rstar_http_call *call, rstar_error *err)
 	call->code = 0;
 	call->retry_after_ms = 0;
 	call->first_byte_ms = 0;
-	call->too_large = call->forbidden = false;
+	call->too_large = call->forbidden = call->allowed = false;
 	call->reason[0] = '\0';
 	if (!set_up(http->curl, handle, call) || http->curl->multi_add(http->multi, handle) != CURLM_OK)
 	{
@@ -306,7 +311,7 @@ rstar_http_transfer_outcome(const rstar_http_call *call, CURLcode result, bool *
 			*passing = !connected(call);
 			return *passing ? unreachable(call, result, err) : too_slow(call, err);
 		case CURLE_COULDNT_CONNECT:
-			if (call->forbidden)
+			if (call->forbidden && !call->allowed)
 				return not_allowed(call, err);
 			break;
 		case CURLE_UNSUPPORTED_PROTOCOL:

@@ -100,6 +100,38 @@ rstar_search_remote_score(const rstar_remote_model *model, double value, double 
 	return tanh(value / value_scale);
 }
 
+/* The job that scores request r, if `job` is that of the one before. */
+static uint32_t
+job_of(const rstar_turn *turn, uint32_t r, uint32_t job)
+{
+	return job + (r > 0 && !same_node(turn, turn->scored[r - 1], turn->scored[r]));
+}
+
+/*
+ * Texts that the model has no room for: without scores they are given up, and a problem of which
+ * not even the first step can be scored cannot be searched.
+ */
+static void
+refuse(rstar_turn *turn, uint32_t refused, rstar_status status, const rstar_error *err)
+{
+	uint32_t job = 0;
+
+	for (uint32_t r = 0; r < turn->n_requests; r++)
+	{
+		rstar_candidate *c = &turn->candidates[turn->scored[r]];
+
+		job = job_of(turn, r, job);
+		if (job != refused)
+			continue;
+		c->dropped = true;
+		if (c->parent == 0)
+		{
+			c->tree->failed = status;
+			c->tree->failure = *err;
+		}
+	}
+}
+
 static void
 take_values(rstar_search *search, rstar_turn *turn)
 {
@@ -108,14 +140,12 @@ take_values(rstar_search *search, rstar_turn *turn)
 	for (uint32_t r = 0; r < turn->n_requests; r++)
 	{
 		rstar_tree_node *node = &turn->candidates[turn->scored[r]].node;
+		uint32_t before = job;
 
-		if (r > 0)
-		{
-			bool same = same_node(turn, turn->scored[r - 1], turn->scored[r]);
-
-			job += !same;
-			value = same ? value + 1 : 0;
-		}
+		job = job_of(turn, r, job);
+		value = r > 0 && job == before ? value + 1 : 0;
+		if (!turn->scorings[job])
+			continue; /* refused */
 		node->ppm_score = rstar_search_remote_score(
 			search->parts.ppm.remote, rstar_remote_job_value(turn->scorings[job], value),
 			search->options.value_scale);
@@ -131,10 +161,17 @@ step(rstar_search *search, rstar_turn *turn, const rstar_cancel *cancel, rstar_e
 
 	for (uint32_t j = 0; j < turn->n_scorings; j++)
 	{
-		rstar_status status = rstar_remote_job_poll(turn->scorings[j], err);
+		rstar_remote_job **job = &turn->scorings[j];
+		rstar_status status = *job ? rstar_remote_job_poll(*job, err) : RSTAR_OK;
 
 		if (status == RSTAR_AGAIN)
 			result = status;
+		else if (status == RSTAR_ERR_LIMIT && rstar_remote_job_too_long(*job))
+		{
+			refuse(turn, j, status, err);
+			rstar_remote_job_free(*job);
+			*job = NULL;
+		}
 		else if (status != RSTAR_OK)
 			return status;
 	}

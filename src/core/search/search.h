@@ -34,6 +34,7 @@ typedef struct rstar_search_model
 {
 	rstar_engine *engine;              /* NULL: it does not compute here, … */
 	struct rstar_remote_model *remote; /* … but there; NULL too: no model */
+	bool logprobs;                     /* ask it for log-probabilities */
 	const rstar_tokenizer *tokenizer;  /* of one that computes here */
 	rstar_prompt_template prompt;
 } rstar_search_model;

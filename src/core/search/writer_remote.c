@@ -32,6 +32,7 @@ ask(rstar_search *search, const rstar_candidate *c, uint32_t n, rstar_remote_job
 		.top_p = sampling->top_p,
 		.min_p = sampling->min_p,
 		.top_k = sampling->top_k,
+		.logprobs = search->parts.policy.logprobs,
 		.tags = true,
 		.habits = c->watch.habits,
 	};

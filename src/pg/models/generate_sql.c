@@ -266,7 +266,6 @@ run_remote(generate_call *call, const rstar_model_row *row, text *prompt)
 	rstar_remote_job *job;
 	rstar_error err;
 
-	rstar_remote_model_ask_logprobs(model, false);
 	rstar_check(rstar_remote_complete(model, &request, &job, &err), &err);
 	rstar_pg_guard_hold(guard, job);
 	rstar_pg_remote_wait(model, job);

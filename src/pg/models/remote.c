@@ -4,7 +4,7 @@
  *
  * As with models from files, entries live in malloc'd memory and outlast transactions, and
  * a pin with a reset callback ties each use to a query. An entry is for one model, one role
- * and one key: when the key changes, another takes its place.
+ * and one key: when the key or the row changes, another takes its place.
  */
 #include "postgres.h"
 
@@ -21,7 +21,6 @@ typedef struct remote_entry
 	struct remote_entry *next;
 	int64 model_id;
 	Oid role;
-	char sha256[65];
 	rstar_remote_model *model;
 	int pins;
 } remote_entry;
@@ -139,12 +138,13 @@ unpin(void *handle)
 }
 
 static remote_entry *
-find_entry(const rstar_model_row *row, const char *key)
+find_entry(const rstar_model_row *row, const rstar_remote_facts *facts, const char *key)
 {
 	for (remote_entry *entry = entries; entry; entry = entry->next)
 		if (entry->model_id == row->model_id && entry->role == GetUserId() &&
-			strcmp(entry->sha256, row->sha256) == 0 &&
-			rstar_http_server_has(rstar_remote_model_server(entry->model), key, ca_file()))
+			rstar_remote_model_is(entry->model, facts->model, facts->api) &&
+			rstar_http_server_has(rstar_remote_model_server(entry->model), &facts->address, key,
+								  ca_file()))
 			return entry;
 	return NULL;
 }
@@ -174,7 +174,6 @@ new_entry(const rstar_model_row *row, const rstar_remote_facts *facts, const cha
 	}
 	entry->model_id = row->model_id;
 	entry->role = GetUserId();
-	strlcpy(entry->sha256, row->sha256, sizeof entry->sha256);
 	entry->next = entries;
 	entries = entry;
 	return entry;
@@ -202,7 +201,7 @@ rstar_pg_remote_open(const rstar_model_row *row, bool scores)
 	check_kind(row, facts.api, scores);
 	rstar_pg_remote_check_host(&facts.address);
 	key = rstar_pg_remote_key(facts.server, &facts.address);
-	entry = find_entry(row, key);
+	entry = find_entry(row, &facts, key);
 	if (!entry)
 		entry = new_entry(row, &facts, key, &limits);
 	if (key)
@@ -211,7 +210,6 @@ rstar_pg_remote_open(const rstar_model_row *row, bool scores)
 	rstar_pg_guard_hold(guard, entry);
 	free_others(row, entry);
 	rstar_http_server_limit(rstar_remote_model_server(entry->model), &limits);
-	rstar_remote_model_ask_logprobs(entry->model, rstar_pg_remote_settings.logprobs);
 	return entry->model;
 }
 

@@ -25,8 +25,6 @@
 
 PG_FUNCTION_INFO_V1(rstar_remote_validator);
 
-#define LONGEST_KEY 4096
-
 /* The value of an option, or NULL. */
 static char *
 option_of(List *options, const char *name)
@@ -94,12 +92,13 @@ mapped_key(const char *name, const rstar_address *address)
 
 /* --- files ----------------------------------------------------------------------------------- */
 
+/* What is kept for https has a name that no address without TLS leads to. */
 static char *
 key_path(const rstar_address *address)
 {
 	const char *directory = rstar_pg_remote_settings.key_directory;
 
-	if (address->port == (address->secure ? 443 : 80))
+	if (address->secure && address->port == 443)
 		return psprintf("%s/%s", directory, address->host);
 	return psprintf("%s/%s_%u", directory, address->host, address->port);
 }
@@ -138,13 +137,13 @@ read_key(const char *path, char *buffer, int size)
 					errdetail_log("File \"%s\".", path),
 					errhint("It must be a file of at most %d bytes that belongs to the server's "
 							"user and that nobody else may read.",
-							LONGEST_KEY)));
+							RSTAR_HTTP_LONGEST_KEY)));
 }
 
 static char *
 key_of_file(const rstar_address *address)
 {
-	char buffer[LONGEST_KEY + 2];
+	char buffer[RSTAR_HTTP_LONGEST_KEY + 2];
 	char *key;
 	int n;
 
@@ -169,16 +168,9 @@ rstar_pg_remote_key(const char *server, const rstar_address *address)
 static void
 check_key(const char *key)
 {
-	size_t length = strlen(key);
+	rstar_error err;
 
-	for (size_t i = 0; i < length; i++)
-		if (key[i] <= ' ' || key[i] > '~')
-			length = 0;
-	if (length == 0 || length > LONGEST_KEY)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-				 errmsg("the key of a model server is not valid"),
-				 errdetail("A key has between 1 and %d printable ASCII characters.", LONGEST_KEY)));
+	rstar_check(rstar_http_check_key(key, &err), &err);
 }
 
 /*

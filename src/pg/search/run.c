@@ -19,6 +19,7 @@
 #include "pg/base/boundary.h"
 #include "pg/models/cache.h"
 #include "pg/models/remote.h"
+#include "pg/models/remote_settings.h"
 #include "pg/sandbox/session.h"
 #include "pg/search/run.h"
 #include "pg/search/settings.h"
@@ -78,6 +79,7 @@ open_remote(rstar_model_row *row, bool scores, rstar_search_model *model)
 	rstar_error err;
 
 	model->remote = rstar_pg_remote_open(row, scores);
+	model->logprobs = rstar_pg_remote_settings.logprobs;
 	rstar_check(rstar_prompt_template_parse(template, template ? strlen(template) : 0,
 											&model->prompt, &err),
 				&err);
