@@ -1564,20 +1564,22 @@ CREATE FUNCTION rstar_compare_at_cost(evaluation_id bigint, other_id bigint, mea
 	               lost bigint, p_value double precision)
 	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 8
 BEGIN ATOMIC
-	WITH cost AS (
-		SELECT a.evaluation_id, a.k, pg_catalog.avg(a.tokens)::pg_catalog.float8 AS tokens
-		  FROM rstar.evaluation_answers a
-		 WHERE a.per OPERATOR(pg_catalog.=) 'rollout'
-		   AND (a.evaluation_id OPERATOR(pg_catalog.=) rstar_compare_at_cost.evaluation_id
-		        AND a.measure OPERATOR(pg_catalog.=) rstar_compare_at_cost.measure
-		        OR a.evaluation_id OPERATOR(pg_catalog.=) other_id
-		        AND a.measure OPERATOR(pg_catalog.=) COALESCE(other_measure, rstar_compare_at_cost.measure))
-		 GROUP BY a.evaluation_id, a.k)
+	WITH answers AS (
+		SELECT x.mine, a.problem_id, a.k, a.tokens
+		  FROM (VALUES (true, rstar_compare_at_cost.evaluation_id, rstar_compare_at_cost.measure),
+		               (false, other_id, COALESCE(other_measure, rstar_compare_at_cost.measure))) x (mine, id, measure)
+		  JOIN rstar.evaluation_answers a ON a.evaluation_id OPERATOR(pg_catalog.=) x.id
+		   AND a.measure OPERATOR(pg_catalog.=) x.measure AND a.per OPERATOR(pg_catalog.=) 'rollout'),
+	cost AS (
+		SELECT a.mine, a.k, pg_catalog.avg(a.tokens)::pg_catalog.float8 AS tokens
+		  FROM answers a
+		 WHERE EXISTS (SELECT FROM answers o WHERE o.problem_id OPERATOR(pg_catalog.=) a.problem_id AND o.mine OPERATOR(pg_catalog.<>) a.mine)
+		 GROUP BY a.mine, a.k)
 	SELECT mine.k, mine.tokens, s.value, theirs.k, theirs.tokens, s.other_value, s.problems, s.won, s.lost,
 	       rstar_paired_test(s.won, s.lost)
 	  FROM cost mine
 	 CROSS JOIN LATERAL (SELECT c.k, c.tokens FROM cost c
-	                      WHERE c.evaluation_id OPERATOR(pg_catalog.=) other_id
+	                      WHERE NOT c.mine
 	                      ORDER BY pg_catalog.abs(pg_catalog.ln((c.tokens OPERATOR(pg_catalog.+) 1)
 	                                                            OPERATOR(pg_catalog./) (mine.tokens OPERATOR(pg_catalog.+) 1))), c.k
 	                      LIMIT 1) theirs
@@ -1592,7 +1594,7 @@ BEGIN ATOMIC
 	                        AND b.evaluation_id OPERATOR(pg_catalog.=) other_id
 	                        AND b.measure OPERATOR(pg_catalog.=) COALESCE(other_measure, rstar_compare_at_cost.measure)
 	                        AND b.per OPERATOR(pg_catalog.=) 'rollout' AND b.k OPERATOR(pg_catalog.=) theirs.k) s
-	 WHERE mine.evaluation_id OPERATOR(pg_catalog.=) rstar_compare_at_cost.evaluation_id
+	 WHERE mine.mine
 	 ORDER BY mine.k;
 END;
 COMMENT ON FUNCTION rstar_compare_at_cost(bigint, bigint, text, text) IS

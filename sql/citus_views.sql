@@ -230,7 +230,7 @@ FOR f IN SELECT p.oid, p.proname, n.nspname, pg_catalog.pg_get_function_argument
           WHERE e.extname = 'rstar' AND l.lanname = 'sql' AND p.prosqlbody IS NOT NULL AND p.proretset
             AND pg_catalog.pg_get_function_sqlbody(p.oid) ~ 'rstar\.' LOOP
 	EXECUTE pg_catalog.format('CREATE OR REPLACE FUNCTION %%I.%%I(%%s) RETURNS %%s LANGUAGE plpgsql STABLE CALLED ON NULL INPUT '
-		'SET search_path = %%I, pg_catalog, pg_temp AS %%L', f.nspname, f.proname, f.arguments, f.result, f.nspname,
+		'SET search_path = pg_catalog, %%I, pg_temp AS %%L', f.nspname, f.proname, f.arguments, f.result, f.nspname,
 		'#variable_conflict use_column' || E'\nBEGIN\nRETURN QUERY '
 		|| pg_catalog.regexp_replace(pg_catalog.regexp_replace(f.body, '^\s*BEGIN ATOMIC\s*', ''), ';\s*END\s*$', '') || E';\nEND');
 END LOOP;

@@ -22,20 +22,27 @@ DECLARE
 		         WHERE t.relnamespace = 'rstar'::regnamespace AND t.relname IN ('trees', 'nodes', 'trajectories')
 		           AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
 		         GROUP BY t.relname) c);
+	-- A model that is not here: the tree's settings keep its name.
+	known CONSTANT text := '(SELECT m.model_id FROM rstar.models m WHERE m.model_id = %1$s) AS %1$s';
 	missing bigint[];
+	last bigint := -1;
 	fetched bigint := 0;
 	name text;
 BEGIN
 	LOOP
 		-- One snapshot of the other server for a tree and what hangs on it.
 		EXECUTE pg_catalog.format(
-			'SELECT array_agg(f.tree_id) FROM (SELECT f.tree_id FROM %I.trees f'
-			' WHERE NOT EXISTS (SELECT FROM rstar.trees t WHERE t.tree_id = f.tree_id) ORDER BY 1 LIMIT $1) f', source)
-			INTO missing USING batch;
+			'SELECT array_agg(f.tree_id ORDER BY f.tree_id) FROM (SELECT f.tree_id FROM %I.trees f WHERE f.tree_id > $2'
+			' AND NOT EXISTS (SELECT FROM rstar.trees t WHERE t.tree_id = f.tree_id) ORDER BY 1 LIMIT $1) f', source)
+			INTO missing USING batch, last;
 		EXIT WHEN missing IS NULL;
+		last := missing[pg_catalog.cardinality(missing)];
 		FOREACH name IN ARRAY ARRAY['trees', 'nodes', 'trajectories'] LOOP
-			EXECUTE pg_catalog.format('INSERT INTO rstar.%1$I (%2$s) SELECT %2$s FROM %3$I.%1$I WHERE tree_id = ANY ($1)',
-			                          name, columns ->> name, source) USING missing;
+			EXECUTE pg_catalog.format('INSERT INTO rstar.%1$I (%2$s) SELECT %4$s FROM %3$I.%1$I WHERE tree_id = ANY ($1)',
+			                          name, columns ->> name, source,
+			                          pg_catalog.replace(pg_catalog.replace(columns ->> name,
+			                              'policy_id', pg_catalog.format(known, 'policy_id')),
+			                              'ppm_id', pg_catalog.format(known, 'ppm_id'))) USING missing;
 		END LOOP;
 		fetched := fetched + pg_catalog.cardinality(missing);
 		COMMIT;

@@ -131,6 +131,8 @@ SELECT k, tokens, value, other_k, other_tokens, other_value, problems, won, lost
 SELECT k, other_k, problems FROM rstar_compare_at_cost(1, 3, 'pass', 'mean');
 SELECT * FROM rstar_compare_at_cost(1, 2, 'majority');
 SELECT * FROM rstar_compare_at_cost(1, 99);
+-- Two measures of one evaluation: each has its own cost.
+SELECT k, tokens, other_k, other_tokens, problems FROM rstar_compare_at_cost(1, 1, 'pass', 'majority');
 SELECT * FROM rstar_compare_at_cost(NULL, 1);
 SELECT rstar_scaling_svg(NULL) IS NULL AS nothing;
 

@@ -92,7 +92,7 @@ is(sql("SELECT count(*) FROM rstar.training_examples e JOIN rstar.problems p ON 
 is(sql("SELECT bool_and(b.name = 'rstar-bootstrap') FROM rstar.rounds r JOIN rstar.models b ON b.model_id = r.base_id"), 't', 'every round trains from the base');
 is(sql("SELECT count(DISTINCT l.line_round_id) FROM rstar.round_lines l WHERE l.round_id = $calm[3]"), '4', 'and from the trees of the whole line');
 is(sql("SELECT e.name, e.status, m.name, e.ppm_id IS NULL FROM rstar.rounds r JOIN rstar.evaluations e ON e.evaluation_id = r.baseline_id JOIN rstar.models m ON m.model_id = e.policy_id"),
-	'calm-0|done|rstar-bootstrap|t', 'the first is compared with the model that its policy was trained from');
+	'calm-1-base|done|rstar-bootstrap|t', 'the first is compared with the model that its policy was trained from');
 is(sql(<<~"SQL"), 't', 'a round is accepted if the better of policy alone and search is no worse than before');
 	WITH right_ones AS (SELECT a.evaluation_id, a.measure, sum(a.value) AS n FROM rstar.evaluations e JOIN rstar.evaluation_answers a USING (evaluation_id)
 	                     WHERE a.per = 'rollout' AND (a.measure = 'greedy' OR a.measure = 'weighted' AND a.k = e.rollouts) GROUP BY 1, 2),
@@ -108,6 +108,16 @@ is(sql("SELECT bool_and(e.round_id = r.round_id AND e.status = 'done') FROM rsta
 my $round = sql("SELECT rstar_start_round('spoilt', $problems, $held_out, model => 'rstar-bootstrap', rollouts => 2, $spoilt)");
 is(wait_for_job($node, job_of($round)), 'done', 'a round with a policy that was spoilt');
 is(sql("SELECT accepted FROM rstar.rounds WHERE round_id = $round"), 'f', 'is not accepted, the first of its line or not');
+
+# A baseline that was not finished is none. (It may have been, by the time that the cancel comes.)
+$round = start('halted', ", model => 'rstar-bootstrap'");
+ok(wait_until($node, "SELECT baseline_id IS NOT NULL FROM rstar.rounds WHERE round_id = $round"), 'a round is at its baseline');
+sql('SELECT rstar_cancel(' . job_of($round) . ')');
+wait_for_job($node, job_of($round));
+sql("UPDATE rstar.evaluations SET status = 'running' WHERE name IN ('halted-1', 'halted-1-base'); UPDATE rstar.rounds SET accepted = NULL WHERE round_id = $round");
+my $next = start('halted', ", model => 'rstar-bootstrap'");
+is(wait_for_job($node, job_of($next)), 'done', 'the next round');
+is(sql("SELECT n.baseline_id <> r.baseline_id FROM rstar.rounds n, rstar.rounds r WHERE n.round_id = $next AND r.round_id = $round"), 't', 'makes one of its own');
 
 # --- the same, killed in every phase ------------------------------------------------------------
 

@@ -245,7 +245,8 @@ next_to_run(void)
 
 		if (slot->pid == 0 || slot->running)
 			continue;
-		if (slot->room.brief && fits(&sum, &slot->room, &total))
+		if (slot->room.brief && fits(&sum, &slot->room, &total) &&
+			(!brief || slot->ticket < brief->ticket))
 			brief = slot;
 		if (!slot->room.brief && (!search || slot->ticket < search->ticket))
 			search = slot;

@@ -37,7 +37,8 @@ rstar_pg_cluster_node(void)
 
 /*
  * The numbers are tried one after the other until one falls to this node: as many tries as there
- * are nodes, on average. Beyond `most` it is no matter of luck any more.
+ * are nodes, on average. Beyond `most` it is no matter of luck any more; and a node that holds no
+ * trees at all tries none.
  */
 static int64
 number_on_this_node(int node)
@@ -55,7 +56,10 @@ number_on_this_node(int node)
 		"           WHERE p.groupid OPERATOR(pg_catalog.=) $1 AND p.shardid OPERATOR(pg_catalog.=)"
 		"           pg_catalog.get_shard_id_for_distribution_column('rstar.trees', n.number))"
 		"           AS here OFFSET 0) s"
-		" WHERE s.here LIMIT 1",
+		" WHERE s.here AND EXISTS (SELECT FROM pg_catalog.pg_dist_shard d"
+		"  JOIN pg_catalog.pg_dist_placement p ON p.shardid OPERATOR(pg_catalog.=) d.shardid"
+		"  WHERE d.logicalrelid OPERATOR(pg_catalog.=) 'rstar.trees'::pg_catalog.regclass"
+		"  AND p.groupid OPERATOR(pg_catalog.=) $1) LIMIT 1",
 		&a, false);
 	return SPI_processed > 0 ? rstar_pg_result_bigint(0, "number", 0) : 0;
 }

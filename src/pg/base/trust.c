@@ -400,7 +400,7 @@ check_family(Oid table, Oid role)
  * The examination walks through catalogues, and a worker that stores a tree would do it five
  * times: it took 4 % of a search of small problems. So what was found is kept until a table or
  * an object of the kinds that were looked at changes anywhere. Whoever changes one sends an
- * invalidation, which is heard with the lock on the table, at the latest. Tables with children
+ * invalidation, which is taken before the verdict is looked up. Tables with children
  * are not kept: the children's locks are part of what was found.
  */
 static uint64 catalogue_version = 1;
@@ -460,6 +460,7 @@ rstar_pg_check_trusted(Oid table, Oid role)
 
 	listen_for_changes();
 	rstar_pg_lock_for_writing(table);
+	AcceptInvalidationMessages(); /* a lock that was held already takes none */
 	v = verdict_on(table, role);
 	version = catalogue_version;
 	if (v->version == version)

@@ -238,8 +238,7 @@ static int64
 submit_evaluation(const round_state *r, bool before)
 {
 	return submit(r, "evaluate",
-				  before ? EVALUATION("r.number OPERATOR(pg_catalog.-) 1", "r.base_id",
-									  "NULL::pg_catalog.int8")
+				  before ? EVALUATION("r.number, '-base'", "r.base_id", "NULL::pg_catalog.int8")
 						 : EVALUATION("r.number", "r.new_policy_id", "r.new_ppm_id"));
 }
 

@@ -17,19 +17,18 @@ rstar_pg_round_before(int64 round_id)
 	rstar_arguments a = {0};
 	int64 evaluation_id = 0;
 
-	rstar_tables_begin(&scope, "rounds");
+	rstar_tables_begin(&scope, "rounds", "evaluations");
 	rstar_pg_add_bigint(&a, round_id);
-	rstar_pg_execute(
-		"SELECT CASE WHEN l.accepted AND l.number OPERATOR(pg_catalog.<) r.number"
-		"  THEN COALESCE(l.evaluation_id, l.baseline_id) ELSE l.baseline_id END AS before"
-		" FROM rstar.rounds r JOIN rstar.rounds l"
-		"  ON l.created_by OPERATOR(pg_catalog.=) r.created_by"
-		"  AND l.name OPERATOR(pg_catalog.=) r.name"
-		"  AND l.number OPERATOR(pg_catalog.<=) r.number"
-		"  AND (l.baseline_id IS NOT NULL OR (l.accepted AND l.evaluation_id IS NOT NULL"
-		"       AND l.number OPERATOR(pg_catalog.<) r.number))"
-		" WHERE r.round_id OPERATOR(pg_catalog.=) $1 ORDER BY l.number DESC LIMIT 1",
-		&a, false);
+	rstar_pg_execute("SELECT e.evaluation_id AS before FROM rstar.rounds r JOIN rstar.rounds l"
+					 "  ON l.created_by OPERATOR(pg_catalog.=) r.created_by"
+					 "  AND l.name OPERATOR(pg_catalog.=) r.name"
+					 "  AND l.number OPERATOR(pg_catalog.<=) r.number"
+					 " JOIN rstar.evaluations e ON e.status OPERATOR(pg_catalog.=) 'done'"
+					 "  AND e.evaluation_id OPERATOR(pg_catalog.=)"
+					 "  CASE WHEN l.accepted AND l.number OPERATOR(pg_catalog.<) r.number"
+					 "   THEN COALESCE(l.evaluation_id, l.baseline_id) ELSE l.baseline_id END"
+					 " WHERE r.round_id OPERATOR(pg_catalog.=) $1 ORDER BY l.number DESC LIMIT 1",
+					 &a, false);
 	if (SPI_processed > 0)
 		evaluation_id = rstar_pg_result_bigint(0, "before", 0);
 	rstar_pg_tables_end(&scope);

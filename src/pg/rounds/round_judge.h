@@ -7,7 +7,8 @@
 
 /*
  * The evaluation that a round's own is compared with: that of the last accepted round before it,
- * or else of the model that the line began with; 0: there is none. With the rights of the tables'
+ * or else of the model that the line
+ * began with; 0: there is none that is done. With the rights of the tables'
  * owner, for a round of the caller's.
  */
 extern int64 rstar_pg_round_before(int64 round_id);

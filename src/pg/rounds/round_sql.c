@@ -166,8 +166,7 @@ check_names(const request *r)
 	rstar_pg_model_check_name(name);
 	rstar_pg_model_check_name(psprintf("%s-ppm", name));
 	check_evaluation_name(name);
-	if (r->line.number == 1)
-		check_evaluation_name(psprintf("%s-0", r->name));
+	check_evaluation_name(psprintf("%s-base", name));
 }
 
 /* --- what it is told --------------------------------------------------------------------------- */
