@@ -107,7 +107,7 @@ like(error_of($node[1], q{SELECT rstar_generate('x', 'young', max_tokens => 3)})
 sql("INSERT INTO rstar.problems (statement, answer, source)
 	SELECT 'Solve ' || i % 90 + 2 || '*x + ' || i || ' = 7*x - 3 for x.', format('%s/%s', -(i + 3), i % 90 - 5), 'equations' FROM generate_series(1, $problems) i");
 my $began = time;
-my $job = $node[1]->safe_psql('postgres', q{SELECT rstar_search_all('SELECT problem_id FROM rstar.problems ORDER BY 1', rollouts => 8,
+my $job = $node[1]->safe_psql('postgres', q{SET rstar.side_by_side = 8; SELECT rstar_search_all('SELECT problem_id FROM rstar.problems ORDER BY 1', rollouts => 8,
 	candidates => 6, temperature => 1.3, workers => 1, threads => 1, nice => 0)});
 $_->reload for @node; # or they would look for jobs some seconds later
 ok(wait_until($coordinator, "SELECT count(DISTINCT worker >> 48) = 3 FROM rstar.job_items WHERE job_id = $job AND status = 'claimed'"),

@@ -217,18 +217,20 @@ rstar_pg_search_keep_problem(int64 problem_id)
 {
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
-	bool found;
+	bool alone, found = false;
 
-	if (rstar_pg_cluster_node() != RSTAR_NO_CLUSTER)
-		return rstar_pg_search_find_problem(problem_id, NULL);
 	rstar_tables_begin(&scope, "problems");
-	rstar_pg_add_bigint(&a, problem_id);
-	rstar_pg_execute("SELECT FROM rstar.problems WHERE problem_id OPERATOR(pg_catalog.=) $1"
-					 " FOR KEY SHARE",
-					 &a, false);
-	found = SPI_processed > 0;
+	alone = rstar_pg_cluster_node() == RSTAR_NO_CLUSTER;
+	if (alone)
+	{
+		rstar_pg_add_bigint(&a, problem_id);
+		rstar_pg_execute("SELECT FROM rstar.problems WHERE problem_id OPERATOR(pg_catalog.=) $1"
+						 " FOR KEY SHARE",
+						 &a, false);
+		found = SPI_processed > 0;
+	}
 	rstar_pg_tables_end(&scope);
-	return found;
+	return alone ? found : rstar_pg_search_find_problem(problem_id, NULL);
 }
 
 static void
