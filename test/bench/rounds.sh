@@ -4,8 +4,9 @@
 #
 #   bash test/bench/rounds.sh DIR [problems of each topic and split] [threads] [control.jsonl]
 #
-# DIR: the server's, kept. control.jsonl: what curriculum.bootstrap of models/recipe writes. Problems: 56 topics, of which the shared files hold easy,
-# medium and hard ones; each round searches others. Held out: the last two of each topic, medium and hard.
+# DIR: the server's, kept. control.jsonl: what curriculum.bootstrap of models/recipe writes.
+# Problems are easy, medium and hard ones of 56 topics; each round searches others. Held out: the
+# last two of each topic, medium and hard.
 # The extension must be installed in the PostgreSQL that PG_CONFIG names.
 set -eu
 cd "$(dirname "$0")/../.."
