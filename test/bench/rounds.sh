@@ -40,20 +40,22 @@ run_round() {
 	sql "SELECT rstar_wait(job_id) FROM rstar.rounds WHERE name = 'dm' AND number = $number" >/dev/null
 }
 
-# As many tokens as all four policies were trained on.
+# As many tokens as the last policy was trained on.
 run_control() {
 	sql "CREATE TABLE public.control (line jsonb);
 	     CREATE VIEW public.control_solutions AS SELECT line->>'problem' AS problem,
 	       (SELECT string_agg(s, '' ORDER BY n) FROM jsonb_array_elements_text(line->'steps') WITH ORDINALITY x (s, n))
 	       || (line->>'output') || (line->>'closing') AS solution FROM public.control"
 	sh $server run "$dir" psql -Xq -c "\\copy public.control FROM STDIN WITH (FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02')" <"$control"
-	epochs=$(sql "SELECT round((SELECT sum(tokens * (settings->>'epochs')::float8) FROM rstar.training_runs WHERE kind = 'policy')::numeric
+	epochs=$(sql "SELECT round((SELECT tokens * (settings->>'epochs')::float8 FROM rstar.training_runs WHERE name = 'dm-4')::numeric
 		/ (SELECT sum(cardinality(rstar_tokenize(problem || solution, 'rstar-bootstrap')) + 2) FROM public.control_solutions), 2)")
 	run=$(sql "SELECT rstar_train_policy('control', 'rstar-bootstrap', 'SELECT problem, solution FROM public.control_solutions ORDER BY problem',
 		learning_rate => 2e-4, epochs => $epochs, optimizer => 'muon', schedule => 'cosine', batch_tokens => 4096, threads => $threads, nice => 0)")
 	sql "SELECT rstar_wait(job_id) FROM rstar.training_runs WHERE run_id = $run" >/dev/null
-	sql "SELECT rstar_evaluate('control', \$\$$held_out\$\$, model => 'control', rollouts => 8, candidates => 4, threads => $threads, nice => 0)" >/dev/null
-	sql "SELECT rstar_wait(job_id) FROM rstar.evaluations WHERE name = 'control'" >/dev/null
+	for model in control dm-4; do
+		sql "SELECT rstar_evaluate('$model-alone', \$\$$held_out\$\$, model => '$model', rollouts => 8, candidates => 4, threads => $threads, nice => 0)" >/dev/null
+		sql "SELECT rstar_wait(job_id) FROM rstar.evaluations WHERE name = '$model-alone'" >/dev/null
+	done
 }
 
 [ -d "$dir" ] || make_server
@@ -63,7 +65,7 @@ for epochs in 3 2.5 1 1; do
 	number=$((number + 1))
 	run_round $number $epochs
 done
-if [ -n "$control" ] && [ "$(sql "SELECT count(*) FROM rstar.evaluations WHERE name = 'control'")" = 0 ]; then
+if [ -n "$control" ] && [ "$(sql "SELECT count(*) FROM rstar.evaluations WHERE name = 'control-alone'")" = 0 ]; then
 	run_control
 fi
 sh $server run "$dir" psql -Xq \
