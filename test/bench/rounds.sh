@@ -9,8 +9,9 @@
 # last two of each topic, medium and hard.
 # The extension must be installed in the PostgreSQL that PG_CONFIG names.
 set -eu
+dir=$(realpath -m "${1:?a directory for the server is needed}")
+per=${2:-15} threads=${3:-2} control=${4:+$(realpath "$4")}
 cd "$(dirname "$0")/../.."
-dir=$1 per=${2:-15} threads=${3:-2} control=${4:-}
 shared=${RSTAR_SHARED:-../shared}
 server=scripts/server.sh
 held_out="SELECT problem_id FROM public.drawn WHERE n > 298 AND split <> 'train-easy' ORDER BY 1"

@@ -33,7 +33,7 @@ sub switches
 	return $n;
 }
 
-# Enough work for a minute on any machine: many candidates, few of them alike.
+# Enough work for a quarter of a minute: many candidates, few of them alike.
 my $long = ', rollouts => 256, candidates => 32, temperature => 3';
 
 # --- nothing to do ---------------------------------------------------------------------
