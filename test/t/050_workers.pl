@@ -76,7 +76,7 @@ my $same = sql("SELECT array_agg(tree_id) FROM rstar.trees WHERE problem_id = 7"
 is(sql("SELECT count(DISTINCT (rollouts, nodes, generated_tokens, answer)) FROM rstar.trees WHERE tree_id IN
 		(SELECT tree_id FROM rstar.job_items WHERE problem_id = 7 UNION ALL SELECT rstar_search(7, rollouts => 16))"), 1,
 	'the tree is the one that a session gets');
-$job = submit($node, ', rollouts => 4, workers => 1, threads => 3');
+$job = submit($node, "$long, workers => 1, threads => 3");
 ok(working($job, 1), 'a job that asks for three threads works');
 ($worker) = pids_of($node, 'rstar worker');
 is(threads_of($worker), 3, 'with three, whatever the machine has');
