@@ -155,7 +155,7 @@ fi
 if wants unit; then
 	say "unit tests (AddressSanitizer, UndefinedBehaviorSanitizer)"
 	if make -s -j"$jobs" unitprograms >"$work/unit-build.log" 2>&1; then
-		make -s unitcheck PROVE_FLAGS="-v --timer" >"$work/unit.log" 2>&1
+		make -s unitcheck PROVE_FLAGS="-v --timer -j$jobs" >"$work/unit.log" 2>&1
 		status=$?
 		grep -E '^(not ok|#|\[|.*(SKIP|Dubious|ERROR:|SUMMARY:|runtime error|Failed))' "$work/unit.log"
 		count unit "$status" "$work/unit.log"
@@ -265,12 +265,25 @@ if wants isolation; then
 	count isolation "$status" "$work/isolation.log"
 fi
 
+# run_tap -j JOBS NAME...: files of test/t
+run_tap() {
+	side_by_side=$2
+	shift 2
+	run_as_server_user sh -c 'cd "$TESTDIR" && exec prove -v --timer -j "$0" -I "$1/perl" -I "$RSTAR_SOURCE/test/t/lib" $2' \
+		"$side_by_side" "$pgxs_test" "$(printf "$work/src/test/t/%s.pl " "$@")"
+}
+
 if wants tap; then
 	say "TAP tests"
 	if [ -f "$pgxs_test/perl/PostgreSQL/Test/Cluster.pm" ] && perl -MIPC::Run -e1 2>/dev/null; then
-		run_as_server_user sh -c "cd '$work/out' && exec prove -v --timer -I '$pgxs_test/perl' -I '$work/src/test/t/lib' \
-			'$work/src'/test/t/*.pl" >"$work/tap.log" 2>&1
-		status=$?
+		# Those that look at no clock run side by side; then the others, one after the other.
+		beside='021_sandbox_cases 031_same_tree 040_exports 050_rights 062_rounds_pressed 070_farm'
+		alone=$(cd test/t && ls -- *.pl | sed 's/\.pl$//' | grep -vxF "$(echo "$beside" | tr ' ' '\n')")
+		status=0
+		# shellcheck disable=SC2086
+		run_tap -j "$jobs" $beside >"$work/tap.log" 2>&1 || status=$?
+		# shellcheck disable=SC2086
+		run_tap -j 1 $alone >>"$work/tap.log" 2>&1 || status=$?
 		# Figures and failures; not the chatter of background sessions.
 		sed -e '/^# \(connect output\|results query\)/,/^# }/d' -e '/^# issuing query/d' "$work/tap.log" |
 			grep -E '^(not ok|# |\[|.*(SKIP|skipped:|Dubious|Failed|Result:))'
@@ -289,11 +302,13 @@ if wants fuzz; then
 	if echo 'int main(void){return 0;}' |
 		clang -fsanitize=address,undefined -x c - -o "$work/probe" >/dev/null 2>&1; then
 		make -s -j"$jobs" fuzzprograms >"$work/fuzz-build.log" 2>&1 || tail -n 40 "$work/fuzz-build.log"
-		for source in test/fuzz/fuzz_*.c; do
-			[ -e "$source" ] || continue
-			name=$(basename "$source" .c | sed 's/^fuzz_//')
-			single "fuzz-$name" make -s fuzz FUZZ="$name" FUZZ_SECONDS="$FUZZ_SECONDS"
-		done
+		for source in test/fuzz/fuzz_*.c; do basename "$source" .c | sed 's/^fuzz_//'; done >"$work/fuzz-names"
+		# Each target uses one core.
+		xargs -P "$jobs" -I NAME sh -c 'make -s fuzz FUZZ=NAME FUZZ_SECONDS="$0" >"$1/fuzz-NAME.log" 2>&1
+			echo $? >"$1/fuzz-NAME.status"' "$FUZZ_SECONDS" "$work" <"$work/fuzz-names"
+		while read -r name; do
+			single "fuzz-$name" sh -c 'cat "$0.log"; exit "$(cat "$0.status")"' "$work/fuzz-$name"
+		done <"$work/fuzz-names"
 	else
 		echo "ok - fuzz # SKIP clang with its sanitizer runtime is missing" | tee "$work/count.log"
 		count fuzz 0 "$work/count.log"

@@ -227,6 +227,18 @@ leave(rstar_job *job, rstar_job_end end, const char *why)
 	return left;
 }
 
+/*
+ * The postmaster signals a process and then its group, so a SIGTERM comes twice, the second
+ * perhaps milliseconds later. It must not break off the giving back of the claims, which is short.
+ */
+static void
+heed_no_more_signals(void)
+{
+	pqsignal(SIGTERM, SIG_IGN);
+	pqsignal(SIGINT, SIG_IGN);
+	QueryCancelPending = false;
+}
+
 static bool
 work(rstar_job *job)
 {
@@ -243,7 +255,7 @@ work(rstar_job *job)
 	QueryCancelPending = must_end;
 	end = work_at(job, &why);
 	if (must_end)
-		pqsignal(SIGTERM, die); /* a second one ends it at once */
+		heed_no_more_signals();
 	/* A lock that somebody else holds must not keep the server from stopping. */
 	SetConfigOption("lock_timeout", must_end ? "2s" : "0", PGC_SUSET, PGC_S_OVERRIDE);
 	left = leave(job, end, why);
