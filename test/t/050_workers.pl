@@ -33,8 +33,9 @@ sub switches
 	return $n;
 }
 
-# Enough work for a quarter of a minute: many candidates, few of them alike.
-my $long = ', rollouts => 256, candidates => 32, temperature => 3';
+# Enough work for several seconds, and for a quarter of a minute: many candidates, few of them alike.
+my $long = ', rollouts => 256, candidates => 8, temperature => 3';
+my $longer = ', rollouts => 256, candidates => 32, temperature => 3';
 
 # --- nothing to do ---------------------------------------------------------------------
 
@@ -130,7 +131,7 @@ END $$');
 
 sub stop_ms { return (split /\n/, sql("$_[0];\nSELECT stopped($job)"))[-1]; }
 
-$job = submit($node, $long);
+$job = submit($node, $longer);
 ok(working($job, 1), 'a job runs');
 my $ms = stop_ms("SELECT rstar_pause($job)");
 note sprintf 'paused, and left by its workers, after %.0f ms', $ms;
@@ -190,6 +191,13 @@ $job = sql("SELECT rstar_search_all('SELECT problem_id FROM rstar.problems WHERE
 is(wait_for_job($node, $job), 'failed', 'a problem that was deleted fails');
 is(sql("SELECT error FROM rstar.job_items WHERE job_id = $job"), 'the problem was deleted', 'with the reason');
 is(sql("SELECT error FROM rstar.jobs WHERE job_id = $job"), '1 of 1 problems failed', 'and the job says how many');
+sql("INSERT INTO rstar.problems (problem_id, statement) OVERRIDING SYSTEM VALUE VALUES (6001, 'What is 12 + 3?'), (6002, 'What is 13 + 4?')");
+$job = sql("SELECT rstar_search_all('SELECT problem_id FROM rstar.problems WHERE problem_id > 6000'$long)");
+ok(wait_until($node, "SELECT count(*) = 2 FROM rstar.job_items WHERE job_id = $job AND status = 'claimed'"), 'two problems are being searched');
+sql('DELETE FROM rstar.problems WHERE problem_id = 6002');
+is(wait_for_job($node, $job), 'done', 'one that is deleted meanwhile does not disturb the other');
+is(sql("SELECT problem_id, status, error, tries, losses, tree_id IS NULL FROM rstar.job_items WHERE job_id = $job ORDER BY 1"),
+	"6001|done||0|0|f\n6002|failed|the problem was deleted|0|0|t", 'and fails alone, with the reason');
 
 sql("ALTER SYSTEM SET rstar.max_workers = 0");
 sql("SELECT pg_reload_conf()");
@@ -256,7 +264,7 @@ is(wait_for_job($node, $second, 'second'), 'done', 'two databases are served');
 is(wait_for_job($node, $job), 'done', 'side by side');
 
 $offset = -s $node->logfile;
-submit($node, ', rollouts => 256', 'third');
+submit($node, $long, 'third');
 ok(wait_until($node, "SELECT count(*) > 0 FROM rstar.progress WHERE database = 'third' AND phase = 'searching'"), 'a third one has work');
 $t = time;
 sql('DROP DATABASE third WITH (FORCE)');
@@ -266,7 +274,7 @@ sleep 1;
 my $lines = () = log_since($node, $offset) =~ /(?:ERROR|FATAL)/g;
 cmp_ok($lines, '<=', 6, 'without a flood of messages');
 
-submit($node, ', rollouts => 256', 'shut');
+submit($node, $long, 'shut');
 ok(wait_until($node, "SELECT count(*) > 0 FROM rstar.progress WHERE database = 'shut' AND phase = 'searching'"), 'a fourth one has work');
 sql('ALTER DATABASE shut ALLOW_CONNECTIONS false');
 sql("SELECT pg_terminate_backend(pid, 5000) FROM rstar.progress WHERE database = 'shut'");

@@ -207,32 +207,6 @@ rstar_pg_search_find_problem(int64 problem_id, rstar_problem_row *row)
 	return found;
 }
 
-/*
- * The lock is taken as the owner, since it takes a right to write. In a cluster it would be asked
- * of another node, which may be down; there the tree's key alone holds the problem, and one that
- * is deleted at this very moment costs another search.
- */
-bool
-rstar_pg_search_keep_problem(int64 problem_id)
-{
-	rstar_tables_scope scope;
-	rstar_arguments a = {0};
-	bool alone, found = false;
-
-	rstar_tables_begin(&scope, "problems");
-	alone = rstar_pg_cluster_node() == RSTAR_NO_CLUSTER;
-	if (alone)
-	{
-		rstar_pg_add_bigint(&a, problem_id);
-		rstar_pg_execute("SELECT FROM rstar.problems WHERE problem_id OPERATOR(pg_catalog.=) $1"
-						 " FOR KEY SHARE",
-						 &a, false);
-		found = SPI_processed > 0;
-	}
-	rstar_pg_tables_end(&scope);
-	return alone ? found : rstar_pg_search_find_problem(problem_id, NULL);
-}
-
 static void
 add_problem(search_all *s, const rstar_queue_item *item, const rstar_problem_row *row)
 {
@@ -305,25 +279,60 @@ describe(search_all *s, const problem_in_hand *p, const rstar_search_outcome *ou
 					   s->in_hand, p->problem_id, answer);
 }
 
-/* A tree is done: its rows and the queue's in one transaction. */
+/* The tree's rows and the queue's in one transaction. */
+static void
+store_tree(search_all *s, const problem_in_hand *p, const rstar_search_outcome *outcome)
+{
+	rstar_pg_job_begin(s->job);
+	MemoryContextSwitchTo(s->scratch);
+	rstar_pg_queue_done(s->job, p->item_id,
+						rstar_pg_tree_store(p->problem_id, p->seed, &s->setup, outcome));
+	rstar_pg_job_commit(s->job);
+}
+
+/* The tree's foreign key was violated: the item fails, unless the problem is there after all. */
+static bool
+store_deleted(search_all *s, const problem_in_hand *p)
+{
+	bool there;
+
+	rstar_pg_job_begin(s->job);
+	there = rstar_pg_search_find_problem(p->problem_id, NULL);
+	if (!there)
+		rstar_pg_queue_failed(s->job, p->item_id, "the problem was deleted");
+	rstar_pg_job_commit(s->job);
+	return !there;
+}
+
+/*
+ * A tree is done. Nobody deletes its problem while it is being stored: the foreign key locks it,
+ * so a look before would only be another statement for every tree. What was deleted earlier
+ * violates the key.
+ */
 static void
 store(void *arg, const rstar_search_outcome *outcome)
 {
 	search_all *s = arg;
-	problem_in_hand *p = &s->problems[outcome->problem];
+	const problem_in_hand *p = &s->problems[outcome->problem];
 	MemoryContext caller = CurrentMemoryContext;
-	bool there;
+	ErrorData *volatile error = NULL;
 
-	rstar_pg_job_begin(s->job);
-	MemoryContextSwitchTo(s->scratch);
-	there = rstar_pg_search_keep_problem(p->problem_id);
-	if (there)
-		rstar_pg_queue_done(s->job, p->item_id,
-							rstar_pg_tree_store(p->problem_id, p->seed, &s->setup, outcome));
-	else
-		rstar_pg_queue_failed(s->job, p->item_id, "the problem was deleted");
-	rstar_pg_job_commit(s->job);
-	rstar_pg_queue_committed(s->job, there, !there);
+	PG_TRY();
+	{
+		store_tree(s, p, outcome);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(s->scratch);
+		error = CopyErrorData();
+		if (error->sqlerrcode != ERRCODE_FOREIGN_KEY_VIOLATION)
+			PG_RE_THROW();
+		rstar_pg_job_abort(s->job);
+	}
+	PG_END_TRY();
+	if (error && !store_deleted(s, p))
+		ReThrowError(error);
+	rstar_pg_queue_committed(s->job, !error, error != NULL);
 	s->in_hand--;
 	MemoryContextSwitchTo(s->scratch);
 	describe(s, p, outcome);

@@ -10,9 +10,6 @@
 /* The problem's row, read as the caller (NULL: not wanted); false: it sees none (any more). */
 extern bool rstar_pg_search_find_problem(int64 problem_id, rstar_problem_row *row);
 
-/* Nobody deletes the problem before the transaction ends; false: it is gone already. */
-extern bool rstar_pg_search_keep_problem(int64 problem_id);
-
 /* Define the kind of job; from _PG_init. */
 extern void rstar_pg_search_all_define(void);
 

@@ -19,6 +19,9 @@
 
 #include "pg/base/arguments.h"
 #include "pg/base/boundary.h"
+#include "pg/base/cluster.h"
+#include "pg/base/statement.h"
+#include "pg/base/tables.h"
 #include "pg/search/run.h"
 #include "pg/search/search_all.h"
 #include "pg/search/settings.h"
@@ -110,6 +113,33 @@ refill(search_each *s)
 		(void) add_problem(s, s->ids[s->next++]);
 }
 
+/*
+ * Nobody deletes the problem before the transaction ends; false: it is gone already.
+ * The lock is taken as the owner, since it takes a right to write. In a cluster it would be asked
+ * of another node, which may be down; there the tree's key alone holds the problem, and one that
+ * is deleted at this very moment costs another search.
+ */
+static bool
+keep_problem(int64 problem_id)
+{
+	rstar_tables_scope scope;
+	rstar_arguments a = {0};
+	bool alone, found = false;
+
+	rstar_tables_begin(&scope, "problems");
+	alone = rstar_pg_cluster_node() == RSTAR_NO_CLUSTER;
+	if (alone)
+	{
+		rstar_pg_add_bigint(&a, problem_id);
+		rstar_pg_execute("SELECT FROM rstar.problems WHERE problem_id OPERATOR(pg_catalog.=) $1"
+						 " FOR KEY SHARE",
+						 &a, false);
+		found = SPI_processed > 0;
+	}
+	rstar_pg_tables_end(&scope);
+	return alone ? found : rstar_pg_search_find_problem(problem_id, NULL);
+}
+
 static void
 store(void *arg, const rstar_search_outcome *outcome)
 {
@@ -119,7 +149,7 @@ store(void *arg, const rstar_search_outcome *outcome)
 	bool there;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
-	there = rstar_pg_search_keep_problem(problem_id);
+	there = keep_problem(problem_id);
 	if (there)
 		(void) rstar_pg_tree_store(problem_id, s->seeds[outcome->problem], &s->setup, outcome);
 	PopActiveSnapshot();

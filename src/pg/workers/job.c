@@ -20,11 +20,15 @@
 #include "commands/async.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/condition_variable.h"
+#include "storage/lwlock.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "pg/base/cluster.h"
 #include "pg/base/json.h"
@@ -330,13 +334,26 @@ rstar_pg_job_status(int64 job_id)
 	return status;
 }
 
-static void
-refuse_if_stopped(const rstar_job *job)
-{
-	char *status = rstar_pg_job_status(job->job_id);
+/*
+ * Whoever stops the job on this server interrupts its workers besides, so a look at the row now
+ * and then is enough: a search of small problems has a transaction every few milliseconds.
+ */
+#define LOOK_EVERY_MS 100
 
-	if (status && strcmp(status, "running") == 0)
+static void
+refuse_if_stopped(rstar_job *job)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	char *status;
+
+	if (!TimestampDifferenceExceeds(job->seen_running, now, LOOK_EVERY_MS))
 		return;
+	status = rstar_pg_job_status(job->job_id);
+	if (status && strcmp(status, "running") == 0)
+	{
+		job->seen_running = now;
+		return;
+	}
 	ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED),
 					errmsg("job " INT64_FORMAT " is %s", job->job_id, status ? status : "gone")));
 }
@@ -360,6 +377,20 @@ rstar_pg_job_commit(rstar_job *job)
 	SetUserIdAndSecContext(job->owner, 0);
 	CommitTransactionCommand();
 	MemoryContextSwitchTo(job->context);
+}
+
+void
+rstar_pg_job_abort(rstar_job *job)
+{
+	HOLD_INTERRUPTS();
+	in_transaction_of = 0;
+	LWLockReleaseAll();
+	ConditionVariableCancelSleep();
+	pgstat_report_wait_end();
+	AbortOutOfAnyTransaction();
+	SetUserIdAndSecContext(job->owner, 0);
+	FlushErrorState();
+	RESUME_INTERRUPTS();
 }
 
 /* A job that gets further is not the one that fails, or crashes the server, every time. */

@@ -97,6 +97,7 @@ struct rstar_job
 	int64 total;      /* of a queue: its items; else 0 */
 	int64 parent;     /* 0: none */
 	int attempt;      /* 1 for the first */
+	TimestampTz seen_running; /* when its row last said so */
 	MemoryContext context;
 	void *state; /* the kind's own; NULL before start */
 };
@@ -137,10 +138,16 @@ extern int64 rstar_pg_job_submit(const rstar_job_request *request);
 /*
  * A short transaction within a step; statements go between rstar_tables_begin
  * and rstar_pg_tables_end as usual. Raises, with QUERY_CANCELED, when the
- * job is no longer to be worked at. An error within aborts the transaction.
+ * job is no longer to be worked at (its row is looked at ten times a second at most). An error within aborts the transaction.
  */
 extern void rstar_pg_job_begin(rstar_job *job);
 extern void rstar_pg_job_commit(rstar_job *job);
+
+/*
+ * Within PG_CATCH, in a transaction or outside of one: put everything back that the error may have
+ * left, and drop it.
+ */
+extern void rstar_pg_job_abort(rstar_job *job);
 
 /*
  * Within a transaction: what is stored now lies beyond where this worker began, so

@@ -25,9 +25,7 @@
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
-#include "storage/condition_variable.h"
 #include "storage/latch.h"
-#include "storage/lwlock.h"
 #include "storage/pmsignal.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
@@ -125,21 +123,6 @@ step_job(rstar_job *job, rstar_job_end *end)
 	return false;
 }
 
-/* Put everything back that an error may have left, in a transaction or outside of one. */
-static void
-recover(rstar_job *job)
-{
-	HOLD_INTERRUPTS();
-	QueryCancelPending = false;
-	LWLockReleaseAll();
-	ConditionVariableCancelSleep();
-	pgstat_report_wait_end();
-	AbortOutOfAnyTransaction();
-	SetUserIdAndSecContext(job->owner, 0);
-	FlushErrorState();
-	RESUME_INTERRUPTS();
-}
-
 /*
  * Work at the job until it is done, stopped or broken. *why: the error. An
  * interruption that nobody meant for this job (a signal that came late,
@@ -177,7 +160,8 @@ work_at(rstar_job *job, char **why)
 			*why =
 				error->detail ? psprintf("%s: %s", error->message, error->detail) : error->message;
 		}
-		recover(job);
+		QueryCancelPending = false; /* this was it */
+		rstar_pg_job_abort(job);
 	}
 	PG_END_TRY();
 	return end;
@@ -220,7 +204,8 @@ leave(rstar_job *job, rstar_job_end end, const char *why)
 	{
 		/* Nobody is there to tell; the claims go back when this process is gone. */
 		EmitErrorReport();
-		recover(job);
+		QueryCancelPending = false;
+		rstar_pg_job_abort(job);
 		left = false;
 	}
 	PG_END_TRY();
