@@ -2,9 +2,10 @@
  * queue.c
  *	  The items of a job: problems that several workers share.
  *
- * A claim is committed without waiting for the disk: should it get lost, the
- * item is merely searched again. What comes of an item is committed as the server
- * commits everything.
+ * A claim waits until it is on the disk, and with it all that this worker committed
+ * before; what comes of an item does not wait. So a crash of the server costs no more than
+ * what was in hand at the last claim, which is searched again, and a worker with small problems
+ * does not wait for the disk after each. Nobody was told of them: the end of the job waits.
  *
  * Claimed items leave dead entries in the index of the queued ones; where an old
  * snapshot keeps them from being removed, a claim would wade through all of
@@ -37,6 +38,7 @@ static int64 worker_id = 0;
 static int in_hand = 0;
 static int64 done_here = 0; /* since the job was taken */
 static int64 last_claimed = -1;
+static bool in_cluster = true; /* as of the last claim */
 
 /*
  * The lock named by a worker's number. Users' advisory locks have 1 or 2 in the last
@@ -250,9 +252,8 @@ rstar_pg_queue_claim(rstar_job *job, uint32 n, bool idle, rstar_queue_item *item
 
 	INSTR_TIME_SET_CURRENT(began);
 	rstar_pg_job_begin(job);
-	(void) set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_LOCAL, true, 0, false);
 	rstar_tables_begin(&scope, "jobs");
+	in_cluster = rstar_pg_cluster_node() != RSTAR_NO_CLUSTER;
 	got = claim(job->job_id, share(job, n), idle, items);
 	rstar_pg_tables_end(&scope);
 	rstar_pg_job_commit(job);
@@ -295,9 +296,22 @@ end_item(rstar_job *job, int64 item_id, const char *status, int64 tree_id, const
 	rstar_pg_tables_end(&scope);
 }
 
+/*
+ * Commit without waiting for the disk. Not in a cluster: there what one node has lost after
+ * a crash, and another has not, would differ.
+ */
+static void
+commit_without_waiting(void)
+{
+	if (!in_cluster)
+		(void) set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_LOCAL, true, 0, false);
+}
+
 void
 rstar_pg_queue_done(rstar_job *job, int64 item_id, int64 tree_id)
 {
+	commit_without_waiting();
 	end_item(job, item_id, "done", tree_id, NULL);
 }
 
