@@ -11,6 +11,7 @@
  *		/v1			well			/one/v1		one choice at a time, no log-probabilities
  *		/key/v1		with the key "sesame" only		/echo/v1	an error that repeats the key
  *		/busy/v1	two of three times 503			/down/v1	always
+ *		/shaky/v1	two of three times 500			/dead/v1	always
  *		/long/v1	the text is too long			/off/v1		path unknown
  *		/hang/v1	never answers					/drip/v1	a byte each 50 ms
  *		/close/v1	hangs up						/huge/v1	10 MB
@@ -301,6 +302,12 @@ misbehave(connection *c, const char *kind, const char *key)
 				 key);
 		answer_text(c, "400 Bad Request", text);
 	}
+	else if (strcmp(kind, "shaky") == 0 && n_requests % 3 != 0)
+		answer_text(c, "500 Internal Server Error",
+					"{\"error\": {\"message\": \"the engine is lost\"}}");
+	else if (strcmp(kind, "dead") == 0)
+		answer_text(c, "500 Internal Server Error",
+					"{\"error\": {\"message\": \"the engine is lost\"}}");
 	else if (strcmp(kind, "down") == 0 || (strcmp(kind, "busy") == 0 && n_requests % 3 != 0))
 		answer(c, "503 Service Unavailable", "Retry-After: 0\r\n", "", 0);
 	else if (strcmp(kind, "long") == 0)

@@ -37,7 +37,7 @@ register('gpu', '/v1', ", prompt_template => rstar_prompt_template('qwen2')");
 register('rm', '/v1', ", 'ppm'");
 register('rerank', '/v1', ", 'ppm', api => 'score'");
 register('chat', '/v1', ", api => 'chat'");
-register($_, "/$_/v1") for qw(one key echo busy down long off hang drip close huge html odd wild redirect);
+register($_, "/$_/v1") for qw(one key echo busy shaky down dead long off hang drip close huge html odd wild redirect);
 register("rm$_", "/$_/v1", ", 'ppm'") for qw(odd down long);
 register('strict', '/strict/v1');
 register('strictchat', '/strict/v1', ", api => 'chat'");
@@ -45,7 +45,7 @@ add_problems($node, 60);
 
 # --- searches ---------------------------------------------------------------------------------
 
-is(sql("SELECT rstar_solve('What is 3 + 4?', '$_')"), 7, "model $_ solves") for qw(gpu chat one busy strict strictchat);
+is(sql("SELECT rstar_solve('What is 3 + 4?', '$_')"), 7, "model $_ solves") for qw(gpu chat one busy shaky strict strictchat);
 is(sql("SELECT rstar_solve('What is 3 + 4?', 'gpu', '$_')"), 7, "with PPM $_") for qw(rm rerank);
 is(sql("SELECT rstar_solve('What is 3 + 4?', 'gpu', method => '$_')"), 7, "by $_") for qw(majority best_of_n greedy);
 is(sql("SELECT rstar_solve('What is 3 + 4?', 'gpu', 'rm', 'beam')"), 7, 'by beam');
@@ -76,6 +76,7 @@ my %wrong = (
 	key => qr/rejects the key or requires one/,
 	echo => qr/fails\n.*HTTP status 400/s,
 	down => qr/fails\n.*HTTP status 503/s,
+	dead => qr/fails\n.*HTTP status 500; the server says: the engine is lost/s,
 	long => qr/too long for the model.*maximum context length/s,
 	off => qr/does not have "off" at that address/,
 	close => qr/could not ask the model server/,

@@ -350,28 +350,42 @@ pause_ms(const rstar_http_call *call)
 	return pause > call->retry_after_ms ? pause : call->retry_after_ms;
 }
 
+/* Ask again after a pause; false: by then patience would be over. */
+static bool
+rest(rstar_http_call *call)
+{
+	double now = rstar_clock_ms();
+
+	if (call->failures++ == 0)
+		call->failed_ms = now;
+	call->resume_ms = now + pause_ms(call);
+	if (call->resume_ms > call->failed_ms + call->server->limits.patience_ms)
+		return false;
+	call->phase = CALL_WAITING;
+	return true;
+}
+
 static void
 take_outcome(rstar_http_call *call, CURLcode result)
 {
 	const rstar_curl *curl = call->server->http->curl;
 	rstar_status status;
-	double now = rstar_clock_ms();
 	bool passing;
 
 	(void) curl->easy_get(call->handle, CURLINFO_RESPONSE_CODE, &call->code);
 	status = rstar_http_transfer_outcome(call, result, &passing, &call->error);
 	rstar_http_transfer_end(call);
-	if (passing)
-	{
-		if (call->failures++ == 0)
-			call->failed_ms = now;
-		call->resume_ms = now + pause_ms(call);
-		passing = call->resume_ms <= call->failed_ms + call->server->limits.patience_ms;
-	}
-	if (passing)
-		call->phase = CALL_WAITING;
-	else
+	if (!passing || !rest(call))
 		finish(call, status);
+}
+
+bool
+rstar_http_ask_again(rstar_http_call *call)
+{
+	if (!rest(call))
+		return false;
+	call->server->http->unanswered++;
+	return true;
 }
 
 /* Start what may start; *next_ms becomes the time of the next that will. */

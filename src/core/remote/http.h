@@ -78,6 +78,12 @@ extern const char *rstar_http_server_name(const rstar_http_server *server);
 extern rstar_status rstar_http_ask(rstar_http_server *server, const char *path, rstar_buffer *body,
 								   rstar_http_call **out, rstar_error *err);
 
+/*
+ * A finished call is put in the queue again, after a pause, as one that found the server
+ * overloaded; false: by then the server's patience would be over, and the answer stands.
+ */
+extern bool rstar_http_ask_again(rstar_http_call *call);
+
 /* Forget a call, finished or not; an answer under way is broken off. NULL is allowed. */
 extern void rstar_http_drop(rstar_http_call *call);
 

@@ -536,15 +536,36 @@ unreadable(const rstar_remote_job *job, rstar_error *err)
 								 "version (\"/v1\")?");
 }
 
+/* An answer that is none: the question is asked in another way, or again, or the job fails. */
+static rstar_status
+read_refusal(rstar_remote_job *job, question *asked, const rstar_http_reply *reply,
+			 rstar_error *err)
+{
+	char complaint[RSTAR_PROTOCOL_COMPLAINT];
+
+	rstar_protocol_complaint(reply->body, complaint);
+	rstar_http_redact(job->model->server, complaint);
+	if (job->model->api < RSTAR_REMOTE_POOLING && learn(job->model, asked, reply->code, complaint))
+	{
+		rstar_http_drop(asked->call);
+		asked->call = NULL;
+		return ask(job, asked, err);
+	}
+	/* Servers whose engine is lost say so until they are started again. */
+	if (reply->code == 500 && !is_too_long(reply->code, complaint) &&
+		rstar_http_ask_again(asked->call))
+		return RSTAR_OK;
+	return refused(job, reply->code, complaint, err);
+}
+
 /* The answer of one question, which is done: the question is read, or asked in another way. */
 static rstar_status
 read_answer(rstar_remote_job *job, uint32_t q, rstar_error *err)
 {
 	question *asked = &job->questions[q];
 	bool scores = job->model->api >= RSTAR_REMOTE_POOLING;
-	char complaint[RSTAR_PROTOCOL_COMPLAINT];
-	rstar_http_reply reply;
 	rstar_http_call *call = asked->call;
+	rstar_http_reply reply;
 	rstar_status status;
 
 	rstar_http_get(call, &reply);
@@ -553,25 +574,14 @@ read_answer(rstar_remote_job *job, uint32_t q, rstar_error *err)
 		*err = *reply.error;
 		return reply.status;
 	}
+	if (reply.code != 200)
+		return read_refusal(job, asked, &reply, err);
 	asked->call = NULL;
-	if (reply.code == 200)
-	{
-		/* May add questions, which moves them. */
-		status =
-			scores ? read_values(job, reply.body, err) : read_choices(job, asked, reply.body, err);
-		if (status == RSTAR_ERR_CORRUPT)
-			status = unreadable(job, err);
-		job->n_read++;
-	}
-	else
-	{
-		rstar_protocol_complaint(reply.body, complaint);
-		rstar_http_redact(job->model->server, complaint);
-		if (!scores && learn(job->model, asked, reply.code, complaint))
-			status = ask(job, asked, err);
-		else
-			status = refused(job, reply.code, complaint, err);
-	}
+	/* May add questions, which moves them. */
+	status = scores ? read_values(job, reply.body, err) : read_choices(job, asked, reply.body, err);
+	if (status == RSTAR_ERR_CORRUPT)
+		status = unreadable(job, err);
+	job->n_read++;
 	rstar_http_drop(call);
 	return status;
 }
