@@ -241,6 +241,7 @@ is(sql("SELECT count(*), count(DISTINCT problem_id), bool_and(status = 'done'), 
 # One that stays away: the job fails with the reason, and nothing hangs.
 $job = sql("SET rstar.remote_worker_patience = 0; SELECT rstar_search_all('SELECT problem_id FROM rstar.problems WHERE problem_id < 3', 'down', nice => 0)");
 ok(wait_until($node, "SELECT error ~ 'fails' FROM rstar.jobs WHERE job_id = $job"), 'a server that stays away is the error of the job');
+is(sql("SELECT sum(tries), sum(losses), bool_and(status = 'queued') FROM rstar.job_items WHERE job_id = $job"), '0|0|t', 'and no problem is blamed for it');
 sql("SELECT rstar_cancel($job)");
 
 # --- dump -------------------------------------------------------------------------------------------------------

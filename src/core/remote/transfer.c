@@ -259,7 +259,9 @@ too_slow(const rstar_http_call *call, rstar_error *err)
 	if (call->first_byte_ms > 0 && now - call->first_byte_ms >= limits->rest_ms)
 		return rstar_error_detail(err, "Its answer is not complete %u ms after it began.",
 								  limits->rest_ms);
-	return rstar_error_detail(err, "There is no complete answer after %u ms.", limits->answer_ms);
+	rstar_error_detail(err, "There is no complete answer after %u ms.", limits->answer_ms);
+	return rstar_error_hint(err, "A slow server wants fewer questions at a time "
+								 "(rstar.remote_in_flight) or more time (rstar.remote_timeout).");
 }
 
 static rstar_status

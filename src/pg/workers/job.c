@@ -607,7 +607,7 @@ rstar_pg_job_leave(rstar_job *job, rstar_job_end end, const char *why)
 	const char *status;
 
 	if (job->kind->queue)
-		rstar_pg_queue_release(job, end == RSTAR_JOB_BROKEN ? why : NULL);
+		rstar_pg_queue_release(job, end == RSTAR_JOB_BROKEN && !job->blameless ? why : NULL);
 	if (end != RSTAR_JOB_BROKEN && job->kind->finish && job->state)
 		job->kind->finish(job, end);
 	rstar_tables_begin(&scope, "jobs");

@@ -98,6 +98,7 @@ struct rstar_job
 	int64 parent;     /* 0: none */
 	int attempt;      /* 1 for the first */
 	TimestampTz seen_running; /* when its row last said so */
+	bool blameless; /* with BROKEN: a server that all items need is away or slow, no item's fault */
 	MemoryContext context;
 	void *state; /* the kind's own; NULL before start */
 };

@@ -155,6 +155,7 @@ work_at(rstar_job *job, char **why)
 		else
 		{
 			end = RSTAR_JOB_BROKEN;
+			job->blameless = ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_CONNECTION_EXCEPTION;
 			error->elevel = LOG; /* the job goes on, or says why it failed */
 			ThrowErrorData(error);
 			*why =
