@@ -7,6 +7,7 @@
 #
 # DIR: the database server's, kept. URL: of the model's server, with /v1; NAME: the model's there.
 # MODEL.gguf: the same weights for the backend. Problems: the first of GSM8K's training set, 50.
+# IN_FLIGHT, from the environment: questions that the server gets at a time, 64.
 # The extension must be installed in the PostgreSQL that PG_CONFIG names.
 set -eu
 dir=$(realpath -m "${1:?a directory for the server is needed}")
@@ -54,6 +55,7 @@ trap 'rm -f "$in_flight"; kill $(jobs -p) 2>/dev/null || :' EXIT
 sh $server run "$dir" psql -Xq -c 'SELECT 1' >/dev/null 2>&1 || sh $server restart "$dir" >/dev/null
 host=${root#https://}
 sql "ALTER SYSTEM SET rstar.remote_hosts = '$host'"
+sql "ALTER SYSTEM SET rstar.remote_in_flight = ${IN_FLIGHT:-64}"
 sql "SELECT pg_reload_conf()" >/dev/null
 sql "SELECT rstar_model_drop('there') WHERE EXISTS (SELECT FROM rstar.models WHERE name = 'there')" >/dev/null || :
 [ "$(sql "SELECT count(*) FROM rstar.models WHERE name = 'there'")" = 1 ] ||

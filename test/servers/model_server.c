@@ -9,6 +9,7 @@
  * "What is 7?" without any step. The first part of the path says how it behaves:
  *
  *		/v1			well			/one/v1		one choice at a time, no log-probabilities
+ *		/single/v1	refuses several choices
  *		/key/v1		with the key "sesame" only		/echo/v1	an error that repeats the key
  *		/busy/v1	two of three times 503			/down/v1	always
  *		/shaky/v1	two of three times 500			/dead/v1	always
@@ -375,6 +376,9 @@ handle(connection *c, const char *head, const char *body, size_t length)
 		answer_text(c, "500 Internal Server Error",
 					"{\"error\": {\"message\": \"logprobs is not supported "
 					"for models created with logits_all=False\"}}");
+	else if (strcmp(kind, "single") == 0 && json_integer_value(json_object_get(asked, "n")) > 1)
+		answer_text(c, "500 Internal Server Error",
+					"{\"error\": {\"message\": \"Only one completion choice is allowed\"}}");
 	else if (strcmp(kind, "strict") == 0 && (json_object_get(asked, "skip_special_tokens") ||
 											 json_object_get(asked, "add_generation_prompt")))
 		answer_text(c, "400 Bad Request",

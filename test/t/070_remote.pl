@@ -37,7 +37,7 @@ register('gpu', '/v1', ", prompt_template => rstar_prompt_template('qwen2')");
 register('rm', '/v1', ", 'ppm'");
 register('rerank', '/v1', ", 'ppm', api => 'score'");
 register('chat', '/v1', ", api => 'chat'");
-register($_, "/$_/v1") for qw(one key echo busy shaky down dead long off hang drip close huge html odd wild redirect);
+register($_, "/$_/v1") for qw(one single key echo busy shaky down dead long off hang drip close huge html odd wild redirect);
 register("rm$_", "/$_/v1", ", 'ppm'") for qw(odd down long);
 register('strict', '/strict/v1');
 register('strictchat', '/strict/v1', ", api => 'chat'");
@@ -45,7 +45,7 @@ add_problems($node, 60);
 
 # --- searches ---------------------------------------------------------------------------------
 
-is(sql("SELECT rstar_solve('What is 3 + 4?', '$_')"), 7, "model $_ solves") for qw(gpu chat one busy shaky strict strictchat);
+is(sql("SELECT rstar_solve('What is 3 + 4?', '$_')"), 7, "model $_ solves") for qw(gpu chat one single busy shaky strict strictchat);
 is(sql("SELECT rstar_solve('What is 3 + 4?', 'gpu', '$_')"), 7, "with PPM $_") for qw(rm rerank);
 is(sql("SELECT rstar_solve('What is 3 + 4?', 'gpu', method => '$_')"), 7, "by $_") for qw(majority best_of_n greedy);
 is(sql("SELECT rstar_solve('What is 3 + 4?', 'gpu', 'rm', 'beam')"), 7, 'by beam');
@@ -241,7 +241,7 @@ is(sql("SELECT count(*), count(DISTINCT problem_id), bool_and(status = 'done'), 
 # One that stays away: the job fails with the reason, and nothing hangs.
 $job = sql("SET rstar.remote_worker_patience = 0; SELECT rstar_search_all('SELECT problem_id FROM rstar.problems WHERE problem_id < 3', 'down', nice => 0)");
 ok(wait_until($node, "SELECT error ~ 'fails' FROM rstar.jobs WHERE job_id = $job"), 'a server that stays away is the error of the job');
-is(sql("SELECT sum(tries), sum(losses), bool_and(status = 'queued') FROM rstar.job_items WHERE job_id = $job"), '0|0|t', 'and no problem is blamed for it');
+is(sql("SELECT sum(tries), sum(losses) FROM rstar.job_items WHERE job_id = $job"), '0|0', 'and no problem is blamed for it');
 sql("SELECT rstar_cancel($job)");
 
 # --- dump -------------------------------------------------------------------------------------------------------

@@ -466,6 +466,8 @@ learn(rstar_remote_model *model, const question *asked, long code, const char *c
 	static const char *const logprobs[] = {"logprob", "logits_all"};
 	static const char *const extensions[] = {"skip_special_tokens", "add_generation_prompt",
 											 "continue_final_message"};
+	static const char *const several[] = {
+		"completion choice", "one choice", "n > 1", "'n'", "\"n\"", "n must be"};
 
 	if (code < 400 || code == 401 || code == 403)
 		return false;
@@ -473,7 +475,26 @@ learn(rstar_remote_model *model, const question *asked, long code, const char *c
 		return model->no_logprobs = true;
 	if (!asked->strict && MENTIONS(complaint, extensions))
 		return model->strict = true;
+	if (asked->count > 1 && MENTIONS(complaint, several))
+		return model->one_by_one = true;
 	return false;
+}
+
+/* Ask in the way that the server turned out to want. */
+static rstar_status
+ask_otherwise(rstar_remote_job *job, question *asked, rstar_error *err)
+{
+	uint32_t first = asked->first, count = asked->count;
+	rstar_status status;
+
+	rstar_http_drop(asked->call);
+	asked->call = NULL;
+	if (job->model->one_by_one)
+		asked->count = 1;
+	status = ask(job, asked, err);
+	/* May move the questions. */
+	return status == RSTAR_OK && asked->count < count ? ask_for(job, first + 1, count - 1, err)
+													  : status;
 }
 
 static bool
@@ -546,11 +567,7 @@ read_refusal(rstar_remote_job *job, question *asked, const rstar_http_reply *rep
 	rstar_protocol_complaint(reply->body, complaint);
 	rstar_http_redact(job->model->server, complaint);
 	if (job->model->api < RSTAR_REMOTE_POOLING && learn(job->model, asked, reply->code, complaint))
-	{
-		rstar_http_drop(asked->call);
-		asked->call = NULL;
-		return ask(job, asked, err);
-	}
+		return ask_otherwise(job, asked, err);
 	/* Servers whose engine is lost say so until they are started again. */
 	if (reply->code == 500 && !is_too_long(reply->code, complaint) &&
 		rstar_http_ask_again(asked->call))
