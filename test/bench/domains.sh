@@ -78,7 +78,7 @@ done
 sh $server run "$dir" psql -Xq \
 	-c "SELECT name, measure, k, problems, round(value * problems) AS right, round(value::numeric, 3) AS value, round(low::numeric, 3) AS low, round(high::numeric, 3) AS high
 	      FROM rstar.evaluation_summary WHERE per = 'rollout' AND (measure = 'greedy' OR k = $samples AND measure IN ('mean', 'best', 'pass')) ORDER BY evaluation_id, measure" \
-	-c "SELECT domain, split, method, count(*) AS problems, count(*) FILTER (WHERE t.first_correct_rollout IS NOT NULL) AS solved, sum(t.generated_tokens) AS tokens,
+	-c "SELECT s.domain, s.split, s.method, count(*) AS problems, count(*) FILTER (WHERE t.first_correct_rollout IS NOT NULL) AS solved, sum(t.generated_tokens) AS tokens,
 	           sum(t.nodes) AS nodes, round(max(EXTRACT(epoch FROM j.finished_at - j.started_at))) AS seconds
-	      FROM public.searches JOIN rstar.job_items i USING (job_id) JOIN rstar.trees t USING (tree_id) JOIN rstar.jobs j USING (job_id) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3" \
+	      FROM public.searches s JOIN rstar.job_items i USING (job_id) JOIN rstar.trees t USING (tree_id) JOIN rstar.jobs j USING (job_id) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3" \
 	-c "SELECT name, examples, tokens, steps, first_held_out_loss, held_out_loss, finished_at - started_at AS took FROM rstar.training_runs ORDER BY run_id"

@@ -7,7 +7,8 @@
 #
 # DIR: the database server's, kept. URL: of the model's server, with /v1; NAME: the model's there.
 # MODEL.gguf: the same weights for the backend. Problems: the first of GSM8K's training set, 50.
-# IN_FLIGHT, from the environment: questions that the server gets at a time, 64.
+# From the environment: IN_FLIGHT, questions that the server gets at a time, 64; LOGPROBS=off for a
+# server that sorts its whole vocabulary to tell them.
 # The extension must be installed in the PostgreSQL that PG_CONFIG names.
 set -eu
 dir=$(realpath -m "${1:?a directory for the server is needed}")
@@ -39,7 +40,7 @@ watch_server() {
 try() {
 	watch_server >"$in_flight" &
 	watcher=$!
-	job=$(sql "SELECT rstar_search_all('SELECT problem_id FROM rstar.problems ORDER BY 1', '$1', method => 'majority', rollouts => 4,
+	job=$(sql "SET rstar.remote_logprobs = ${LOGPROBS:-on}; SELECT rstar_search_all('SELECT problem_id FROM rstar.problems ORDER BY 1', '$1', method => 'majority', rollouts => 4,
 		seed => 1, workers => 1, threads => 2, nice => 0)")
 	sql "INSERT INTO public.trials VALUES ('$1', $job)"
 	sql "SELECT rstar_wait($job)" >/dev/null
