@@ -265,10 +265,10 @@ if wants isolation; then
 	count isolation "$status" "$work/isolation.log"
 fi
 
-# run_tap -j JOBS NAME...: files of test/t
+# run_tap JOBS NAME...: files of test/t
 run_tap() {
-	side_by_side=$2
-	shift 2
+	side_by_side=$1
+	shift
 	run_as_server_user sh -c 'cd "$TESTDIR" && exec prove -v --timer -j "$0" -I "$1/perl" -I "$RSTAR_SOURCE/test/t/lib" $2' \
 		"$side_by_side" "$pgxs_test" "$(printf "$work/src/test/t/%s.pl " "$@")"
 }
@@ -281,9 +281,9 @@ if wants tap; then
 		alone=$(cd test/t && ls -- *.pl | sed 's/\.pl$//' | grep -vxF "$(echo "$beside" | tr ' ' '\n')")
 		status=0
 		# shellcheck disable=SC2086
-		run_tap -j "$jobs" $beside >"$work/tap.log" 2>&1 || status=$?
+		run_tap "$jobs" $beside >"$work/tap.log" 2>&1 || status=$?
 		# shellcheck disable=SC2086
-		run_tap -j 1 $alone >>"$work/tap.log" 2>&1 || status=$?
+		run_tap 1 $alone >>"$work/tap.log" 2>&1 || status=$?
 		# Figures and failures; not the chatter of background sessions.
 		sed -e '/^# \(connect output\|results query\)/,/^# }/d' -e '/^# issuing query/d' "$work/tap.log" |
 			grep -E '^(not ok|# |\[|.*(SKIP|skipped:|Dubious|Failed|Result:))'

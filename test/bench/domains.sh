@@ -44,8 +44,8 @@ evaluate() {
 
 # search SPLIT DOMAIN METHOD: all its problems, once
 search() {
-	number=$(sql "SELECT max(job_id) FROM rstar.jobs WHERE job_id IN
-		(SELECT job_id FROM public.searches WHERE domain = '$2' AND split = '$1' AND method = '$3')")
+	number=$(sql "SELECT max(job_id) FROM rstar.jobs JOIN public.searches USING (job_id)
+		WHERE domain = '$2' AND split = '$1' AND method = '$3' AND status <> 'cancelled'")
 	if [ -z "$number" ]; then
 		number=$(sql "INSERT INTO public.searches SELECT '$2', '$1', '$3', rstar_search_all(\$\$$(split "$2" "$1")\$\$, '$2', method => '$3',
 			rollouts => $samples, candidates => $samples, temperature => 0.7, workers => 1, threads => $threads, nice => 0) RETURNING job_id")
@@ -63,9 +63,10 @@ train() {
 
 [ -d "$dir" ] || make_server
 sh $server run "$dir" psql -Xq -c 'SELECT 1' >/dev/null 2>&1 || sh $server restart "$dir" >/dev/null
-sql "CREATE TABLE IF NOT EXISTS public.searches (domain text, split text, method text, job_id bigint);
+sql "SET client_min_messages = warning;
+     CREATE TABLE IF NOT EXISTS public.searches (domain text, split text, method text, job_id bigint);
      CREATE OR REPLACE VIEW public.lessons AS
-       SELECT s.problem_id, s.place, p.source, s.problem, s.solution FROM rstar.sft_training s JOIN rstar.problems p USING (problem_id) WHERE p.split = 'train'" 2>/dev/null
+       SELECT s.problem_id, s.place, p.source, s.problem, s.solution FROM rstar.sft_training s JOIN rstar.problems p USING (problem_id) WHERE p.split = 'train'"
 for domain in $domains; do
 	evaluate "$domain" "$domain" "$domain"
 	search test "$domain" mcts

@@ -58,7 +58,7 @@ host=${root#https://}
 sql "ALTER SYSTEM SET rstar.remote_hosts = '$host'"
 sql "ALTER SYSTEM SET rstar.remote_in_flight = ${IN_FLIGHT:-64}"
 sql "SELECT pg_reload_conf()" >/dev/null
-sql "SELECT rstar_model_drop('there') WHERE EXISTS (SELECT FROM rstar.models WHERE name = 'there')" >/dev/null || :
+sql "UPDATE rstar.models SET remote = remote || jsonb_build_object('url', '$url', 'model', '$name') WHERE name = 'there'"
 [ "$(sql "SELECT count(*) FROM rstar.models WHERE name = 'there'")" = 1 ] ||
 	sql "SELECT rstar_model_remote('there', '$url', model => '$name', prompt_template => prompt_template, defaults => defaults) FROM rstar.models WHERE name = 'here'" >/dev/null
 for place in $wanted; do try "$place"; done

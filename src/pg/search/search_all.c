@@ -17,7 +17,6 @@
 
 #include "pg/base/arguments.h"
 #include "pg/base/boundary.h"
-#include "pg/base/cluster.h"
 #include "pg/base/json.h"
 #include "pg/base/settings.h"
 #include "pg/base/statement.h"

@@ -31,6 +31,7 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/timeout.h"
 
 #include "pg/workers/examine.h"
 #include "pg/workers/job.h"
@@ -213,16 +214,20 @@ leave(rstar_job *job, rstar_job_end end, const char *why)
 	return left;
 }
 
+/* The giving back of the claims, when the process must end, takes no longer than this. */
+#define LEAVE_WITHIN_MS 5000
+
 /*
  * The postmaster signals a process and then its group, so a SIGTERM comes twice, the second
- * perhaps milliseconds later. It must not break off the giving back of the claims, which is short.
+ * perhaps milliseconds later. It must not break off the giving back of the claims; nor may that
+ * keep the server from stopping, should another node of a cluster not answer.
  */
 static void
-heed_no_more_signals(void)
+heed_no_second_signal(void)
 {
 	pqsignal(SIGTERM, SIG_IGN);
-	pqsignal(SIGINT, SIG_IGN);
 	QueryCancelPending = false;
+	enable_timeout_after(STATEMENT_TIMEOUT, LEAVE_WITHIN_MS);
 }
 
 static bool
@@ -241,10 +246,12 @@ work(rstar_job *job)
 	QueryCancelPending = must_end;
 	end = work_at(job, &why);
 	if (must_end)
-		heed_no_more_signals();
+		heed_no_second_signal();
 	/* A lock that somebody else holds must not keep the server from stopping. */
 	SetConfigOption("lock_timeout", must_end ? "2s" : "0", PGC_SUSET, PGC_S_OVERRIDE);
 	left = leave(job, end, why);
+	if (must_end)
+		disable_timeout(STATEMENT_TIMEOUT, false);
 	SetUserIdAndSecContext(superuser_id, 0);
 	rstar_pg_shared_leave_job();
 	rstar_pg_queue_forget();
