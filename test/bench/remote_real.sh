@@ -7,8 +7,9 @@
 #
 # DIR: the database server's, kept. URL: of the model's server, with /v1; NAME: the model's there.
 # MODEL.gguf: the same weights for the backend. Problems: the first of GSM8K's training set, 50.
-# From the environment: IN_FLIGHT, questions that the server gets at a time, 64; LOGPROBS=off for a
-# server that sorts its whole vocabulary to tell them.
+# From the environment: IN_FLIGHT, questions that the server gets at a time, 64; SIDE_BY_SIDE, problems,
+# 64: a server with slots (llama-server) reads a solution again from its start unless there is a slot for each, four a
+# problem here; LOGPROBS=off for a server that sorts its whole vocabulary to tell them.
 # The extension must be installed in the PostgreSQL that PG_CONFIG names.
 set -eu
 dir=$(realpath -m "${1:?a directory for the server is needed}")
@@ -40,7 +41,7 @@ watch_server() {
 try() {
 	watch_server >"$in_flight" &
 	watcher=$!
-	job=$(sql "SET rstar.remote_logprobs = ${LOGPROBS:-on}; SELECT rstar_search_all('SELECT problem_id FROM rstar.problems ORDER BY 1', '$1', method => 'majority', rollouts => 4,
+	job=$(sql "SET rstar.remote_logprobs = ${LOGPROBS:-on}; SET rstar.remote_problems = ${SIDE_BY_SIDE:-64}; SELECT rstar_search_all('SELECT problem_id FROM rstar.problems ORDER BY 1', '$1', method => 'majority', rollouts => 4,
 		seed => 1, workers => 1, threads => 2, nice => 0)")
 	sql "INSERT INTO public.trials VALUES ('$1', $job)"
 	sql "SELECT rstar_wait($job)" >/dev/null

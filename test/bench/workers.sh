@@ -4,7 +4,10 @@
 # of the whole machine, on which nothing else may run. Machines do not keep their speed, so the
 # runs take turns and the ratios are those within a round; what counts is their median.
 #
-#   sh test/bench/workers.sh [problems] [rollouts] [rounds]
+#   sh test/bench/workers.sh [problems] [rollouts] [rounds] [file.jsonl[.gz]]
+#
+# The problems are sums, which take a few milliseconds each, so that what a worker costs shows; or
+# the first of a file, as sql/import_problems.sql reads them.
 #
 # The extension must be installed in the PostgreSQL that PG_CONFIG names.
 set -eu
@@ -59,8 +62,12 @@ workers() {
 }
 
 sql "CREATE EXTENSION rstar"
-sql "INSERT INTO rstar.problems (statement, answer)
-     SELECT 'What is ' || i || ' + ' || 2 * i || '?', 3 * i FROM generate_series(1, $problems) i"
+if [ "${4:-}" ]; then
+	gzip -cdf "$4" | head -n "$problems" | sh $server run "$dir" psql -Xq -f "$PWD/sql/import_problems.sql"
+else
+	sql "INSERT INTO rstar.problems (statement, answer)
+	     SELECT 'What is ' || i || ' + ' || 2 * i || '?', 3 * i FROM generate_series(1, $problems) i"
+fi
 for round in $(seq "${3:-2}"); do
 	measure "rstar_search(array)" session
 	measure "rstar_search_all,1_worker" workers 1

@@ -62,6 +62,7 @@ my $tree = sql("SELECT rstar_search(1, 'gpu', 'rm')");
 is(sql("SELECT correct, reproducible, generated_tokens > 50, policy_ms > 0, ppm_ms > 0 FROM rstar.trees WHERE tree_id = $tree"), 't|f|t|t|t', 'a tree is stored');
 is(sql("SELECT bool_and(logprob < 0 AND abs(logprob + 0.125 * tokens) < 1e-9) FROM rstar.nodes WHERE tree_id = $tree AND depth > 0"), 't', 'with log-probabilities and tokens of the server');
 is(sql("SELECT bool_or(text ~ ' . 1\\n' AND ppm_score < 0), bool_and(ppm_score > 0) FILTER (WHERE text !~ ' . 1\\n' AND depth = 1) FROM rstar.nodes WHERE tree_id = $tree"), 't|t', 'and scores');
+is(sql("SELECT count(*) > 0, bool_and(text ~ '<end_of_step>\\n\\n\$'), bool_or(text ~ '^\\n') FROM rstar.nodes WHERE tree_id = $tree AND text ~ '<end_of_step>'"), 't|t|f', 'and the next step begins where a worked example begins it');
 my $silent = sql("SELECT rstar_search(2, 'one')");
 is(sql("SELECT bool_and(logprob IS NULL), bool_and(tokens > 0) FROM rstar.nodes WHERE tree_id = $silent AND depth > 0"), 't|t', 'NULL where the server does not tell');
 is(sql("SELECT rstar_continue($silent, 3); SELECT rollouts FROM rstar.trees WHERE tree_id = $silent"), "$silent\n11", 'a tree goes on');

@@ -567,6 +567,50 @@ outputs(void)
 	rstar_buffer_free(&out);
 }
 
+/* --- cutting a solution ---------------------------------------------------------------- */
+
+/* The pieces of a solution, with a bar between two. */
+static const char *
+pieces_of(const char *solution, bool shown)
+{
+	static char joined[256];
+	size_t length = strlen(solution), n = 0;
+
+	for (size_t at = 0, piece; at < length; at += piece)
+	{
+		piece = rstar_solution_cut(solution + at, length - at, shown);
+		CHECK(piece > 0 && at + piece <= length && n + piece + 2 < sizeof joined);
+		n += (size_t) sprintf(joined + n, "%s%.*s", at > 0 ? "|" : "", (int) piece, solution + at);
+	}
+	joined[n] = 0;
+	return joined;
+}
+
+/* A blank line behind <end_of_step> is the step's that it was inserted behind, or the next one's. */
+static void
+cuts(void)
+{
+	const char *solution =
+		"<code>\na = 1\n<end_of_step>\n\nprint(a)\n<end_of_code>\n<output>1<end_of_output>\n"
+		"<answer>1<end_of_answer>";
+
+	CHECK_MSG(
+		strcmp(
+			pieces_of(solution, false),
+			"<code>\na = 1\n<end_of_step>|\n\nprint(a)\n<end_of_code>\n<output>1<end_of_output>\n|"
+			"<answer>1<end_of_answer>") == 0,
+		"%s", pieces_of(solution, false));
+	CHECK_MSG(
+		strcmp(
+			pieces_of(solution, true),
+			"<code>\na = 1\n<end_of_step>\n\n|print(a)\n<end_of_code>\n<output>1<end_of_output>\n|"
+			"<answer>1<end_of_answer>") == 0,
+		"%s", pieces_of(solution, true));
+	CHECK(strcmp(pieces_of("a<end_of_step>", true), "a<end_of_step>") == 0);
+	CHECK(strcmp(pieces_of("a<end_of_step>\n", true), "a<end_of_step>|\n") == 0);
+	CHECK(strcmp(pieces_of("a<end_of_step>\n\n\nb", true), "a<end_of_step>\n\n|\nb") == 0);
+}
+
 int
 main(void)
 {
@@ -590,6 +634,7 @@ main(void)
 	RUN(overhang);
 	RUN(bad_token);
 	RUN(outputs);
+	RUN(cuts);
 	vocabulary_close(&small);
 	vocabulary_close(&qwen2);
 	vocabulary_close(&phi3);

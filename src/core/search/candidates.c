@@ -233,6 +233,19 @@ insert_output(rstar_search *search, rstar_candidate *c, const rstar_sandbox_resu
 	return status;
 }
 
+/*
+ * A model that learns the format from its prompt finds the next step begun as in the worked
+ * examples. Left with the tag alone, whose last character its vocabulary joins with the line's
+ * end, it mostly takes the code for finished.
+ */
+static rstar_status
+insert_blank_line(rstar_candidate *c, rstar_error *err)
+{
+	if (c->watch.habits && !rstar_buffer_append_text(&c->text, RSTAR_STEP_GAP))
+		return rstar_error_memory(err, c->text.length + 2);
+	return RSTAR_OK;
+}
+
 static rstar_node_status
 node_status(rstar_sandbox_status status)
 {
@@ -299,7 +312,7 @@ take_result(rstar_search *search, const rstar_sandbox_result *result, rstar_erro
 	}
 	if (c->parse.kind == RSTAR_STEP_CODE_END)
 		return insert_output(search, c, result, err);
-	return RSTAR_OK;
+	return insert_blank_line(c, err);
 }
 
 rstar_status

@@ -46,12 +46,13 @@ struct rstar_scoring
 static rstar_status
 cut(rstar_scoring *s, rstar_string solution, rstar_error *err)
 {
+	bool shown = rstar_prompt_shows_steps(&s->parts.policy.prompt);
 	rstar_solution_state state = RSTAR_SOLUTION_START;
 
 	for (size_t at = 0; at < solution.length;)
 	{
 		const char *text = solution.data + at;
-		size_t length = rstar_solution_cut(text, solution.length - at);
+		size_t length = rstar_solution_cut(text, solution.length - at, shown);
 		rstar_step_parse parse;
 
 		if (!rstar_grow(s->allocator, (void **) &s->steps, &s->capacity, s->n_steps + 1,

@@ -258,8 +258,18 @@ behind_output(const char *text, size_t length, size_t from)
 	return end < length && text[end] == '\n' ? end + 1 : end;
 }
 
+/* Behind the blank line that follows at `from`, else `from`. */
+static size_t
+behind_gap(const char *text, size_t length, size_t from)
+{
+	const size_t gap = sizeof RSTAR_STEP_GAP - 1;
+
+	return length - from >= gap && memcmp(text + from, RSTAR_STEP_GAP, gap) == 0 ? from + gap
+																				 : from;
+}
+
 size_t
-rstar_solution_cut(const char *text, size_t length)
+rstar_solution_cut(const char *text, size_t length, bool shown)
 {
 	size_t from = 0, at;
 	rstar_tag tag;
@@ -269,6 +279,8 @@ rstar_solution_cut(const char *text, size_t length)
 		from = at + rstar_tag_length(tag);
 		if (tag == RSTAR_TAG_END_OF_CODE)
 			return behind_output(text, length, from);
+		if (tag == RSTAR_TAG_END_OF_STEP && shown)
+			return behind_gap(text, length, from);
 		if (rstar_tag_stops(tag))
 			return from;
 	}

@@ -97,9 +97,12 @@ extern void rstar_step_parse_text(const char *text, size_t length, rstar_solutio
 /*
  * Cut a whole solution into the texts of its nodes: the length of the first,
  * which ends behind a stop tag and, at <end_of_code>, behind the output that
- * was inserted there; or all of the rest. 0 only for length 0.
+ * was inserted there; or all of the rest. 0 only for length 0. With a prompt
+ * that shows steps (rstar_prompt_shows_steps) a blank line was inserted behind
+ * <end_of_step>, and belongs to the first as well.
  */
-extern size_t rstar_solution_cut(const char *text, size_t length);
+#define RSTAR_STEP_GAP "\n\n"
+extern size_t rstar_solution_cut(const char *text, size_t length, bool shown);
 
 /*
  * Does the text between <answer> and <end_of_answer> decline to answer? A model

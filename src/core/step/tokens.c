@@ -69,8 +69,9 @@ encode_piece(prompt_encoder *p, size_t length)
 /*
  * Worked examples are encoded step by step, as steps are: a model that learns the
  * format from them then meets, behind each of its own steps, the tokens that it
- * met in the examples. Encoded as one text, a tag's last letter would merge with
- * the line end behind it, and what the model sees in a search would be new to it.
+ * met in the examples. Encoded as one text, the last letter of <end_of_code> would
+ * merge with the line end behind it, and what the model sees in a search would be
+ * new to it.
  */
 static rstar_status
 encode_prompt(prompt_encoder *p, const rstar_prompt_template *prompt)
@@ -80,7 +81,7 @@ encode_prompt(prompt_encoder *p, const rstar_prompt_template *prompt)
 	while (status == RSTAR_OK && rstar_prompt_shows_steps(prompt))
 	{
 		size_t left = prompt->before.length - p->at;
-		size_t piece = rstar_solution_cut(p->text.data + p->at, left);
+		size_t piece = rstar_solution_cut(p->text.data + p->at, left, true);
 
 		if (piece >= left)
 			break;

@@ -45,9 +45,12 @@ typedef struct pieces
 static rstar_status
 cut(rstar_examples *e, rstar_string text, pieces *p, rstar_error *err)
 {
+	bool shown = rstar_prompt_shows_steps(&e->prompt);
+
 	for (size_t at = 0; at < text.length;)
 	{
-		rstar_string piece = {text.data + at, rstar_solution_cut(text.data + at, text.length - at)};
+		rstar_string piece = {text.data + at,
+							  rstar_solution_cut(text.data + at, text.length - at, shown)};
 		rstar_step_parse parse;
 
 		if (!rstar_grow(e->allocator, (void **) &p->texts, &p->capacity, p->n + 1,

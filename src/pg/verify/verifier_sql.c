@@ -272,7 +272,7 @@ read_solution(rstar_string text, rstar_buffer *program, rstar_string *answer)
 	{
 		rstar_step_parse parse;
 
-		n = rstar_solution_cut(text.data + from, text.length - from);
+		n = rstar_solution_cut(text.data + from, text.length - from, false);
 		rstar_step_parse_text(text.data + from, n, state, &parse);
 		state = parse.next;
 		if (parse.kind == RSTAR_STEP_ANSWER)
