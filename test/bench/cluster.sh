@@ -62,14 +62,14 @@ compare() {
 }
 
 where_rows_lie() {
-	ask one -c "SELECT format('node %s: %s shards of rstar.nodes, %s', groupid, count(*), pg_size_pretty(sum(shard_size)))
-		FROM citus_shards JOIN pg_dist_node USING (nodename, nodeport) WHERE table_name = 'rstar.nodes'::regclass GROUP BY groupid ORDER BY groupid"
+	ask one -c "SELECT format('node %s: %s shards of rstar.nodes', groupid, count(*)) FROM pg_dist_shard JOIN pg_dist_placement USING (shardid)
+		WHERE logicalrelid = 'rstar.nodes'::regclass GROUP BY groupid ORDER BY groupid" -c "SELECT 'size of them: ' || pg_size_pretty(citus_total_relation_size('rstar.nodes'))"
 }
 
 dump() { run one pg_dump -Fc -Z1 -T 'columnar_internal.*' --extension rstar --extension plpgsql -f "$work/one/dump"; }
 # Rows that a dump of an extension's own tables holds come with the extension's own restore.
 restore() { run single sh -c "pg_restore --exit-on-error -d postgres '$work/one/dump'"; }
-rebalance() { ask one -c "SELECT rebalance_table_shards(shard_transfer_mode => 'block_writes')"; }
+rebalance() { ask one -c 'SET client_min_messages = warning' -c "SELECT rebalance_table_shards(shard_transfer_mode => 'block_writes')"; }
 
 # Milliseconds of a view on one server and on the cluster, in turns: the second of two each.
 report() {
