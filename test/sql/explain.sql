@@ -74,9 +74,18 @@ SELECT rstar_calibration_svg('explain untrained');
 SELECT * FROM rstar_calibration_levels('explain untrained');
 -- a row that somebody has spoilt is refused
 BEGIN;
-UPDATE rstar.models SET calibration = '{"weights": [1, 2]}' WHERE name = 'explain copy';
+UPDATE rstar.models SET calibration = '{"weights": [1, "2"]}' WHERE name = 'explain copy';
 SAVEPOINT a;
 SELECT rstar_solve('1 + 1', model => 'explain copy');
+ROLLBACK TO a;
+UPDATE rstar.models SET calibration = jsonb_build_object('weights', array_fill(1, ARRAY[15])) WHERE name = 'explain copy';
+SAVEPOINT a;
+SELECT rstar_solve('1 + 1', model => 'explain copy');
+ROLLBACK TO a;
+-- one from before there were all features does without the last
+UPDATE rstar.models SET calibration = '{"weights": [2]}' WHERE name = 'explain copy';
+SAVEPOINT a;
+SELECT round(confidence::numeric, 4) AS confidence FROM rstar_explain('1 + 1', model => 'explain copy', min_confidence => 0);
 ROLLBACK TO a;
 SELECT rstar_calibration_svg('explain copy');
 ROLLBACK;

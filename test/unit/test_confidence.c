@@ -144,11 +144,14 @@ evidence_by_hand(void)
 	rstar_error err;
 
 	grow(&mcts);
-	CHECK(rstar_evidence_read(&mcts, 8, 5, 20, &rstar_allocator_malloc, &e, &err) == RSTAR_OK);
+	CHECK(rstar_evidence_read(&mcts, 8, text_of("What is 1 over 2, 3?"), 5, &rstar_allocator_malloc,
+							  &e, &err) == RSTAR_OK);
 	CHECK(near(e.mass, 0.6) && near(e.others, 0.15) && near(e.declined, 0.12));
 	CHECK(near(e.failed, 0.1) && near(e.novelty, 0.25) && e.codes == 2 && e.value == 0);
 	CHECK(e.tokens == 20); /* of a step and the answer */
-	CHECK(rstar_evidence_read(&mcts, 8, 0, 0, &rstar_allocator_malloc, &e, &err) == RSTAR_OK);
+	CHECK(e.use.numbers == 3 && near(e.use.missing, 1 / 3.0) && e.use.repeated == 0);
+	CHECK(rstar_evidence_read(&mcts, 8, text_of(""), 0, &rstar_allocator_malloc, &e, &err) ==
+		  RSTAR_OK);
 	CHECK(e.novelty == 0);
 	/* Without a calibration the mass stands in. */
 	CHECK(near(rstar_confidence(NULL, &e), 0.6));
@@ -157,9 +160,66 @@ evidence_by_hand(void)
 	rstar_mcts_free(&mcts);
 }
 
+/* --- the problem's numbers ---------------------------------------------------------------- */
+
+static rstar_number_use
+use_of(const char *problem, const char *first, const char *second)
+{
+	rstar_tree_node steps[] = {step(first, 0.5), step(second, 0.5)}, last = answer("7");
+	rstar_number_use use;
+	rstar_mcts mcts;
+
+	init(&mcts);
+	expand(&mcts, &steps[0], 1);
+	expand(&mcts, &steps[1], 1);
+	expand(&mcts, &last, 1);
+	rstar_number_use_read(text_of(problem), &mcts.tree, 3, &use);
+	rstar_mcts_free(&mcts);
+	return use;
+}
+
+static void
+numbers_by_hand(void)
+{
+	rstar_number_use use = use_of("Take 20% off 50", "x = 20 * 50 / 100\n", "print(x)\n");
+
+	CHECK(use.numbers == 2 && use.missing == 0 && use.repeated == 0 && use.words == 2);
+	/* One is left out, the other used twice; the first of three numbers of the code is new. */
+	use = use_of("Speed 80, time 4.", "v = 9\n", "print(v, 80, 80)\n");
+	CHECK(near(use.missing, 0.5) && near(use.repeated, 1 / 3.0));
+	/* Comments, the answer itself and digits of names do not count. */
+	use = use_of("7 and 8", "# 7\nx8 = 1 # 8\n", "print(x8)\n");
+	CHECK(use.missing == 1 && use.repeated == 0);
+	/* The same number, written in other ways. */
+	use = use_of("1,234,567 at 05:30 for $29.50, 0.0 and 10", "1234567 5 30\n", "29.5 0 10\n");
+	CHECK_MSG(use.numbers == 6 && use.missing == 0, "%u, %g", use.numbers, use.missing);
+	use = use_of("2,5,8,11 and 3.", "s = [2, 5, 8, 11]\n", "3\n");
+	CHECK_MSG(use.numbers == 5 && use.missing == 0, "%u, %g", use.numbers, use.missing);
+	use = use_of("100 is not 10", "1\n", "10\n");
+	CHECK(use.numbers == 2 && near(use.missing, 0.5));
+	use = use_of("", "1\n", "2\n");
+	CHECK(use.numbers == 0 && use.missing == 0 && use.repeated == 0 && use.words == 0);
+	use = use_of("Wie gro\xc3\x9f ist x_1?", "", "");
+	CHECK(use.words == 4 && use.numbers == 0);
+}
+
+/* More different numbers than are kept: no more than those are looked at. */
+static void
+many_numbers(void)
+{
+	char problem[4096] = "";
+	rstar_number_use use;
+
+	for (int i = 100; i < 100 + 2 * RSTAR_NUMBERS_MOST; i++)
+		sprintf(problem + strlen(problem), "%d ", i);
+	use = use_of(problem, "100 101\n", "900\n");
+	CHECK(use.numbers == RSTAR_NUMBERS_MOST);
+	CHECK(near(use.missing, (RSTAR_NUMBERS_MOST - 2.0) / RSTAR_NUMBERS_MOST));
+}
+
 /* --- calibration ------------------------------------------------------------------------ */
 
-#define N 4000
+#define N 16000
 
 static rstar_evidence evidence[N];
 static bool right[N];
@@ -186,7 +246,11 @@ draw(const double weights[RSTAR_N_FEATURES])
 									   .codes = 1 + (uint32_t) (3 * uniform(&state)),
 									   .failed = uniform(&state),
 									   .tokens = (uint32_t) (300 * uniform(&state)),
-									   .novelty = uniform(&state)};
+									   .novelty = uniform(&state),
+									   .use = {.numbers = (uint32_t) (5 * uniform(&state)),
+											   .missing = uniform(&state),
+											   .repeated = uniform(&state),
+											   .words = (uint32_t) (60 * uniform(&state))}};
 		evidence[i].others = (1 - evidence[i].mass) * uniform(&state);
 		evidence[i].declined = (1 - evidence[i].mass - evidence[i].others) * uniform(&state);
 		rstar_evidence_features(&evidence[i], f);
@@ -200,7 +264,8 @@ draw(const double weights[RSTAR_N_FEATURES])
 static void
 fit_recovers_the_truth(void)
 {
-	const double weights[RSTAR_N_FEATURES] = {0.5, 3, 2, -2, 0.5, -1.5, -0.5, -1, 0};
+	const double weights[RSTAR_N_FEATURES] = {0.5, 3, 2,  -2, 0.5, -1.5, -0.5,
+											  -1,  0, -2, -1, 0.5, -0.5, -1};
 	rstar_calibration calibration;
 	rstar_reliability r;
 	rstar_error err;
@@ -252,8 +317,10 @@ odd_evidence(void)
 	const rstar_evidence odd[] = {{0},
 								  {.mass = 5, .others = 1e300},
 								  {.best = -INFINITY},
-								  {.codes = UINT32_MAX, .failed = 1, .novelty = 1, .value = -1}};
-	rstar_calibration calibration = {.fitted = true, .weights = {1, 9, 9, -9, 9, -9, 9, 9, 9}};
+								  {.codes = UINT32_MAX, .failed = 1, .novelty = 1, .value = -1},
+								  {.use = {UINT32_MAX, 1, 1, UINT32_MAX}}};
+	rstar_calibration calibration = {.fitted = true,
+									 .weights = {1, 9, 9, -9, 9, -9, 9, 9, 9, -9, -9, 9, 9, -9}};
 
 	for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
 	{
@@ -335,6 +402,8 @@ main(void)
 	RUN(shares_by_hand);
 	RUN(no_answers);
 	RUN(evidence_by_hand);
+	RUN(numbers_by_hand);
+	RUN(many_numbers);
 	RUN(fit_recovers_the_truth);
 	RUN(fit_of_one_sort);
 	RUN(odd_evidence);

@@ -36,8 +36,8 @@ generated(const rstar_tree *tree, uint32_t id)
 }
 
 rstar_status
-rstar_evidence_read(const rstar_mcts *mcts, uint32_t answer, size_t problem_tokens,
-					size_t problem_bytes, const rstar_allocator *allocator,
+rstar_evidence_read(const rstar_mcts *mcts, uint32_t answer, rstar_string problem,
+					size_t problem_tokens, const rstar_allocator *allocator,
 					rstar_evidence *evidence, rstar_error *err)
 {
 	const rstar_tree_node *node = &mcts->tree.nodes[answer];
@@ -51,7 +51,7 @@ rstar_evidence_read(const rstar_mcts *mcts, uint32_t answer, size_t problem_toke
 		.declined = shares.declined,
 		.failed = share_failed(&mcts->tree),
 		.novelty =
-			problem_bytes > 0 ? fmin(1, (double) problem_tokens / (double) problem_bytes) : 0,
+			problem.length > 0 ? fmin(1, (double) problem_tokens / (double) problem.length) : 0,
 		.value = node->scored ? node->ppm_score : 0,
 	};
 	mine = rstar_answer_shares_find(&shares, mcts, answer, allocator);
@@ -64,6 +64,7 @@ rstar_evidence_read(const rstar_mcts *mcts, uint32_t answer, size_t problem_toke
 		evidence->best = mine->best;
 		evidence->codes = mine->codes;
 		evidence->tokens = generated(&mcts->tree, mine->node);
+		rstar_number_use_read(problem, &mcts->tree, mine->node, &evidence->use);
 	}
 	rstar_answer_shares_free(&shares, allocator);
 	return RSTAR_OK;
@@ -72,6 +73,7 @@ rstar_evidence_read(const rstar_mcts *mcts, uint32_t answer, size_t problem_toke
 /* --- calibration --------------------------------------------------------------------- */
 
 #define LEAST_MASS 1e-6
+#define LONG_WORDS 20 /* a problem of more is long */
 
 /* log(p / (1 - p)), kept within what a small model can mean. */
 static double
@@ -95,6 +97,11 @@ rstar_evidence_features(const rstar_evidence *e, double f[RSTAR_N_FEATURES])
 	f[6] = 4 * (e->novelty - 0.5);
 	f[7] = log(1 + e->tokens) - 4;
 	f[8] = e->value;
+	f[9] = e->use.missing;
+	f[10] = e->use.repeated;
+	f[11] = log(1.0 + e->use.numbers);
+	f[12] = log(1.0 + e->use.words) - 3;
+	f[13] = fmax(0, log((1.0 + e->use.words) / (1 + LONG_WORDS)));
 }
 
 static double

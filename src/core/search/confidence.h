@@ -5,13 +5,14 @@
  * A search leaves evidence: how much probability the policy put on the answer
  * and on others, whether different code agrees, how many candidates failed,
  * whether the problem is written in words that the model's vocabulary was made
- * for. A model's calibration turns the evidence into a probability; it is a
+ * for, how long it is, and whether the solution uses the problem's numbers. A model's calibration turns the evidence into a probability; it is a
  * logistic regression over the features below, fitted on problems that the
  * model was not trained on. Without a calibration the mass itself stands in.
  */
 #ifndef RSTAR_SEARCH_CONFIDENCE_H
 #define RSTAR_SEARCH_CONFIDENCE_H
 
+#include "core/search/numbers.h"
 #include "core/search/shares.h"
 
 typedef struct rstar_evidence
@@ -25,22 +26,23 @@ typedef struct rstar_evidence
 	double failed;   /* share of the candidates whose code failed or that were no step, 0 to 1 */
 	double novelty;  /* tokens per character of the problem, 0 to 1; 0 if unknown */
 	double value;    /* PPM score of the answer, -1 to 1; 0 without a PPM */
+	rstar_number_use use; /* of the problem's numbers, by the likeliest solution */
 } rstar_evidence;
 
 /*
- * The evidence for the answer of node `answer`; problem_tokens and problem_bytes
- * are the length of the problem's text. Errors: MEMORY.
+ * The evidence for the answer of node `answer`; problem_tokens is the length of
+ * the problem's text. Errors: MEMORY.
  */
 extern rstar_status rstar_evidence_read(const rstar_mcts *mcts, uint32_t answer,
-										size_t problem_tokens, size_t problem_bytes,
+										rstar_string problem, size_t problem_tokens,
 										const rstar_allocator *allocator, rstar_evidence *evidence,
 										rstar_error *err);
 
 /* --- calibration --------------------------------------------------------------------- */
 
-#define RSTAR_N_FEATURES 9
+#define RSTAR_N_FEATURES 14
 
-/* What the regression sees; each within some units of 0. The first is 1. */
+/* What the regression sees; each within some units of 0. The first is 1; new ones are added at the end. */
 extern void rstar_evidence_features(const rstar_evidence *evidence,
 									double features[RSTAR_N_FEATURES]);
 

@@ -78,6 +78,6 @@ rstar_search_evidence(const rstar_search *search, uint32_t i, uint32_t node,
 
 	if (status != RSTAR_OK)
 		return status;
-	return rstar_evidence_read(&tree->mcts, node, tokens, tree->problem.text.length,
-							   search->allocator, evidence, err);
+	return rstar_evidence_read(&tree->mcts, node, tree->problem.text, tokens, search->allocator,
+							   evidence, err);
 }

@@ -65,16 +65,23 @@ corrupt(const char *member)
 					errhint("rstar_calibrate() makes it anew.")));
 }
 
-/* The array of that name with n elements. */
+/* The array of that name with least to most elements. */
 static JsonbContainer *
-array_of(JsonbContainer *object, const char *member, uint32 n)
+array_between(JsonbContainer *object, const char *member, uint32 least, uint32 most)
 {
 	JsonbValue *value = rstar_pg_json_member(object, member);
 
 	if (!value || value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data) ||
-		JsonContainerSize(value->val.binary.data) != n)
+		JsonContainerSize(value->val.binary.data) < least ||
+		JsonContainerSize(value->val.binary.data) > most)
 		corrupt(member);
 	return value->val.binary.data;
+}
+
+static JsonbContainer *
+array_of(JsonbContainer *object, const char *member, uint32 n)
+{
+	return array_between(object, member, n, n);
 }
 
 static double
@@ -132,9 +139,10 @@ rstar_pg_calibration_from_jsonb(Jsonb *object, rstar_calibration *calibration)
 	*calibration = (rstar_calibration){0};
 	if (!object)
 		return;
-	weights = array_of(&object->root, "weights", RSTAR_N_FEATURES);
+	/* One that was fitted before there were all features does without the new ones. */
+	weights = array_between(&object->root, "weights", 1, RSTAR_N_FEATURES);
 	calibration->fitted = true;
-	for (uint32 i = 0; i < RSTAR_N_FEATURES; i++)
+	for (uint32 i = 0; i < JsonContainerSize(weights); i++)
 		calibration->weights[i] = number_in(weights, i, "weights");
 }
 

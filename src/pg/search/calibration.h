@@ -2,7 +2,7 @@
  * calibration.h
  *	  A model's calibration as jsonb, in rstar.models.calibration:
  *
- *		{"weights": [9 numbers],			of rstar_confidence
+ *		{"weights": [14 numbers],			of rstar_confidence; the last may be missing, and are 0
  *		 "problems": n, "answered": n, "right": n, "error": number,
  *		 "bins": [[n, right, confidence], … 10],		as rstar_reliability
  *		 "levels": [[given, wrong], … 21]}
