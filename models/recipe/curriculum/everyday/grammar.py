@@ -9,7 +9,7 @@ import zlib
 from decimal import Decimal
 from fractions import Fraction
 
-HELD = 12   # one frame, and one situation, in so many is held out
+HELD = 24   # one frame, and one situation, in so many is held out
 
 WORDS = ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
          "nineteen twenty").split()
