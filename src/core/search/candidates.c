@@ -236,7 +236,7 @@ insert_output(rstar_search *search, rstar_candidate *c, const rstar_sandbox_resu
 /*
  * A model that learns the format from its prompt finds the next step begun as in the worked
  * examples. Left with the tag alone, whose last character its vocabulary joins with the line's
- * end, it mostly takes the code for finished.
+ * end, it often takes the code for finished.
  */
 static rstar_status
 insert_blank_line(rstar_candidate *c, rstar_error *err)

@@ -5,9 +5,10 @@
  * A search leaves evidence: how much probability the policy put on the answer
  * and on others, whether different code agrees, how many candidates failed,
  * whether the problem is written in words that the model's vocabulary was made
- * for, how long it is, and whether the solution uses the problem's numbers. A model's calibration turns the evidence into a probability; it is a
- * logistic regression over the features below, fitted on problems that the
- * model was not trained on. Without a calibration the mass itself stands in.
+ * for, how long it is, and whether the solution uses the problem's numbers. A
+ * model's calibration turns the evidence into a probability; it is a logistic
+ * regression over the features below, fitted on problems that the model was
+ * not trained on. Without a calibration the mass itself stands in.
  */
 #ifndef RSTAR_SEARCH_CONFIDENCE_H
 #define RSTAR_SEARCH_CONFIDENCE_H
@@ -42,7 +43,7 @@ extern rstar_status rstar_evidence_read(const rstar_mcts *mcts, uint32_t answer,
 
 #define RSTAR_N_FEATURES 14
 
-/* What the regression sees; each within some units of 0. The first is 1; new ones are added at the end. */
+/* What the regression sees; each within some units of 0. The first is 1; new ones go to the end. */
 extern void rstar_evidence_features(const rstar_evidence *evidence,
 									double features[RSTAR_N_FEATURES]);
 

@@ -15,7 +15,8 @@
  * it ends directly behind <end_of_step>, <end_of_code> or <end_of_answer>, the
  * tags at which generation stops, and "<code>" belongs to the first piece of a
  * block. The output is not the model's: it is inserted behind <end_of_code>
- * and then belongs to that node's text.
+ * and then belongs to that node's text, as does the blank line that a search
+ * inserts behind <end_of_step> for models that learn the format from their prompt.
  *
  * What a piece may be depends on what came before it, so parsing takes and
  * returns a state. A tag in any other place makes a piece unparsable; above
