@@ -5,7 +5,7 @@
 #   cluster.sh [TREES]
 #
 # The trees are generated (generated_trees.sql), 17 nodes each: 600000 are 10 million nodes and take
-# 12 GB of disk and an hour; the default is 40000. All rows are compared by checksum after the
+# 12 GB of disk and a quarter of an hour; the default is 40000. All rows are compared by checksum after the
 # restore and after the move. Citus must be installed in the PostgreSQL that PG_CONFIG names.
 set -eu
 
@@ -67,11 +67,10 @@ where_rows_lie() {
 }
 
 dump() { run one pg_dump -Fc -Z1 -T 'columnar_internal.*' --extension rstar --extension plpgsql -f "$work/one/dump"; }
-# Rows that a dump of an extension's own tables holds come with the extension's own restore.
 restore() { run single sh -c "pg_restore --exit-on-error -d postgres '$work/one/dump'"; }
 rebalance() { ask one -c 'SET client_min_messages = warning' -c "SELECT rebalance_table_shards(shard_transfer_mode => 'block_writes')"; }
 
-# Milliseconds of a view on one server and on the cluster, in turns: the second of two each.
+# Seconds of a view on one server and on the cluster, asked in turns: the second of two each.
 report() {
 	for member in single one single one; do
 		printf '%s ' "$member"

@@ -89,6 +89,18 @@ try_mend(const char *text, size_t length)
 		}
 }
 
+/* Cut into pieces, with blank lines or without: each takes something, and all together the whole. */
+static void
+try_cut(const char *text, size_t length)
+{
+	for (int shown = 0; shown < 2; shown++)
+		for (size_t at = 0, piece; at < length; at += piece)
+		{
+			piece = rstar_solution_cut(text + at, length - at, shown);
+			require(piece > 0 && piece <= length - at);
+		}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -99,6 +111,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_parse(text, size);
 	try_output(text, size);
 	try_mend(text, size);
+	try_cut(text, size);
 	if (rstar_prompt_template_parse(text, size, &prompt, &err) == RSTAR_OK)
 	{
 		within(prompt.before, text, size);

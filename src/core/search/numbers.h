@@ -22,7 +22,7 @@ typedef struct rstar_number_use
 /*
  * Compare the problem with the steps that lead to a node of the tree, the node itself left out;
  * what their code printed and their comments do not count. Numbers are equal if they are written so,
- * but for zeros at the ends and commas at thousands. Of a problem's different numbers the first
+ * but for zeros at the ends and commas at thousands (5,125,625 is one number). Of a problem's different numbers the first
  * RSTAR_NUMBERS_MOST count. Time: the lengths of both, times that many at most.
  */
 #define RSTAR_NUMBERS_MOST 64
