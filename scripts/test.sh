@@ -61,8 +61,8 @@ count() {
 		/skipped: / && /\.pl/           { skip++; next }
 		/^(test|     ) .* \.\.\. ok/    { good++; next }
 		/^(test|     ) .* \.\.\. FAILED/ { bad++; next }
-		END { print good + 0, bad + 0, skip + 0 }' "$3")"
-	name=$1 status=$2
+		END { print good + 0, bad + 0, skip + 0 }' "$3")" "$3"
+	name=$1 status=$2 log=$4
 	# shellcheck disable=SC2086
 	set -- $3
 	good=$1 bad=$2 skip=$3
@@ -73,7 +73,20 @@ count() {
 	fi
 	passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + skip))
 	[ "$bad" -eq 0 ] || failures="$failures $name"
+	[ "$bad" -eq 0 ] || remember "$name" "$log"
 	echo "--- $name: $good passed, $bad failed, $skip skipped ($(($(date +%s) - stage_began)) s)"
+}
+
+# remember NAME LOG: what failed, for the summary, which may be all that one sees of a long log: tests,
+# what they said of it, and the files that prove reports.
+remember() {
+	awk -v name="$1" '
+		/^not ok/ && !/# TODO/            { print name ": " $0; said = 8; next }
+		/^(test|     ) .* \.\.\. FAILED/ { print name ": " $0; next }
+		/^Test Summary Report/            { report = 1 }
+		/\(Wstat: / || report && /^  /   { print name ": " $0; next }
+		said > 0 && /^#/                  { print name ":   " $0; said--; next }
+		{ said = 0 }' "$2" | head -n 60 >>"$work/failed"
 }
 
 # single NAME COMMAND...: a command that is one test
@@ -94,6 +107,7 @@ single() {
 summary() {
 	say summary
 	[ -z "$failures" ] || echo "failures in:$failures"
+	[ ! -s "$work/failed" ] || cat "$work/failed"
 	echo "$((($(date +%s) - began) / 60)) minutes"
 	[ "$skipped" -eq 0 ] || echo "$skipped skipped, for want of what this machine lacks; the reasons stand with each"
 	echo "$passed passed, $failed failed"
