@@ -41,8 +41,8 @@ typedef struct rstar_engine_options
 	uint64_t kv_budget;   /* bytes */
 	uint32_t max_batch;   /* tokens in a pass; 0: the default, 256 */
 	uint32_t max_context; /* positions in a sequence; 0: the model's own */
-	uint64_t max_panels;  /* bytes for weights as products want them, about as many as the file has;
-							 models that need more keep none. 0: none, for any */
+	uint64_t max_panels; /* models of up to so many weights keep them as products want them as well;
+							 0: none does */
 } rstar_engine_options;
 
 /* Whether there can be an engine for a model, on any machine. Errors: UNSUPPORTED. */

@@ -148,8 +148,8 @@ extern void rstar_engine_unplan(rstar_engine *engine, bool completed);
 /* tiles.c: which tokens of the pass attend together. */
 extern void rstar_engine_make_tiles(rstar_engine *engine);
 
-/* panels.c: layers and output; panels, if all of them fit the budget (bytes). Errors: MEMORY. */
-extern rstar_status rstar_engine_view_weights(rstar_engine *engine, uint64_t panel_budget,
+/* panels.c: layers and output; panels, if there are at most so many weights. Errors: MEMORY. */
+extern rstar_status rstar_engine_view_weights(rstar_engine *engine, uint64_t max_panels,
 											  rstar_error *err);
 extern void rstar_engine_forget_weights(rstar_engine *engine);
 

@@ -36,20 +36,22 @@ kept_bytes(const rstar_engine *e, const rstar_matrix *w)
 	return e->kernels->panel_bytes(w) * rstar_n_panels(w);
 }
 
-/* Room for all panels, within the budget or not at all. */
+/* Room for all panels, if the matrices have no more weights than `most`. */
 static rstar_status
-keep_panels(rstar_engine *e, uint64_t budget, rstar_error *err)
+keep_panels(rstar_engine *e, uint64_t most, rstar_error *err)
 {
 	uint32_t n_matrices = e->hparams->n_layer * MATRICES_OF_LAYER + 1;
+	uint64_t weights = 0;
 	size_t bytes = 0, n = 0;
 	rstar_matrix *w;
 
-	for (uint32_t i = 0; (w = matrix_at(e, i)) != NULL && bytes <= budget; i++)
+	for (uint32_t i = 0; (w = matrix_at(e, i)) != NULL && weights <= most; i++)
 	{
+		weights += (uint64_t) w->rows * w->columns;
 		bytes += kept_bytes(e, w);
 		n += rstar_n_panels(w);
 	}
-	if (bytes == 0 || bytes > budget)
+	if (weights > most)
 		return RSTAR_OK;
 	e->panels = rstar_alloc_array_zero(e->allocator, n_matrices, sizeof *e->panels);
 	e->panel_memory = rstar_alloc_zero(e->allocator, bytes + 64);
@@ -63,8 +65,7 @@ keep_panels(rstar_engine *e, uint64_t budget, rstar_error *err)
 	for (uint32_t i = 0; (w = matrix_at(e, i)) != NULL; i++)
 	{
 		e->panels[i] = (rstar_panels){data, filled, e->kernels->panel_bytes(w)};
-		if (e->panels[i].bytes > 0)
-			w->panels = &e->panels[i];
+		w->panels = &e->panels[i];
 		data += kept_bytes(e, w);
 		filled += rstar_n_panels(w);
 	}
@@ -72,7 +73,7 @@ keep_panels(rstar_engine *e, uint64_t budget, rstar_error *err)
 }
 
 rstar_status
-rstar_engine_view_weights(rstar_engine *e, uint64_t panel_budget, rstar_error *err)
+rstar_engine_view_weights(rstar_engine *e, uint64_t max_panels, rstar_error *err)
 {
 	uint32_t n = e->hparams->n_layer;
 
@@ -81,7 +82,7 @@ rstar_engine_view_weights(rstar_engine *e, uint64_t panel_budget, rstar_error *e
 	if (!e->layers)
 		return rstar_error_memory(err, n * sizeof *e->layers);
 	memcpy(e->layers, e->weights->layers, n * sizeof *e->layers);
-	return keep_panels(e, panel_budget, err);
+	return keep_panels(e, max_panels, err);
 }
 
 void

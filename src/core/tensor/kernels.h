@@ -118,7 +118,7 @@ rstar_attention_scratch(uint32_t positions)
 }
 
 /*
- * Panels of a matrix of quantised weights, kept by the first product that makes them; they
+ * Panels of a matrix, kept by the first product that makes them; they
  * belong to the kernels of one family, and to one product at a time.
  */
 typedef struct rstar_panels
@@ -150,7 +150,7 @@ typedef struct rstar_kernels
 	void (*matmul)(const rstar_matrix *w, uint32_t row, uint32_t n_rows, const rstar_activations *a,
 				   uint32_t T, float *out, size_t stride, void *scratch);
 
-	/* Bytes of a panel of the matrix that can be kept, a multiple of 64; 0: floats are not. */
+	/* Bytes of a panel of the matrix that can be kept, a multiple of 64. */
 	size_t (*panel_bytes)(const rstar_matrix *w);
 
 	/* out = x / sqrt(mean(x^2) + eps) * weight; n elements (Zhang, Sennrich 2019). */

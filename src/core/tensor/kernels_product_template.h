@@ -402,6 +402,12 @@ chunk_values(uint32_t n)
 }
 
 static size_t
+chunk_floats(uint32_t n)
+{
+	return (size_t) ((n + LANES - 1) / LANES * LANES) * RSTAR_PANEL_ROWS * sizeof(float);
+}
+
+static size_t
 chunk_scales(const type_traits *type, uint32_t n)
 {
 	return (size_t) (n / (uint32_t) type->block) * RSTAR_PANEL_ROWS * sizeof(float);
@@ -410,20 +416,30 @@ chunk_scales(const type_traits *type, uint32_t n)
 static size_t
 chunk_bytes(const type_traits *type, uint32_t n)
 {
+	if (!type)
+		return chunk_floats(n);
 	return chunk_values(n) + chunk_scales(type, n) * (type->has_minimums ? 2 : 1);
+}
+
+/* Columns of a chunk, at most. */
+static uint32_t
+chunk_columns(const type_traits *type)
+{
+	return type ? RSTAR_INT8_CHUNK : RSTAR_FLOAT_CHUNK;
 }
 
 static size_t
 panel_bytes(const rstar_matrix *w)
 {
 	const type_traits *type = traits_of(w->type);
+	uint32_t most = chunk_columns(type);
 	size_t bytes = 0;
 
-	for (uint32_t from = 0; type && from < w->columns; from += RSTAR_INT8_CHUNK)
+	for (uint32_t from = 0; from < w->columns; from += most)
 	{
 		uint32_t left = w->columns - from;
 
-		bytes += chunk_bytes(type, left < RSTAR_INT8_CHUNK ? left : RSTAR_INT8_CHUNK);
+		bytes += chunk_bytes(type, left < most ? left : most);
 	}
 	return bytes;
 }
@@ -441,11 +457,26 @@ kept_panel(const rstar_matrix *w, uint32_t row, uint32_t R)
 static uint8_t *
 place_chunk(panel *p, const type_traits *type, uint8_t *kept, uint32_t n)
 {
-	p->bytes = kept;
-	p->scales = (float *) (void *) (kept + chunk_values(n));
-	if (type->has_minimums)
+	if (!type)
+		p->floats = (float *) (void *) kept;
+	else
+	{
+		p->bytes = kept;
+		p->scales = (float *) (void *) (kept + chunk_values(n));
+	}
+	if (type && type->has_minimums)
 		p->minimums = p->scales + chunk_scales(type, n) / sizeof(float);
 	return kept + chunk_bytes(type, n);
+}
+
+static void
+fill_panel(const panel *p, const rstar_matrix *w, const type_traits *type, uint32_t row, uint32_t R,
+		   uint32_t from, uint32_t n)
+{
+	if (type)
+		fill_int8_panel(p, w, type, row, R, from, n);
+	else
+		fill_float_panel(p, w, row, R, from, n);
 }
 
 /* Up to sixteen rows times all tokens. The last chunk puts whole panels where they belong. */
@@ -453,9 +484,9 @@ static void
 multiply_panel(panel *p, const rstar_matrix *w, const type_traits *type, uint32_t row, uint32_t R,
 			   const rstar_activations *a, uint32_t T, float *out, size_t stride)
 {
-	uint32_t most = type ? RSTAR_INT8_CHUNK : RSTAR_FLOAT_CHUNK;
+	uint32_t most = chunk_columns(type);
 	chunk_function multiply = chunk_of(type);
-	uint8_t *kept = type ? kept_panel(w, row, R) : NULL;
+	uint8_t *kept = kept_panel(w, row, R);
 	bool *filled = kept ? &w->panels->filled[row / RSTAR_PANEL_ROWS] : NULL;
 
 	for (uint32_t from = 0; from < w->columns; from += most)
@@ -469,10 +500,8 @@ multiply_panel(panel *p, const rstar_matrix *w, const type_traits *type, uint32_
 		p->stride = direct ? stride : RSTAR_PANEL_ROWS;
 		if (kept)
 			kept = place_chunk(p, type, kept, n);
-		if (!type)
-			fill_float_panel(p, w, row, R, from, n);
-		else if (!filled || !*filled)
-			fill_int8_panel(p, w, type, row, R, from, n);
+		if (!filled || !*filled)
+			fill_panel(p, w, type, row, R, from, n);
 		multiply(p, input_at(a, type, from), T, n);
 	}
 	if (filled)

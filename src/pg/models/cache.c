@@ -19,7 +19,10 @@
 #include "pg/models/files.h"
 #include "pg/models/settings.h"
 
-/* Models of up to some 15 million parameters lie in caches and gain from kept panels. */
+/*
+ * Models of so few weights lie in caches and gain from kept panels, which take as many bytes as the
+ * file has, or four a weight if it has them as F16 or F32 (what a training makes).
+ */
 #define MAX_PANELS ((uint64) 16 * 1024 * 1024)
 
 /* What an engine was made for; a change makes another. */

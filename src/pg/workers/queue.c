@@ -2,10 +2,11 @@
  * queue.c
  *	  The items of a job: problems that several workers share.
  *
- * A claim waits until it is on the disk, and with it all that this worker committed
- * before; what comes of an item does not wait. So a crash of the server costs no more than
- * what was in hand at the last claim, which is searched again, and a worker with small problems
- * does not wait for the disk after each. Nobody was told of them: the end of the job waits.
+ * No commit of a worker waits for the disk, outside of a cluster; each claim first waits until the
+ * one before it is there, and so all that the worker had committed by then, which the server's WAL
+ * writer has mostly seen to long ago. So a crash of the server costs no more than what was in hand
+ * at the last claim and the one before it, which is searched again, and a worker with small
+ * problems hardly ever waits for the disk. Nobody was told of them: the end of the job waits.
  *
  * Claimed items leave dead entries in the index of the queued ones; where an old
  * snapshot keeps them from being removed, a claim would wade through all of
@@ -15,6 +16,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -38,7 +40,8 @@ static int64 worker_id = 0;
 static int in_hand = 0;
 static int64 done_here = 0; /* since the job was taken */
 static int64 last_claimed = -1;
-static bool in_cluster = true; /* as of the last claim */
+static bool in_cluster = true;                    /* as of the last claim */
+static XLogRecPtr claimed_at = InvalidXLogRecPtr; /* end of the last claim's commit */
 
 /*
  * The lock named by a worker's number. Users' advisory locks have 1 or 2 in the last
@@ -92,6 +95,7 @@ rstar_pg_queue_forget(void)
 	done_here = 0;
 	in_hand = 0;
 	last_claimed = -1;
+	claimed_at = InvalidXLogRecPtr;
 }
 
 /* … from this server: nobody here has it. */
@@ -243,6 +247,18 @@ claim(int64 job_id, uint32 n, bool idle, rstar_queue_item *items)
 	return got == 0 && idle ? claim_alone(job_id, items) : got;
 }
 
+/*
+ * Commit without waiting for the disk. Not in a cluster: there what one node has lost after
+ * a crash, and another has not, would differ.
+ */
+static void
+commit_without_waiting(void)
+{
+	if (!in_cluster)
+		(void) set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_LOCAL, true, 0, false);
+}
+
 uint32
 rstar_pg_queue_claim(rstar_job *job, uint32 n, bool idle, rstar_queue_item *items)
 {
@@ -251,12 +267,15 @@ rstar_pg_queue_claim(rstar_job *job, uint32 n, bool idle, rstar_queue_item *item
 	uint32 got;
 
 	INSTR_TIME_SET_CURRENT(began);
+	XLogFlush(claimed_at);
 	rstar_pg_job_begin(job);
 	rstar_tables_begin(&scope, "jobs");
 	in_cluster = rstar_pg_cluster_node() != RSTAR_NO_CLUSTER;
 	got = claim(job->job_id, share(job, n), idle, items);
 	rstar_pg_tables_end(&scope);
+	commit_without_waiting();
 	rstar_pg_job_commit(job);
+	claimed_at = XactLastCommitEnd;
 	in_hand += (int) got;
 	INSTR_TIME_SET_CURRENT(took);
 	INSTR_TIME_SUBTRACT(took, began);
@@ -294,18 +313,6 @@ end_item(rstar_job *job, int64 item_id, const char *status, int64 tree_id, const
 							   " is not claimed by this worker any more",
 							   item_id, job->job_id)));
 	rstar_pg_tables_end(&scope);
-}
-
-/*
- * Commit without waiting for the disk. Not in a cluster: there what one node has lost after
- * a crash, and another has not, would differ.
- */
-static void
-commit_without_waiting(void)
-{
-	if (!in_cluster)
-		(void) set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_LOCAL, true, 0, false);
 }
 
 void

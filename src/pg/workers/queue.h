@@ -32,8 +32,8 @@ typedef struct rstar_queue_item
 extern void rstar_pg_queue_add(int64 job_id, const int64 *problems, uint32 n);
 
 /*
- * Claim up to n items, in a transaction of its own, which waits until all that this worker has
- * committed is on the disk; returns how many. An item that must be worked
+ * Claim up to n items, in a transaction of its own, once the claim before and all that this worker
+ * had committed by then is on the disk; returns how many. An item that must be worked
  * at alone is claimed only when `idle`: the caller has nothing else in hand. 0: nothing is left to
  * claim now. With nothing in hand either, step returns DONE; the runtime finds out whether others
  * are still at work, or were lost with their claims.
@@ -42,7 +42,7 @@ extern uint32 rstar_pg_queue_claim(rstar_job *job, uint32 n, bool idle, rstar_qu
 
 /*
  * Within rstar_pg_job_begin and rstar_pg_job_commit: the item is done, with this tree (0: none).
- * Outside of a cluster the commit does not wait for the disk; the next claim does.
+ * Outside of a cluster the commit does not wait for the disk; the claim after the next does.
  */
 extern void rstar_pg_queue_done(rstar_job *job, int64 item_id, int64 tree_id);
 
