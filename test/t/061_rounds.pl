@@ -75,7 +75,7 @@ sub outcome
 my @calm;
 for my $number (1 .. 4)
 {
-	push @calm, start('calm', $number == 4 ? ', escalation => ARRAY[8, 10]' : '');
+	push @calm, start('calm', $number == 4 ? ', escalation => ARRAY[8, 10], workers => 2, threads => 1' : '');
 	is(wait_for_job($node, job_of($calm[-1])), 'done', "round $number is done");
 }
 is(summary($calm[0], 'name, number, status, phase, problems, policy, ppm, new_policy, new_ppm'),
@@ -87,6 +87,7 @@ is(sql("SELECT count(*) FROM rstar.trees WHERE round_id = $calm[0]"), '11', 'a t
 is(sql("SELECT cardinality(search_jobs) FROM rstar.rounds WHERE round_id = $calm[3]"), '3', 'what is unsolved is searched again, and again');
 is(sql("SELECT string_agg(DISTINCT concat_ws(' ', settings->>'seed', settings->>'rollouts'), ', ') FROM rstar.trees WHERE round_id = $calm[3] AND problem_id = 9"),
 	'0 6, 1 8, 2 10', 'with new seeds and more rollouts');
+is(sql("SELECT string_agg(threads::text, ' ') FROM rstar.training_runs WHERE name LIKE 'calm-4%'"), '2 2', 'a training has the threads of all its workers');
 is(sql("SELECT count(*) FROM rstar.trees t JOIN rstar.round_problems p USING (round_id, problem_id) WHERE p.held_out"), '0', 'no held-out problem is searched for training');
 is(sql("SELECT count(*) FROM rstar.training_examples e JOIN rstar.problems p ON p.statement = e.problem WHERE p.problem_id > 100"), '0', 'nor trained on');
 is(sql("SELECT bool_and(b.name = 'rstar-bootstrap') FROM rstar.rounds r JOIN rstar.models b ON b.model_id = r.base_id"), 't', 'every round trains from the base');

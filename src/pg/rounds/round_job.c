@@ -147,12 +147,18 @@ submit(const round_state *r, const char *kind, const char *statement)
 	return rstar_pg_job_call_now(kind, arguments);
 }
 
-/* What of the settings goes to every job. */
-#define SHARE "'workers', r.settings OPERATOR(pg_catalog.->) 'workers'," RUNS
-
-#define RUNS                                                                                       \
-	"'threads', r.settings OPERATOR(pg_catalog.->) 'threads',"                                     \
+/* What of the settings goes to every job: the round's share of the machine. */
+#define SHARE                                                                                      \
+	"'workers', r.settings OPERATOR(pg_catalog.->) 'workers',"                                     \
+	" 'threads', r.settings OPERATOR(pg_catalog.->) 'threads',"                                    \
 	" 'nice', r.settings OPERATOR(pg_catalog.->) 'nice'"
+
+/* The same share for a training, which is one process: the threads of all workers. */
+#define TRAINING_SHARE                                                                             \
+	"'threads', CASE WHEN r.settings OPERATOR(pg_catalog.?) 'threads' THEN"                        \
+	" LEAST(256, (r.settings OPERATOR(pg_catalog.->>) 'threads')::pg_catalog.int4"                 \
+	" OPERATOR(pg_catalog.*) COALESCE((r.settings OPERATOR(pg_catalog.->>) 'workers')"             \
+	"::pg_catalog.int4, 1)) END, 'nice', r.settings OPERATOR(pg_catalog.->) 'nice'"
 
 #define UNSOLVED                                                                                   \
 	" AND NOT EXISTS (SELECT FROM rstar.trees t"                                                   \
@@ -197,7 +203,7 @@ submit_policy(const round_state *r)
 		"'name', pg_catalog.concat(r.name, '-', r.number), 'base', m.name,"
 		" 'query', pg_catalog.format('SELECT problem, solution FROM rstar.round_sft_training"
 		" WHERE round_id OPERATOR(pg_catalog.=) %s"
-		" ORDER BY problem_id, place, given_round_id, solution_id', r.round_id), " RUNS
+		" ORDER BY problem_id, place, given_round_id, solution_id', r.round_id), " TRAINING_SHARE
 		")) AS arguments"
 		" FROM rstar.rounds r JOIN rstar.models m ON m.model_id OPERATOR(pg_catalog.=) r.base_id"
 		" WHERE r.round_id OPERATOR(pg_catalog.=) $1");
@@ -214,7 +220,7 @@ submit_ppm(const round_state *r)
 		" 'query', pg_catalog.format('SELECT problem, prefix, chosen, rejected, weight"
 		" FROM rstar.round_ppm_training WHERE round_id OPERATOR(pg_catalog.=) %s"
 		" ORDER BY problem_id, kind, chosen_tree_id, chosen_id, rejected_tree_id, rejected_id',"
-		" r.round_id), " RUNS ")) AS arguments"
+		" r.round_id), " TRAINING_SHARE ")) AS arguments"
 		" FROM rstar.rounds r"
 		" JOIN rstar.models m ON m.model_id OPERATOR(pg_catalog.=) r.new_policy_id"
 		" WHERE r.round_id OPERATOR(pg_catalog.=) $1");
