@@ -112,7 +112,8 @@ include test/unit/unit.mk
 include test/fuzz/fuzz.mk
 include test/bench/bench.mk
 
-# The core compiles without PostgreSQL, and every header compiles alone.
+# The core compiles without PostgreSQL, every header compiles alone, and the programs beside it do
+# that nothing else builds here.
 corecheck:
 	@! grep -rnE '#include[[:space:]]*[<"](postgres|fmgr|utils/|access/|catalog/)' src/core src/sandbox
 	@for h in $$(find src -name '*.h' -not -path 'src/pg/*' -not -name '*_template.h'); do \
@@ -122,6 +123,9 @@ corecheck:
 	@for c in $(CORE_SRCS); do \
 		case $$c in *_portable.c|*_avx*.c) continue;; esac; \
 		$(CC) $(CORE_CPPFLAGS) $(CORE_CFLAGS) -fsyntax-only $$c || exit 1; \
+	done
+	@for c in models/recipe/*.c test/bench/*.c; do \
+		$(CC) $(CORE_CPPFLAGS) -Itest/bench $(CORE_CFLAGS) -fsyntax-only $$c || exit 1; \
 	done
 	@echo "corecheck: the core stands alone"
 

@@ -136,7 +136,7 @@ main(int argc, char **argv)
 		stops[n_stops++] = atoi(argv[i]);
 	CHECK(rstar_gguf_open(argv[1], &rstar_allocator_malloc, &gguf, &err));
 	CHECK(rstar_weights_open(gguf, &rstar_allocator_malloc, &weights, &err));
-	CHECK(rstar_tokenizer_open(gguf, &rstar_allocator_malloc, &tokenizer, &err));
+	CHECK(rstar_tokenizer_open(gguf, &rstar_allocator_malloc, NULL, &tokenizer, &err));
 	CHECK(rstar_pool_create(1, &pool, &err));
 	rstar_engine_options options = {
 		.family = rstar_cpu_best(), .kv_type = RSTAR_KV_F32, .kv_budget = KV_BUDGET};

@@ -449,6 +449,14 @@ read_values(rstar_run *run)
 }
 
 bool
+rstar_pg_run_reads_values(const rstar_run *run, int64 *done, int64 *total)
+{
+	*done = run->next_value;
+	*total = (int64) run->examples.n;
+	return run->trained && run->ppm;
+}
+
+bool
 rstar_pg_run_work(rstar_run *run)
 {
 	rstar_train_event event;

@@ -62,6 +62,9 @@ extern bool rstar_pg_run_work(rstar_run *run);
 
 extern const rstar_trainer *rstar_pg_run_trainer(const rstar_run *run);
 
+/* Of a PPM: whether all steps are done and the values of its pairs are being read; how many are. */
+extern bool rstar_pg_run_reads_values(const rstar_run *run, int64 *done, int64 *total);
+
 /* Steps done and not stored yet; and storing them. */
 extern int rstar_pg_run_unstored(const rstar_run *run);
 extern void rstar_pg_run_store(rstar_run *run);

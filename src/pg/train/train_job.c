@@ -149,8 +149,11 @@ static rstar_job_step
 step(rstar_job *job)
 {
 	train_job *t = job->state;
+	int64 done, total;
 
 	MemoryContextSwitchTo(job->context);
+	if (rstar_pg_run_reads_values(t->run, &done, &total))
+		rstar_pg_job_progress(job, "reading the pairs' values", done, total);
 	if (work_a_while(t))
 	{
 		finish_run(job, t);
