@@ -463,9 +463,9 @@ place_chunk(panel *p, const type_traits *type, uint8_t *kept, uint32_t n)
 	{
 		p->bytes = kept;
 		p->scales = (float *) (void *) (kept + chunk_values(n));
+		if (type->has_minimums)
+			p->minimums = p->scales + chunk_scales(type, n) / sizeof(float);
 	}
-	if (type && type->has_minimums)
-		p->minimums = p->scales + chunk_scales(type, n) / sizeof(float);
 	return kept + chunk_bytes(type, n);
 }
 

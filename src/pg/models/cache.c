@@ -20,8 +20,8 @@
 #include "pg/models/settings.h"
 
 /*
- * Models of so few weights lie in caches and gain from kept panels, which take as many bytes as the
- * file has, or four a weight if it has them as F16 or F32 (what a training makes).
+ * Models of so few weights lie in caches and gain from kept panels, which take one to one and a
+ * half bytes a weight, or four if the file has F16 or F32 (what a training makes).
  */
 #define MAX_PANELS ((uint64) 16 * 1024 * 1024)
 
