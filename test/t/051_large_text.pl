@@ -15,15 +15,15 @@ use Time::HiRes qw(time);
 my $node = new_rstar_node('large_text');
 my $bytes = 100_000_000;
 
-# Stored as they are, so that reading them costs a copy and no decompression.
+# Stored as they are, so that reading them costs a copy and no decompression. Made row by row (constants would all
+# be computed by the planner, and copied with the plan), and without a log: a machine may have little memory and disk.
 $node->safe_psql('postgres', qq{
-	CREATE TABLE texts (name text PRIMARY KEY, body text, ids int[]);
+	CREATE UNLOGGED TABLE texts (name text PRIMARY KEY, body text, ids int[]);
 	ALTER TABLE texts ALTER body SET STORAGE EXTERNAL;
 	ALTER TABLE texts ALTER ids SET STORAGE EXTERNAL;
-	INSERT INTO texts (name, body) VALUES ('run', repeat('a', $bytes)), ('words', repeat('ab ', $bytes / 3)),
-		('marks', repeat('<', $bytes)), ('boxes', repeat('\\boxed' || chr(123), $bytes / 7)), ('blanks', repeat(' ', $bytes)),
-		('letters', repeat('ä', $bytes / 2)), ('code', repeat('<code>', $bytes / 6));
-	INSERT INTO texts (name, ids) VALUES ('ids', array_fill(5, ARRAY[$bytes / 4]))});
+	INSERT INTO texts (name, body) SELECT name, repeat(part, $bytes / octet_length(part)) FROM (VALUES ('run', 'a'), ('words', 'ab '),
+		('marks', '<'), ('boxes', '\boxed' || chr(123)), ('blanks', ' '), ('letters', 'ä'), ('code', '<code>')) v (name, part);
+	INSERT INTO texts (name, ids) SELECT name, array_fill(5, ARRAY[n]) FROM (VALUES ('ids', $bytes / 4)) v (name, n)});
 
 my @calls = (
 	'rstar_tokenize(body)', 'rstar_generate(body, max_tokens => 1)', 'rstar_solve(body, rollouts => 1)', 'rstar_extract_answer(body)',
