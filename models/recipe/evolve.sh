@@ -4,9 +4,9 @@
 #
 #   bash models/recipe/evolve.sh DIR [DeepMind problems of each topic and split a round] [everyday ones a round] [threads] [rounds]
 #
-# DIR/data/seed.jsonl: the bootstrap's own kind of solutions, {"problem": …, "solution": …}; the policy is first
-# trained on them (curriculum.bootstrap, and curriculum.everyday.make --frames held). DIR/data/everyday.jsonl:
-# {"problem": …, "answer": …} of curriculum.everyday.make. DIR/server: the server's, kept.
+# DIR/data/seed.jsonl: the bootstrap's own kind of solutions, on which the policy is first trained: lines of
+# curriculum.bootstrap, and of curriculum.everyday.make --frames held. DIR/data/everyday.jsonl: lines of
+# curriculum.everyday.make, of which only "problem" and "answer" are used. DIR/server: the server's, kept.
 # Held out: the last two of each of DeepMind's topics, medium and hard, and 100 everyday questions.
 # The extension must be installed in the PostgreSQL that PG_CONFIG names.
 set -eu
@@ -17,7 +17,13 @@ shared=${RSTAR_SHARED:-../shared}
 server=scripts/server.sh
 
 sql() { sh $server run "$dir/server" psql -XAtq -v ON_ERROR_STOP=1 -c "$1"; }
-import() { sh $server run "$dir/server" psql -Xq -f "$PWD/sql/import_problems.sql"; }
+import() { sh $server run "$dir/server" psql -Xq "$@" -f "$PWD/sql/import_problems.sql"; }
+
+# wait_for FROM...: until the job of that row is done. Nobody waits for a paused one: it says so and ends.
+wait_for() {
+	status=$(sql "SELECT rstar_wait(job_id) FROM $1")
+	[ "$status" = "done" ] || { echo "evolve.sh: $1 is $status" >&2; exit 1; }
+}
 
 make_server() {
 	sh $server start "$dir/server" shared_preload_libraries=rstar max_worker_processes=16 rstar.max_workers=2 max_wal_size=4GB >/dev/null
@@ -25,12 +31,15 @@ make_server() {
 	for split in train_easy train_medium train_hard interpolate_dev; do
 		zcat "$shared/problems/dm_math_$split.jsonl.gz" | import
 	done
-	import <"$dir/data/everyday.jsonl"
+	import -v split=everyday <"$dir/data/everyday.jsonl"
 	sql "CREATE VIEW public.drawn AS SELECT problem_id, topic, split, row_number() OVER (PARTITION BY topic, split ORDER BY problem_id) AS n
 	     FROM rstar.problems WHERE split LIKE 'train%';
-	     CREATE VIEW public.everyday AS SELECT problem_id, row_number() OVER (ORDER BY problem_id) AS n FROM rstar.problems WHERE split = 'everyday';
+	     CREATE VIEW public.everyday AS SELECT problem_id, row_number() OVER (ORDER BY problem_id) AS n FROM rstar.problems
+	       WHERE split = 'everyday' AND answer <> '';
 	     CREATE TABLE public.lines (line jsonb);
-	     CREATE VIEW public.seed AS SELECT line->>'problem' AS problem, line->>'solution' AS solution FROM public.lines"
+	     CREATE VIEW public.seed AS SELECT line->>'problem' AS problem,
+	       concat((SELECT string_agg(s, '' ORDER BY n) FROM jsonb_array_elements_text(line->'steps') WITH ORDINALITY x (s, n)),
+	              line->>'output', line->>'closing') AS solution FROM public.lines"
 	sh $server run "$dir/server" psql -Xq -c "\\copy public.lines FROM STDIN WITH (FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02')" <"$dir/data/seed.jsonl"
 	sql "ANALYZE"
 }
@@ -41,7 +50,7 @@ train_seed() {
 		sql "SELECT rstar_train_policy('seed', 'rstar-bootstrap', 'SELECT problem, solution FROM public.seed ORDER BY problem', epochs => 1,
 			learning_rate => 4e-4, optimizer => 'muon', schedule => 'linear', batch_tokens => 4096, threads => $threads, nice => 0)" >/dev/null
 	fi
-	sql "SELECT rstar_wait(job_id) FROM rstar.training_runs WHERE name = 'seed'" >/dev/null
+	wait_for "rstar.training_runs WHERE name = 'seed'"
 	sql "SELECT rstar_model_quantize('seed', 'seed-q8', 'Q8_0')" >/dev/null
 }
 
@@ -59,7 +68,7 @@ run_round() {
 			policy_training => '{\"epochs\": $epochs, \"learning_rate\": $rate, \"batch_tokens\": 8192, \"optimizer\": \"muon\", \"schedule\": \"cosine\", \"file_type\": \"Q8_0\"}',
 			ppm_training => '{\"epochs\": 1}', evaluation => '{\"rollouts\": 8}')" >/dev/null
 	fi
-	sql "SELECT rstar_wait(job_id) FROM rstar.rounds WHERE name = 'evolve' AND number = $number" >/dev/null
+	wait_for "rstar.rounds WHERE name = 'evolve' AND number = $number"
 }
 
 [ -d "$dir/server" ] || make_server
