@@ -203,6 +203,7 @@ extern void rstar_broker_lose(node *n);
 
 /* Read what a running node wrote; false when it has closed its end. */
 extern bool rstar_reports_read(node *n);
+extern void rstar_reports_finish(node *n);
 extern void rstar_reports_reap(void);
 
 /* Act on what is due; nanoseconds until the next deadline. */

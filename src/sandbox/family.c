@@ -379,6 +379,9 @@ rstar_family_notified(int index)
 			(void) kill((pid_t) call->pid, SIGKILL);
 		return;
 	}
+	/* Its report may have come after the wait that woke us; all of it is there before the call. */
+	if (n && n->family == index)
+		rstar_reports_finish(n);
 	if (n && n->family == index &&
 		(n->state == NODE_LOADING || n->state == NODE_FINISHED || n->state == NODE_FORKING))
 	{

@@ -135,6 +135,19 @@ rstar_reports_read(node *n)
 	return true;
 }
 
+/* Read all that a running node has written: it waits for us, or it is dead, and writes no more. */
+void
+rstar_reports_finish(node *n)
+{
+	while (n->state == NODE_RUNNING && n->channel >= 0 && rstar_reports_read(n) && n->channel >= 0)
+	{
+		struct pollfd p = {.fd = n->channel, .events = POLLIN};
+
+		if (poll(&p, 1, 0) <= 0 || !(p.revents & POLLIN))
+			break;
+	}
+}
+
 /*
  * The base of the fork in flight died. Its child may be there or not; if it
  * does not report soon, nobody can tell it from a later one. A step cannot kill
@@ -209,15 +222,7 @@ child_died(pid_t pid, int status)
 			rstar_family_read((int) n->id);
 		rstar_broker_fatal(RSTAR_SANDBOX_FATAL_RESTART, 0, "a template died", "");
 	}
-	if (n->state == NODE_RUNNING)
-		while (n->state == NODE_RUNNING && n->channel >= 0 && rstar_reports_read(n) &&
-			   n->channel >= 0)
-		{
-			struct pollfd p = {.fd = n->channel, .events = POLLIN};
-
-			if (poll(&p, 1, 0) <= 0 || !(p.revents & POLLIN))
-				break;
-		}
+	rstar_reports_finish(n);
 	if (n->state == NODE_FORKING && j && rstar_broker.fork.base == n->id)
 		base_died(sig);
 	if (n->state == NODE_RUNNING || n->state == NODE_FINISHED)

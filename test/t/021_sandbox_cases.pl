@@ -62,6 +62,19 @@ SKIP:
 	skip "$fixtures is not there", @modes + 1 unless $has_fixtures;
 }
 
+# Steps that report, park and die at the same time.
+my @crowds = map {
+	my %run = (out => '', err => '');
+	$run{process} = start [ '/usr/bin/python3', "$FindBin::Bin/../sandbox/crowd.py", '--program', $program, '--running', $_ ],
+	  '>', \$run{out}, '2>', \$run{err};
+	\%run;
+} 2, 4;
+for my $run (@crowds)
+{
+	$run->{process}->finish;
+	like($run->{out}, qr/^ok 1 /m, 'of many short steps none is killed') or diag $run->{out} . $run->{err};
+}
+
 # The budget of memory and processes against attacks on the books.
 my ($books) = run_command([ '/usr/bin/python3', "$FindBin::Bin/../sandbox/memory.py", '--program', $program ]);
 my @wrong = $books =~ /^(not ok .*)$/mg;
