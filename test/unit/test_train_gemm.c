@@ -10,7 +10,8 @@
 static const struct
 {
 	uint32_t m, n, k;
-} shapes[] = {{1, 1, 1}, {12, 64, 32}, {13, 65, 33}, {5, 130, 257}, {49, 31, 1100}, {3, 3100, 7}};
+} shapes[] = {{1, 1, 1},      {12, 64, 32}, {13, 65, 33},  {5, 130, 257},
+			  {49, 31, 1100}, {3, 3100, 7}, {130, 70, 300}};
 
 #define N_SHAPES (sizeof shapes / sizeof *shapes)
 
@@ -36,7 +37,7 @@ tolerance(const char *name)
 {
 	if (strcmp(name, "f16") == 0)
 		return 2e-3;
-	return strcmp(name, "bf16") == 0 ? 6e-3 : 2e-6;
+	return strcmp(name, "bf16") == 0 || strcmp(name, "amx") == 0 ? 6e-3 : 2e-6;
 }
 
 static float *

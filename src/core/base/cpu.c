@@ -10,6 +10,8 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 static const char *const family_names[RSTAR_CPU_FAMILIES] = {"portable", "avx2", "avxvnni",
@@ -85,6 +87,23 @@ rstar_cpu_family_by_name(const char *name, rstar_cpu_family *family)
 			return true;
 		}
 	return false;
+}
+
+/* CPUID leaf 7, EDX: bits 22 (bf16), 24 (tiles), 25 (int8). Linux has the request since 5.16. */
+bool
+rstar_cpu_has_amx(void)
+{
+#if defined(__x86_64__) && defined(SYS_arch_prctl)
+	const unsigned needed = 1u << 22 | 1u << 24 | 1u << 25;
+	const int request_permission = 0x1023, tile_data = 18;
+	unsigned eax, ebx, ecx, edx;
+
+	return rstar_cpu_supports(RSTAR_CPU_AVX512) &&
+		   __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx & needed) == needed &&
+		   syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+#else
+	return false;
+#endif
 }
 
 int

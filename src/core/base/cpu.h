@@ -29,6 +29,12 @@ extern bool rstar_cpu_supports(rstar_cpu_family family);
 extern const char *rstar_cpu_family_name(rstar_cpu_family family);
 extern bool rstar_cpu_family_by_name(const char *name, rstar_cpu_family *family);
 
+/*
+ * Tiles of AMX, with products of bfloat16 and of bytes. Linux saves their registers only for
+ * a process that asks, as this does; the leave holds for all threads, and for children.
+ */
+extern bool rstar_cpu_has_amx(void);
+
 /* Processors that this process may run on (affinity), at least 1. */
 extern int rstar_cpu_count(void);
 

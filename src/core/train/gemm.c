@@ -54,7 +54,7 @@ static const rstar_gemm_kernel *const kernels[] = {
 #if defined(__x86_64__)
 	&rstar_gemm_avx2,     &rstar_gemm_avx512,
 #endif
-	&rstar_gemm_bf16,     &rstar_gemm_f16,
+	&rstar_gemm_bf16,     &rstar_gemm_f16,    &rstar_gemm_amx,
 };
 
 #define N_KERNELS (sizeof kernels / sizeof *kernels)
@@ -162,6 +162,8 @@ multiply_block(void *arg, uint32_t block, uint32_t thread)
 	uint32_t row = block * ROWS;
 	uint32_t rows = smaller(ROWS, call->m - row);
 
+	if (kernel->begin)
+		kernel->begin();
 	for (uint32_t k = 0; k < p->k; k += RSTAR_GEMM_KC)
 	{
 		uint32_t length = smaller(RSTAR_GEMM_KC, p->k - k);
@@ -170,6 +172,8 @@ multiply_block(void *arg, uint32_t block, uint32_t thread)
 		kernel->pack_a(&source, rows, length, a, a_panel, scales);
 		multiply_rows(p, a, scales, row, rows, k, length);
 	}
+	if (kernel->end)
+		kernel->end();
 }
 
 static void
@@ -353,6 +357,13 @@ time_named(const char *name, rstar_pool *pool, const rstar_allocator *allocator,
 	return RSTAR_OK;
 }
 
+/* Does the kernel round its inputs to 16 bits? */
+static bool
+is_rounded(const char *name)
+{
+	return strcmp(name, "f16") == 0 || strcmp(name, "bf16") == 0 || strcmp(name, "amx") == 0;
+}
+
 /*
  * The fastest here, of those in f32 alone if so asked. Runs that differ in their kernel differ
  * in their last bits, so what else the machine does must not decide: the kernels take turns,
@@ -370,8 +381,7 @@ create_fastest(bool f32_only, rstar_pool *pool, const rstar_allocator *allocator
 		{
 			rstar_status st;
 
-			if ((f32_only && (strcmp(name, "f16") == 0 || strcmp(name, "bf16") == 0)) ||
-				best[i] > 2 * least)
+			if ((f32_only && is_rounded(name)) || best[i] > 2 * least)
 				continue;
 			st = time_named(name, pool, allocator, &best[i], err);
 			if (st != RSTAR_OK)

@@ -18,6 +18,7 @@
  *				packed, so that the exponent's range does not matter. The inputs
  *				keep 11 bits, and a sum of 32 loses about as much as they do.
  *		bf16	AVX512-BF16. Inputs keep 8 bits, sums are float.
+ *		amx		AMX-BF16: the same numbers in tiles of 16 x 16.
  *
  * An element of the result is summed in an order that depends on the shape and
  * the kernel alone: neither the number of threads nor their timing matters.
@@ -67,7 +68,7 @@ extern rstar_status rstar_gemm_create(const char *name, rstar_pool *pool,
 									  rstar_error *err);
 extern void rstar_gemm_free(rstar_gemm *gemm); /* NULL is allowed */
 
-/* The kernel's name: "portable", "avx2", "avx512", "openblas", "bf16", "f16". */
+/* The kernel's name: "portable", "avx2", "avx512", "openblas", "bf16", "f16", "amx". */
 extern const char *rstar_gemm_name(const rstar_gemm *gemm);
 
 /* Name of kernel i that runs here, NULL behind the last. */

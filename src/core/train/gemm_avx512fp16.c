@@ -34,6 +34,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/train/gemm_transpose.h"
+
 #define MR    12
 #define NR    64 /* two registers of 32 */
 #define CHUNK 32 /* products summed in half precision */
@@ -87,41 +89,6 @@ to_half(__m512 x, __m512 scale)
 	return _mm512_cvtps_ph(_mm512_mul_ps(x, scale), _MM_FROUND_TO_NEAREST_INT);
 }
 
-/* Sixteen rows of sixteen floats become columns. */
-F16 static inline void
-transpose_16(__m512 r[16])
-{
-	__m512 t[16];
-
-	for (int i = 0; i < 8; i++)
-	{
-		t[2 * i] = _mm512_unpacklo_ps(r[2 * i], r[2 * i + 1]);
-		t[2 * i + 1] = _mm512_unpackhi_ps(r[2 * i], r[2 * i + 1]);
-	}
-	for (int i = 0; i < 4; i++)
-		for (int j = 0; j < 2; j++)
-		{
-			__m512d a = _mm512_castps_pd(t[4 * i + j]), b = _mm512_castps_pd(t[4 * i + 2 + j]);
-
-			r[4 * i + 2 * j] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
-			r[4 * i + 2 * j + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
-		}
-	for (int j = 0; j < 4; j++)
-	{
-		t[j] = _mm512_shuffle_f32x4(r[j], r[4 + j], 0x88);
-		t[4 + j] = _mm512_shuffle_f32x4(r[j], r[4 + j], 0xdd);
-		t[8 + j] = _mm512_shuffle_f32x4(r[8 + j], r[12 + j], 0x88);
-		t[12 + j] = _mm512_shuffle_f32x4(r[8 + j], r[12 + j], 0xdd);
-	}
-	for (int j = 0; j < 4; j++)
-	{
-		r[j] = _mm512_shuffle_f32x4(t[j], t[8 + j], 0x88);
-		r[8 + j] = _mm512_shuffle_f32x4(t[j], t[8 + j], 0xdd);
-		r[4 + j] = _mm512_shuffle_f32x4(t[4 + j], t[12 + j], 0x88);
-		r[12 + j] = _mm512_shuffle_f32x4(t[4 + j], t[12 + j], 0xdd);
-	}
-}
-
 /* Rows of A whose elements are contiguous along k: sixteen steps of k at a time. */
 F16 static void
 pack_rows(const rstar_gemm_source *source, uint32_t lines, uint32_t k, const float *scale,
@@ -147,7 +114,7 @@ pack_rows(const rstar_gemm_source *source, uint32_t lines, uint32_t k, const flo
 						_mm512_set1_ps(scale[line])));
 			r[line] = _mm512_castsi512_ps(_mm512_or_epi32(half, _mm512_slli_epi32(half, 16)));
 		}
-		transpose_16(r);
+		rstar_gemm_transpose(r);
 		for (uint32_t j = 0; j < n; j++)
 			_mm512_mask_storeu_ps(out + (size_t) (i + j) * MR, (1u << MR) - 1, r[j]);
 	}
@@ -254,7 +221,7 @@ pack_b_transposed(const rstar_gemm_source *source, uint32_t line, uint32_t lines
 				line + j < lines
 					? _mm512_maskz_loadu_ps(mask, source->data + (line + j) * source->line_step + i)
 					: _mm512_setzero_ps();
-		transpose_16(r);
+		rstar_gemm_transpose(r);
 		for (uint32_t j = 0; j < n; j++)
 			_mm256_storeu_si256((__m256i *) (out + (size_t) (i + j) * NR + line), to_half(r[j], s));
 	}

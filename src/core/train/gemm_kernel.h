@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 #define RSTAR_GEMM_KC     256 /* columns of A in one block; a multiple of every kernel's step */
-#define RSTAR_GEMM_ROWS   48  /* of A, packed together; a multiple of every mr */
-#define RSTAR_GEMM_MAX_MR 16
+#define RSTAR_GEMM_ROWS   96  /* of A, packed together; a multiple of every mr */
+#define RSTAR_GEMM_MAX_MR 32
 #define RSTAR_GEMM_MAX_NR 64
 
 /* Where the elements of an operand lie: element (line, k) at line * line_step + k * k_step. */
@@ -35,6 +35,10 @@ typedef struct rstar_gemm_kernel
 
 	/* Does this processor have the instructions? */
 	bool (*runs)(void);
+
+	/* Around a thread's calls of tile, where the kernel has a state of its own; NULL where not. */
+	void (*begin)(void);
+	void (*end)(void);
 
 	/*
 	 * Pack `lines` lines of `k` <= KC elements; lines beyond are zeros, and so is k
@@ -57,5 +61,6 @@ extern const rstar_gemm_kernel rstar_gemm_avx2;
 extern const rstar_gemm_kernel rstar_gemm_avx512;
 extern const rstar_gemm_kernel rstar_gemm_f16;  /* runs() is false if the compiler is too old */
 extern const rstar_gemm_kernel rstar_gemm_bf16; /* the same */
+extern const rstar_gemm_kernel rstar_gemm_amx;  /* the same */
 
 #endif
