@@ -14,7 +14,7 @@ PGFILEDESC = "rstar - rStar-Math: mathematics by small models and tree search"
 
 CORE_SRCS = $(sort $(wildcard src/core/*/*.c))
 ifneq ($(shell uname -m),x86_64)
-  CORE_SRCS := $(filter-out %_avx2.c %_avxvnni.c %_avx512.c %_avx512bf16.c %_avx512fp16.c,$(CORE_SRCS))
+  CORE_SRCS := $(filter-out %_avx2.c %_avxvnni.c %_avx512.c %_avx512bf16.c %_avx512fp16.c %_amx.c,$(CORE_SRCS))
 endif
 PG_SRCS = $(sort $(wildcard src/pg/*.c src/pg/*/*.c))
 CORE_OBJS = $(CORE_SRCS:.c=.o)
@@ -55,6 +55,7 @@ ISA_avxvnni = $(ISA_avx2) -mavxvnni
 ISA_avx512 = $(ISA_avx2) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
 ISA_avx512bf16 = $(ISA_avx512) -mavx512bf16
 ISA_avx512fp16 = $(ISA_avx512) -mavx512fp16
+ISA_amx = $(ISA_avx512bf16) -mamx-tile -mamx-int8 -mamx-bf16
 isa_flags = $(ISA_$(lastword $(subst _, ,$(basename $(notdir $(1))))))
 
 ifndef BOOTSTRAP

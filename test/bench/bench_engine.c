@@ -8,7 +8,7 @@
  *		bench_engine [options] FILE.gguf
  *
  *		-t threads    (default: processors)
- *		-k family     portable, avx2, avxvnni, avx512 (default: the best)
+ *		-k family     portable, avx2, avxvnni, avx512, amx (default: the best)
  *		-b 1,8,32     numbers of sequences over a shared prefix of 256 tokens
  *		-p 512        tokens of the prompt; 0: none
  *		-r 5          runs; medians are printed

@@ -38,6 +38,38 @@ peak_vnni_512(void)
 	return _mm512_reduce_add_epi32(sum[0]);
 }
 
+/* Whole tiles: 16 x 16 sums of 64 products each. */
+__attribute__((target("amx-tile,amx-int8"))) static inline int
+peak_amx(void)
+{
+	static const struct
+	{
+		uint8_t palette, start_row, reserved[14];
+		uint16_t row_bytes[16];
+		uint8_t rows[16];
+	} shapes = {1, 0, {0}, {64, 64, 64, 64, 64, 64}, {16, 16, 16, 16, 16, 16}};
+	static const uint8_t ones[1024] = {1};
+	int32_t sums[256];
+
+	_tile_loadconfig(&shapes);
+	_tile_zero(0);
+	_tile_zero(1);
+	_tile_zero(2);
+	_tile_zero(3);
+	_tile_loadd(4, ones, 64);
+	_tile_loadd(5, ones, 64);
+	for (uint32_t i = 0; i < PEAK_ROUNDS / 4; i++)
+	{
+		_tile_dpbssd(0, 4, 5);
+		_tile_dpbssd(1, 4, 5);
+		_tile_dpbssd(2, 4, 5);
+		_tile_dpbssd(3, 4, 5);
+	}
+	_tile_stored(0, sums, 64);
+	_tile_release();
+	return sums[0];
+}
+
 __attribute__((target("avx2,avxvnni"))) static inline int
 peak_vnni_256(void)
 {
@@ -98,7 +130,9 @@ bench_peak_block(void *arg, uint32_t block, uint32_t thread)
 
 	(void) block;
 #if defined(__x86_64__)
-	if (task->family == RSTAR_CPU_AVX512)
+	if (task->family == RSTAR_CPU_AMX)
+		task->sums[thread] += peak_amx();
+	else if (task->family == RSTAR_CPU_AVX512)
 		task->sums[thread] += peak_vnni_512();
 	else if (task->family == RSTAR_CPU_AVXVNNI)
 		task->sums[thread] += peak_vnni_256();
@@ -119,6 +153,8 @@ bench_peak(rstar_pool *pool, rstar_cpu_family family)
 
 	if (family == RSTAR_CPU_PORTABLE)
 		return 0;
+	if (family == RSTAR_CPU_AMX)
+		products = 16384.0 * (PEAK_ROUNDS / 4 * 4);
 	if (family == RSTAR_CPU_AVXVNNI)
 		products /= 2;
 	if (family == RSTAR_CPU_AVX2)

@@ -15,7 +15,7 @@
 #endif
 
 static const char *const family_names[RSTAR_CPU_FAMILIES] = {"portable", "avx2", "avxvnni",
-															 "avx512"};
+															 "avx512", "amx"};
 
 #if defined(__x86_64__)
 /* clang's builtin does not know this name. Its registers are AVX's. */
@@ -34,6 +34,18 @@ has_avxvnni(void)
 	unsigned eax, ebx, ecx, edx;
 
 	return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax & 1u << 4) != 0;
+}
+
+/* CPUID leaf 7, EDX: bits 22 (bf16), 24 (tiles), 25 (int8). Linux has the request since 5.16. */
+static bool
+has_amx(void)
+{
+	const unsigned needed = 1u << 22 | 1u << 24 | 1u << 25;
+	const int request_permission = 0x1023, tile_data = 18;
+	unsigned eax, ebx, ecx, edx;
+
+	return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx & needed) == needed &&
+		   syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
 }
 #endif
 
@@ -55,6 +67,8 @@ rstar_cpu_supports(rstar_cpu_family family)
 			return rstar_cpu_supports(RSTAR_CPU_AVX2) && __builtin_cpu_supports("avx512f") &&
 				   __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
 				   __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+		case RSTAR_CPU_AMX:
+			return rstar_cpu_supports(RSTAR_CPU_AVX512) && has_amx();
 #endif
 		default:
 			return false;
@@ -87,23 +101,6 @@ rstar_cpu_family_by_name(const char *name, rstar_cpu_family *family)
 			return true;
 		}
 	return false;
-}
-
-/* CPUID leaf 7, EDX: bits 22 (bf16), 24 (tiles), 25 (int8). Linux has the request since 5.16. */
-bool
-rstar_cpu_has_amx(void)
-{
-#if defined(__x86_64__) && defined(SYS_arch_prctl)
-	const unsigned needed = 1u << 22 | 1u << 24 | 1u << 25;
-	const int request_permission = 0x1023, tile_data = 18;
-	unsigned eax, ebx, ecx, edx;
-
-	return rstar_cpu_supports(RSTAR_CPU_AVX512) &&
-		   __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx & needed) == needed &&
-		   syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
-#else
-	return false;
-#endif
 }
 
 int

@@ -17,23 +17,22 @@ typedef enum rstar_cpu_family
 	RSTAR_CPU_AVX2,    /* AVX2, FMA, F16C */
 	RSTAR_CPU_AVXVNNI, /* these and AVX-VNNI */
 	RSTAR_CPU_AVX512,  /* AVX-512 F, BW, DQ, VL and VNNI */
+	RSTAR_CPU_AMX,     /* these and AMX: tiles, with products of bytes and of bfloat16 */
 	RSTAR_CPU_FAMILIES
 } rstar_cpu_family;
 
 /* The best family that runs here (the operating system saves its registers). */
 extern rstar_cpu_family rstar_cpu_best(void);
 
+/*
+ * Does it run here? Linux keeps the registers of AMX only for a process that has asked: the
+ * question about AMX asks, and the leave holds for the process's threads and its children.
+ */
 extern bool rstar_cpu_supports(rstar_cpu_family family);
 
-/* "portable", "avx2", "avxvnni", "avx512". */
+/* "portable", "avx2", "avxvnni", "avx512", "amx". */
 extern const char *rstar_cpu_family_name(rstar_cpu_family family);
 extern bool rstar_cpu_family_by_name(const char *name, rstar_cpu_family *family);
-
-/*
- * Tiles of AMX, with products of bfloat16 and of bytes. Linux saves their registers only for
- * a process that asks, as this does; the leave holds for all threads, and for children.
- */
-extern bool rstar_cpu_has_amx(void);
 
 /* Processors that this process may run on (affinity), at least 1. */
 extern int rstar_cpu_count(void);

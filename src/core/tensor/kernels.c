@@ -10,6 +10,8 @@ rstar_kernels_get(rstar_cpu_family family)
 	switch (family)
 	{
 #if defined(__x86_64__)
+		case RSTAR_CPU_AMX:
+			return &rstar_kernels_amx;
 		case RSTAR_CPU_AVX512:
 			return &rstar_kernels_avx512;
 		case RSTAR_CPU_AVXVNNI:

@@ -16,7 +16,7 @@
  *	  lane i mod 16, reduced by a fixed tree;
  *	- the weighted sum of values runs over positions in ascending order.
  *
- * Families whose multiply-add rounds once (avx2, avxvnni, avx512) agree bit for bit; the
+ * Families whose multiply-add rounds once (avx2, avxvnni, avx512, amx) agree bit for bit; the
  * portable one rounds twice.
  *
  * Products work on panels: RSTAR_PANEL_ROWS weight rows side by side, so that a
@@ -198,5 +198,6 @@ extern const rstar_kernels rstar_kernels_portable;
 extern const rstar_kernels rstar_kernels_avx2;
 extern const rstar_kernels rstar_kernels_avxvnni;
 extern const rstar_kernels rstar_kernels_avx512;
+extern const rstar_kernels rstar_kernels_amx;
 
 #endif

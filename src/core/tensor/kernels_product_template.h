@@ -90,6 +90,103 @@ tile_block(const __m512i *w, __m512 scale, const __m512 *minimum, const tile_inp
 	}
 }
 
+#if defined(__AMX_INT8__)
+/*
+ * Tile registers: for blocks of 32 two sets that take turns, since an instruction waits for what
+ * is on its way to the register it writes; for blocks of 16 two more. Each set: sums, the bytes of
+ * 16 tokens, those of the panel; the sums serve both.
+ */
+static const struct
+{
+	uint8_t palette, start_row, reserved[14];
+	uint16_t row_bytes[16];
+	uint8_t rows[16];
+} tile_shapes = {.palette = 1, /* a constant: compilers believe that only its start is read */
+				 .row_bytes = {64, 64, 32, 64, 32, 64, 16, 64},
+				 .rows = {16, 16, 16, 8, 16, 8, 16, 4}};
+
+/* Products of 16 tokens with one block, as they stand in the panel: biased. Registers are numerals. */
+#define TILE_DOTS(sums, tokens, weights)                                                           \
+	do                                                                                             \
+	{                                                                                              \
+		_tile_zero(sums);                                                                          \
+		_tile_loadd(tokens, q, in->padded);                                                        \
+		_tile_loadd(weights, w, 64);                                                               \
+		_tile_dpbsud(sums, tokens, weights);                                                       \
+		_tile_stored(sums, dots, 64);                                                              \
+	} while (0)
+
+static INLINE void
+tile_dots(const panel *p, const tile_input *in, uint32_t column, int block, int set, int32_t *dots)
+{
+	const uint8_t *w = p->bytes + column * 16;
+	const int8_t *q = in->q + column;
+
+	if (block == 32 && set == 0)
+		TILE_DOTS(0, 2, 3);
+	else if (block == 32)
+		TILE_DOTS(1, 4, 5);
+	else if (set == 0)
+		TILE_DOTS(0, 6, 7);
+	else
+		TILE_DOTS(1, 6, 7);
+}
+
+/* As tile_block() for sixteen tokens, whose products are there. */
+static INLINE void
+scale_dots(const int32_t *dots, __m512 scale, const __m512 *minimum, const tile_input *in,
+		   uint32_t column, int block, __m512 *sum)
+{
+	size_t stride = in->padded / (uint32_t) block, at = column / (uint32_t) block;
+
+#pragma GCC unroll 16
+	for (int t = 0; t < 16; t++)
+	{
+		size_t token = (size_t) t;
+		__m512i dot = _mm512_add_epi32(_mm512_load_si512(dots + t * 16),
+									   _mm512_set1_epi32(in->totals[token * stride + at]));
+		__m512 x = _mm512_set1_ps(in->scales[token * (in->padded / 32) + column / 32]);
+
+		sum[t] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), _mm512_mul_ps(scale, x), sum[t]);
+		if (minimum)
+			sum[t] =
+				_mm512_fnmadd_ps(*minimum, _mm512_set1_ps(in->sums[token * stride + at]), sum[t]);
+	}
+}
+
+/* Scale the dots of the block at column k. */
+static INLINE void
+scale_block(const panel *p, const tile_input *in, const int32_t *dots, uint32_t k, int block,
+			bool has_minimums, __m512 *sum)
+{
+	__m512 scale = _mm512_load_ps(p->scales + k / (uint32_t) block * 16);
+	__m512 minimum = _mm512_load_ps(p->minimums + k / (uint32_t) block * 16);
+
+	scale_dots(dots, scale, has_minimums ? &minimum : NULL, in, k, block, sum);
+}
+
+/* Sixteen tokens: the next block's products are on their way while one's are scaled. */
+static INLINE void
+tile_amx(const panel *p, const tile_input *in, int block, bool has_minimums, uint32_t n,
+		 __m512 *sum)
+{
+	uint32_t step = (uint32_t) block, k = 0;
+	int32_t dots[2][16 * 16] __attribute__((aligned(64)));
+
+	tile_dots(p, in, 0, block, 0, dots[0]);
+	for (; k + step < n; k += 2 * step)
+	{
+		tile_dots(p, in, k + step, block, 1, dots[1]);
+		scale_block(p, in, dots[0], k, block, has_minimums, sum);
+		if (k + 2 * step < n)
+			tile_dots(p, in, k + 2 * step, block, 0, dots[0]);
+		scale_block(p, in, dots[1], k + step, block, has_minimums, sum);
+	}
+	if (k < n)
+		scale_block(p, in, dots[0], k, block, has_minimums, sum);
+}
+#endif
+
 /* Eight groups' weights in registers serve all tokens of the tile. */
 static INLINE void
 tile_int8(const panel *p, const tile_input *in, int T, int block, bool has_minimums, int groups,
@@ -102,7 +199,13 @@ tile_int8(const panel *p, const tile_input *in, int T, int block, bool has_minim
 #pragma GCC unroll 16
 	for (int t = 0; t < T; t++)
 		sum[t] = p->fresh ? zero() : load(sums_of(p, first, t));
+#if defined(__AMX_INT8__)
+	if (T == 16)
+		tile_amx(p, in, block, has_minimums, n, sum);
+	for (uint32_t k = 0; T < 16 && k < n; k += (uint32_t) block)
+#else
 	for (uint32_t k = 0; k < n; k += (uint32_t) block)
+#endif
 	{
 		__m512 scale = _mm512_load_ps(p->scales + k / (uint32_t) block * 16);
 		__m512 minimum = _mm512_load_ps(p->minimums + k / (uint32_t) block * 16);
@@ -522,6 +625,10 @@ matmul(const rstar_matrix *w, uint32_t row, uint32_t n_rows, const rstar_activat
 
 	p.minimums = p.scales + RSTAR_INT8_CHUNK;
 	p.sums = p.minimums + RSTAR_INT8_CHUNK;
+#if defined(__AMX_INT8__)
+	if (T >= 16)
+		_tile_loadconfig(&tile_shapes);
+#endif
 	if (n_rows % RSTAR_PANEL_ROWS != 0) /* some lanes compute nothing: let it be with zeros */
 		memset(scratch, 0, (size_t) ((uint8_t *) p.sums - (uint8_t *) scratch));
 	for (uint32_t r = 0; r < n_rows; r += RSTAR_PANEL_ROWS)
@@ -532,4 +639,7 @@ matmul(const rstar_matrix *w, uint32_t row, uint32_t n_rows, const rstar_activat
 
 		multiply_panel(&this, w, type, row + r, R, a, T, out + row + r, stride);
 	}
+#if defined(__AMX_INT8__)
+	_tile_release();
+#endif
 }

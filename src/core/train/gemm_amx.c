@@ -39,7 +39,7 @@
 static bool
 runs(void)
 {
-	return rstar_cpu_supports(RSTAR_CPU_AVX512) && rstar_cpu_has_amx();
+	return rstar_cpu_supports(RSTAR_CPU_AMX);
 }
 
 /* --- packing -------------------------------------------------------------------- */

@@ -8,7 +8,7 @@ const rstar_train_ops *
 rstar_train_ops_get(rstar_cpu_family family)
 {
 #if defined(__x86_64__)
-	if (family == RSTAR_CPU_AVX512)
+	if (family >= RSTAR_CPU_AVX512)
 		return &rstar_train_ops_avx512;
 	if (family == RSTAR_CPU_AVX2)
 		return &rstar_train_ops_avx2;

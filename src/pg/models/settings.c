@@ -18,6 +18,7 @@ static const struct config_enum_entry kernel_choices[] = {{"auto", -1, false},
 														  {"avx2", RSTAR_CPU_AVX2, false},
 														  {"avxvnni", RSTAR_CPU_AVXVNNI, false},
 														  {"avx512", RSTAR_CPU_AVX512, false},
+														  {"amx", RSTAR_CPU_AMX, false},
 														  {NULL, 0, false}};
 
 static const struct config_enum_entry kv_type_choices[] = {
