@@ -291,8 +291,10 @@ if wants tap; then
 	say "TAP tests"
 	if [ -f "$pgxs_test/perl/PostgreSQL/Test/Cluster.pm" ] && perl -MIPC::Run -e1 2>/dev/null; then
 		# Those that look at no clock run side by side; then the others, one after the other.
-		beside='021_sandbox_cases 031_same_tree 040_exports 050_rights 062_rounds_pressed 070_farm'
-		alone=$(cd test/t && ls -- *.pl | sed 's/\.pl$//' | grep -vxF "$(echo "$beside" | tr ' ' '\n')")
+		beside='021_sandbox_cases 031_same_tree 040_exports 050_rights 062_rounds_pressed 070_farm 900_readme 901_scripts
+			001_model_paths 004_bad_files 005_dump_restore 006_standby 055_grants 060_evaluate 061_reports'
+		# shellcheck disable=SC2086
+		alone=$(cd test/t && ls -- *.pl | sed 's/\.pl$//' | grep -vxF "$(printf '%s\n' $beside)")
 		status=0
 		# shellcheck disable=SC2086
 		run_tap "$jobs" $beside >"$work/tap.log" 2>&1 || status=$?
