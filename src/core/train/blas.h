@@ -4,8 +4,10 @@
  *
  * Debian's OpenBLAS chooses its kernels as it is loaded and does not know
  * newer processors, so the core type is put into the environment for that
- * moment. Only the serial library will do: threads are the pool's. It is opened
- * with RTLD_LOCAL, so that its symbols meet no others in the process.
+ * moment. Only the serial library will do: a parallel one starts threads when it
+ * is loaded. It is opened with RTLD_LOCAL, so that its symbols meet no others in
+ * the process. Its functions must not run in two threads at once: it is compiled
+ * without locks, and two calls may get the same scratch memory.
  */
 #ifndef RSTAR_TRAIN_BLAS_H
 #define RSTAR_TRAIN_BLAS_H

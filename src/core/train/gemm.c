@@ -176,20 +176,30 @@ multiply_block(void *arg, uint32_t block, uint32_t thread)
 		kernel->end();
 }
 
+/* BLAS_ROWS rows of C, all of their columns. */
 static void
-blas_block(void *arg, uint32_t block, uint32_t thread)
+blas_block(const rstar_gemm *gemm, const rstar_gemm_call *call, uint32_t row)
 {
-	const piece *p = arg;
-	const rstar_gemm_call *call = p->call;
-	uint32_t row = block * BLAS_ROWS;
 	bool transposed = call->form == RSTAR_GEMM_TN;
 
-	(void) thread;
-	p->gemm->sgemm(101, transposed ? 112 : 111, call->form == RSTAR_GEMM_NT ? 112 : 111,
-				   (int) smaller(BLAS_ROWS, call->m - row), (int) call->n, (int) call->k, 1.0f,
-				   call->a + row * (transposed ? 1 : call->lda), (int) call->lda, call->b,
-				   (int) call->ldb, call->add ? 1.0f : 0.0f, call->c + row * call->ldc,
-				   (int) call->ldc);
+	gemm->sgemm(101, transposed ? 112 : 111, call->form == RSTAR_GEMM_NT ? 112 : 111,
+				(int) smaller(BLAS_ROWS, call->m - row), (int) call->n, (int) call->k, 1.0f,
+				call->a + row * (transposed ? 1 : call->lda), (int) call->lda, call->b,
+				(int) call->ldb, call->add ? 1.0f : 0.0f, call->c + row * call->ldc,
+				(int) call->ldc);
+}
+
+/* In this thread alone: blas.h says why. */
+static bool
+blas_run(const rstar_gemm *gemm, const rstar_gemm_call *call, const rstar_cancel *cancel)
+{
+	for (uint32_t row = 0; row < call->m; row += BLAS_ROWS)
+	{
+		if (rstar_cancel_requested(cancel))
+			return false;
+		blas_block(gemm, call, row);
+	}
+	return true;
 }
 
 bool
@@ -200,8 +210,7 @@ rstar_gemm_run(rstar_gemm *gemm, const rstar_gemm_call *call, const rstar_cancel
 	if (call->m == 0 || call->n == 0)
 		return true;
 	if (!gemm->kernel)
-		return rstar_pool_run(gemm->pool, blas_block, &p, (call->m + BLAS_ROWS - 1) / BLAS_ROWS,
-							  cancel);
+		return blas_run(gemm, call, cancel);
 	for (p.first_n = 0; p.first_n < call->n; p.first_n += N_BLOCK)
 	{
 		p.n = smaller(N_BLOCK, call->n - p.first_n);
