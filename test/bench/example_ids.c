@@ -42,7 +42,8 @@ read_file(const char *path)
 	}
 	n = fread(text, 1, 1 << 20, file);
 	fclose(file);
-	while (n > 0 && text[n - 1] == '\n')
+	/* psql's own; a template may end in another. */
+	if (n > 0 && text[n - 1] == '\n')
 		n--;
 	return (rstar_string){text, n};
 }
