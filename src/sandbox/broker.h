@@ -203,7 +203,10 @@ extern void rstar_broker_lose(node *n);
 
 /* Read what a running node wrote; false when it has closed its end. */
 extern bool rstar_reports_read(node *n);
+
+/* Read all that it wrote; it waits for an answer, or is dead. Nothing if it is not running. */
 extern void rstar_reports_finish(node *n);
+
 extern void rstar_reports_reap(void);
 
 /* Act on what is due; nanoseconds until the next deadline. */

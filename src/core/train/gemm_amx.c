@@ -163,6 +163,10 @@ end(void)
 	_tile_release();
 }
 
+/*
+ * Two tiles of A times two of B: four loads serve four products. C is loaded and stored with its
+ * own distance between rows, so it needs no copy.
+ */
 AMX static void
 tile(uint32_t k, const void *a, const float *a_scales, const void *b, const float *b_scales,
 	 float *c, size_t ldc, bool add)
