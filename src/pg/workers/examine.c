@@ -11,8 +11,6 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "catalog/namespace.h"
-#include "commands/extension.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -28,6 +26,7 @@
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
 #include "pg/workers/examine.h"
+#include "pg/workers/extension.h"
 #include "pg/workers/job.h"
 #include "pg/workers/processes.h"
 #include "pg/workers/queue_internal.h"
@@ -48,17 +47,6 @@ rstar_pg_database_connect(Oid database, Oid role)
 	BackgroundWorkerInitializeConnectionByOid(database, role, 0);
 	for (size_t i = 0; i < lengthof(settings); i++)
 		SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET, PGC_S_OVERRIDE);
-}
-
-bool
-rstar_pg_database_has_extension(void)
-{
-	Oid schema = get_namespace_oid("rstar", true);
-
-	return OidIsValid(get_extension_oid("rstar", true)) && OidIsValid(schema) &&
-		   OidIsValid(get_relname_relid("jobs", schema)) &&
-		   OidIsValid(get_relname_relid("job_items", schema)) &&
-		   OidIsValid(get_relname_relid("schedules", schema));
 }
 
 /* --- jobs --------------------------------------------------------------------------- */
@@ -190,7 +178,7 @@ rstar_pg_database_examine(void)
 	report.wake_count = rstar_pg_shared_wake_count();
 	StartTransactionCommand();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	report.extension = rstar_pg_database_has_extension();
+	report.extension = rstar_pg_extension_share();
 	if (report.extension)
 	{
 		rstar_pg_database_announce();

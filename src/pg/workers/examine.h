@@ -8,12 +8,6 @@
 #include "pg/workers/shared.h"
 
 /*
- * In a transaction: whether this database has the extension, with the tables
- * that this library expects.
- */
-extern bool rstar_pg_database_has_extension(void);
-
-/*
  * In a transaction: leave a report that holds should this process end with an error. On a node of a
  * cluster the coordinator may be down, which is no reason to give the database up: it is looked at
  * again after a while. Elsewhere nothing happens.

@@ -37,6 +37,7 @@
 #include "pg/base/tables.h"
 #include "pg/models/settings.h"
 #include "pg/workers/commit.h"
+#include "pg/workers/extension.h"
 #include "pg/workers/job.h"
 #include "pg/workers/queue.h"
 #include "pg/workers/queue_internal.h"
@@ -365,6 +366,10 @@ rstar_pg_job_begin(rstar_job *job)
 	SetUserIdAndSecContext(job->owner,
 						   SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
 	PushActiveSnapshot(GetTransactionSnapshot());
+	if (!rstar_pg_extension_share())
+		ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED),
+						errmsg("job " INT64_FORMAT " is gone", job->job_id),
+						errdetail("Extension rstar was dropped.")));
 	refuse_if_stopped(job);
 	in_transaction_of = job->job_id;
 }

@@ -39,6 +39,7 @@
 #include "pg/base/statement.h"
 #include "pg/base/tables.h"
 #include "pg/workers/examine.h"
+#include "pg/workers/extension.h"
 #include "pg/workers/processes.h"
 #include "pg/workers/query.h"
 #include "pg/workers/schedule.h"
@@ -324,7 +325,7 @@ run_schedule(int64 schedule_id)
 		if (StatementTimeout > 0)
 			enable_timeout_after(STATEMENT_TIMEOUT, StatementTimeout);
 		begin();
-		if (rstar_pg_database_has_extension() && read_run(schedule_id, &r))
+		if (rstar_pg_extension_share() && read_run(schedule_id, &r))
 		{
 			job_id = submit(&r);
 			write_outcome(schedule_id, job_id, NULL);

@@ -34,6 +34,7 @@
 #include "utils/timeout.h"
 
 #include "pg/workers/examine.h"
+#include "pg/workers/extension.h"
 #include "pg/workers/job.h"
 #include "pg/workers/processes.h"
 #include "pg/workers/queue.h"
@@ -183,7 +184,7 @@ leave(rstar_job *job, rstar_job_end end, const char *why)
 
 		StartTransactionCommand();
 		PushActiveSnapshot(GetTransactionSnapshot());
-		if (!rstar_pg_database_has_extension())
+		if (!rstar_pg_extension_share())
 			ereport(LOG, (errmsg("rstar job " INT64_FORMAT
 								 ": extension rstar is gone from database \"%s\"",
 								 job->job_id, database_name)));
@@ -280,7 +281,7 @@ take(rstar_job *job, MemoryContext context)
 	serve_interrupts();
 	StartTransactionCommand();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	taken = rstar_pg_database_has_extension() && rstar_pg_job_take(job, own_nice, &nice, context);
+	taken = rstar_pg_extension_share() && rstar_pg_job_take(job, own_nice, &nice, context);
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 	if (taken)
@@ -295,7 +296,7 @@ register_worker(void)
 
 	StartTransactionCommand();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	present = rstar_pg_database_has_extension();
+	present = rstar_pg_extension_share();
 	if (present)
 	{
 		rstar_pg_database_announce();
