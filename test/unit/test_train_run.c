@@ -534,6 +534,37 @@ order_of_epochs(void)
 	rstar_examples_free(&e);
 }
 
+/* Examples of one problem are held out together, or not at all if they are too many. */
+static void
+problems_held_out(void)
+{
+	rstar_examples e;
+	rstar_order order;
+	rstar_error err = {0};
+
+	fill_examples(&e, false);
+	for (uint64_t seed = 0; seed < 20; seed++)
+	{
+		bool held[N_SEQUENCES] = {false};
+
+		for (uint32_t i = 0; i < N_SEQUENCES; i++)
+			e.items[i].problem = i < 6 ? UINT64_MAX : i / 2; /* one of 6, three of 2 */
+		CHECK(rstar_order_init(&order, &e, 0.25, seed, &err) == RSTAR_OK);
+		CHECK(order.n_held_out == 4 && order.n_trained == 8);
+		for (uint32_t i = 0; i < order.n_held_out; i++)
+			held[order.held_out[i]] = true;
+		for (uint32_t i = 0; i < N_SEQUENCES; i++)
+			CHECK(i < 6 ? !held[i] : held[i] == held[i ^ 1]);
+		rstar_order_free(&order);
+	}
+	for (uint32_t i = 0; i < N_SEQUENCES; i++)
+		e.items[i].problem = 5;
+	CHECK(rstar_order_init(&order, &e, 0.5, 1, &err) == RSTAR_OK);
+	CHECK(order.n_held_out == 0 && order.n_trained == N_SEQUENCES);
+	rstar_order_free(&order);
+	rstar_examples_free(&e);
+}
+
 int
 main(void)
 {
@@ -548,5 +579,6 @@ main(void)
 	RUN(cancelled);
 	RUN(texts_become_examples);
 	RUN(order_of_epochs);
+	RUN(problems_held_out);
 	return CHECK_RESULT();
 }

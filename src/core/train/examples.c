@@ -101,7 +101,7 @@ rstar_status
 rstar_examples_add_ids(rstar_examples *e, const int32_t *ids, const bool *learned, uint32_t length,
 					   rstar_error *err)
 {
-	rstar_example item = {.length = {length, 0}, .weight = 1.0f};
+	rstar_example item = {.length = {length, 0}, .weight = 1.0f, .problem = e->n};
 	rstar_status st = store(e, ids, length, &item.ids[0], err);
 
 	if (st != RSTAR_OK)
@@ -110,6 +110,17 @@ rstar_examples_add_ids(rstar_examples *e, const int32_t *ids, const bool *learne
 	for (uint32_t t = 1; t < length; t++)
 		item.learned += e->learned[item.ids[0] + t] = learned[t];
 	return append(e, &item, err);
+}
+
+/* FNV-1a, of the prompt's ids. */
+static uint64_t
+hash_problem(const rstar_sequence_ids *s)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < s->ends[0]; i++)
+		hash = (hash ^ (uint32_t) s->ids[i]) * UINT64_C(0x100000001b3);
+	return hash;
 }
 
 /* --- solutions ------------------------------------------------------------------------ */
@@ -140,6 +151,8 @@ add_sequence(rstar_examples *e, const rstar_sequence_ids *s, rstar_error *err)
 	if (!learned)
 		return rstar_error_memory(err, s->count);
 	st = rstar_examples_add_ids(e, s->ids, learned, (uint32_t) s->count, err);
+	if (st == RSTAR_OK)
+		e->items[e->n - 1].problem = hash_problem(s);
 	rstar_free(e->allocator, learned);
 	return st;
 }
@@ -212,6 +225,7 @@ rstar_examples_add_pair(rstar_examples *e, rstar_string problem, rstar_string pr
 	for (int i = 0; i < 2 && st == RSTAR_OK && *length <= e->context; i++)
 	{
 		item.length[i] = (uint32_t) sides[i].count;
+		item.problem = hash_problem(&sides[i]);
 		st = store(e, sides[i].ids, sides[i].count, &item.ids[i], err);
 	}
 	if (st == RSTAR_OK && *length <= e->context)

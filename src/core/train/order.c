@@ -40,25 +40,119 @@ compare_numbers(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* --- what is held out -------------------------------------------------------------- */
+
+typedef struct member
+{
+	uint64_t problem;
+	uint32_t example;
+} member;
+
+static int
+compare_members(const void *a, const void *b)
+{
+	const member *x = a, *y = b;
+
+	return x->problem != y->problem ? (x->problem > y->problem) - (x->problem < y->problem)
+									: (x->example > y->example) - (x->example < y->example);
+}
+
+/* How many members belong to problems below this one: where its own begin. */
+static uint32_t
+count_below(const member *members, uint32_t n, uint64_t problem)
+{
+	uint32_t low = 0;
+
+	for (uint32_t high = n; low < high;)
+	{
+		uint32_t middle = low + (high - low) / 2;
+
+		if (members[middle].problem < problem)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Mark about `wanted` examples, whole problems, from the end of the list; returns how many. */
+static uint32_t
+mark_held_out(const rstar_order *order, const uint32_t *list, const member *members,
+			  uint32_t wanted, bool *held)
+{
+	uint32_t n = (uint32_t) order->examples->n, count = 0;
+
+	for (uint32_t i = n; i > 0 && count < wanted; i--)
+	{
+		uint64_t problem = order->examples->items[list[i - 1]].problem;
+		uint32_t first = count_below(members, n, problem);
+		uint32_t end = problem == UINT64_MAX ? n : count_below(members, n, problem + 1);
+
+		if (held[list[i - 1]] || count + (end - first) > wanted + n / 10 ||
+			count + (end - first) >= n)
+			continue;
+		for (uint32_t j = first; j < end; j++)
+			held[members[j].example] = true;
+		count += end - first;
+	}
+	return count;
+}
+
+/* Those held out go behind the others, both in the order of the examples. */
+static void
+divide(rstar_order *order, const bool *held, uint32_t count)
+{
+	uint32_t n = (uint32_t) order->examples->n, trained = 0, out = n - count;
+
+	order->n_trained = n - count;
+	order->n_held_out = count;
+	order->held_out = order->trained + order->n_trained;
+	for (uint32_t i = 0; i < n; i++)
+		order->trained[held[i] ? out++ : trained++] = i;
+}
+
+static bool
+hold_out(rstar_order *order, uint32_t wanted)
+{
+	const rstar_allocator *allocator = order->allocator;
+	uint32_t n = (uint32_t) order->examples->n;
+	member *members = rstar_alloc_array(allocator, n, sizeof *members);
+	uint32_t *list = rstar_alloc_array(allocator, n, sizeof *list);
+	bool *held = rstar_alloc_array_zero(allocator, n, sizeof *held);
+	bool ok = members && list && held;
+
+	for (uint32_t i = 0; ok && i < n; i++)
+	{
+		members[i] = (member){order->examples->items[i].problem, i};
+		list[i] = i;
+	}
+	if (ok)
+	{
+		qsort(members, n, sizeof *members, compare_members);
+		shuffle(list, n, order->seed, HOLD_OUT_STREAM);
+		divide(order, held, mark_held_out(order, list, members, wanted, held));
+	}
+	rstar_free(allocator, members);
+	rstar_free(allocator, list);
+	rstar_free(allocator, held);
+	return ok;
+}
+
+/* --- life --------------------------------------------------------------------------- */
+
 rstar_status
 rstar_order_init(rstar_order *order, const rstar_examples *examples, double held_out, uint64_t seed,
 				 rstar_error *err)
 {
-	uint32_t n = (uint32_t) examples->n, k = (uint32_t) (held_out * (double) n + 0.5);
+	uint32_t n = (uint32_t) examples->n;
 
 	*order = (rstar_order){.allocator = examples->allocator, .examples = examples, .seed = seed};
-	if (k >= n)
-		k = n > 0 ? n - 1 : 0;
 	order->trained = rstar_alloc_array(order->allocator, n, sizeof *order->trained);
-	if (!order->trained)
-		return rstar_error_memory(err, n * sizeof *order->trained);
-	for (uint32_t i = 0; i < n; i++)
-		order->trained[i] = i;
-	shuffle(order->trained, n, seed, HOLD_OUT_STREAM);
-	order->n_trained = n - k;
-	order->n_held_out = k;
-	order->held_out = order->trained + order->n_trained;
-	qsort(order->held_out, k, sizeof(uint32_t), compare_numbers);
+	if (!order->trained || !hold_out(order, (uint32_t) (held_out * (double) n + 0.5)))
+	{
+		rstar_order_free(order);
+		return rstar_error_memory(err, n * sizeof(member));
+	}
 	for (uint32_t i = 0; i < order->n_trained; i++)
 		order->tokens += rstar_order_tokens(&examples->items[order->trained[i]]);
 	rstar_order_epoch(order, 0);

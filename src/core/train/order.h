@@ -4,7 +4,8 @@
  *
  * Each epoch has a permutation of its own, a pure function of seed and epoch, so
  * that a run can go on anywhere. A few examples, chosen by the seed, are held
- * out and never learned from. A batch takes examples in order until it has the
+ * out and never learned from; those of one problem together, since a model that has learned
+ * from some knows more of the others than it will know of a new problem. A batch takes examples in order until it has the
  * wanted number of tokens; an epoch's last batch may be smaller.
  */
 #ifndef RSTAR_TRAIN_ORDER_H
@@ -25,7 +26,10 @@ typedef struct rstar_order
 	uint32_t epoch;
 } rstar_order;
 
-/* Hold out a share of the examples (0 .. 0.5; at least one is trained on). Errors: MEMORY. */
+/*
+ * Hold out a share of the examples (0 .. 0.5). A problem that would bring more than a tenth of
+ * all examples beyond that, or all that are left, is not held out. Errors: MEMORY.
+ */
 extern rstar_status rstar_order_init(rstar_order *order, const rstar_examples *examples,
 									 double held_out, uint64_t seed, rstar_error *err);
 extern void rstar_order_free(rstar_order *order);
