@@ -1339,11 +1339,12 @@ CREATE FUNCTION rstar_train_ppm(name text, base text DEFAULT NULL, query text DE
                                 schedule text DEFAULT NULL, lora_rank integer DEFAULT NULL,
                                 held_out double precision DEFAULT NULL, file_type text DEFAULT NULL,
                                 seed bigint DEFAULT NULL, foreground boolean DEFAULT false,
-                                threads integer DEFAULT NULL, nice integer DEFAULT NULL)
+                                threads integer DEFAULT NULL, nice integer DEFAULT NULL,
+                                likelihood double precision DEFAULT NULL)
 	RETURNS bigint
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000;
 COMMENT ON FUNCTION rstar_train_ppm(text, text, text, text, double precision, double precision, integer, text, text,
-                                    integer, double precision, text, bigint, boolean, integer, integer) IS
+                                    integer, double precision, text, bigint, boolean, integer, integer, double precision) IS
 	'train a process preference model on the pairs that a query returns (default: rstar.ppm_training), in the background or at once: the number of the run in rstar.training_runs';
 
 CREATE FUNCTION rstar_curve_svg(run_id bigint)
@@ -1356,7 +1357,7 @@ REVOKE EXECUTE ON FUNCTION
 	rstar_train_policy(text, text, text, text, double precision, double precision, integer, text, text,
 	                   integer, double precision, text, bigint, boolean, integer, integer, boolean),
 	rstar_train_ppm(text, text, text, text, double precision, double precision, integer, text, text,
-	                integer, double precision, text, bigint, boolean, integer, integer)
+	                integer, double precision, text, bigint, boolean, integer, integer, double precision)
 	FROM PUBLIC;
 
 -- ===========================================================================

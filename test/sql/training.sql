@@ -63,6 +63,34 @@ SELECT bool_and(abs(s.ppm_score - tanh(e.chosen_value / 5)) < 0.01) AS same_scor
                  ORDER BY step DESC LIMIT 1) s
  WHERE e.run_id = :run;
 
+-- One whose value has the likelihood of the solution in it: the same scores in training, in rstar_score, in a search,
+-- and in one that goes on from a stored tree.
+SELECT rstar_train_ppm('judge-2', 'pupil', 'SELECT * FROM pairs', epochs => 4, held_out => 0.25, batch_tokens => 1000,
+                       likelihood => 8, foreground => true) AS run \gset
+SELECT settings->>'likelihood' AS likelihood, held_out_correct FROM rstar.training_runs WHERE run_id = :run;
+SELECT abs(sum(chosen_value + rejected_value)) < 0.001 AS centred FROM rstar.training_examples WHERE run_id = :run;
+SELECT bool_and(abs(s.ppm_score - tanh(e.chosen_value / 5)) < 0.01) AS same_scores, max(abs(s.ppm_score)) > 0.01 AS scores
+  FROM rstar.training_examples e,
+       LATERAL (SELECT ppm_score FROM rstar_score(e.problem, e.chosen, model => 'pupil', ppm => 'judge-2')
+                 ORDER BY step DESC LIMIT 1) s
+ WHERE e.run_id = :run;
+SELECT rstar_search('What is 3 + 4?', '7', model => 'pupil', ppm => 'judge-2', candidates => 16, rollouts => 2, temperature => 0.5, seed => 3) AS part \gset
+SELECT rstar_continue(:part, 6) AS part \gset
+SELECT rstar_search('What is 3 + 4?', '7', model => 'pupil', ppm => 'judge-2', candidates => 16, rollouts => 8, temperature => 0.5, seed => 3) AS whole \gset
+SELECT count(*) > 10 AS nodes, bool_and(a.text = b.text AND a.ppm_score IS NOT DISTINCT FROM b.ppm_score) AS same
+  FROM rstar.nodes a FULL JOIN rstar.nodes b ON a.node_id = b.node_id AND b.tree_id = :whole WHERE a.tree_id = :part;
+WITH RECURSIVE path AS (
+	SELECT node_id, depth, '' AS solution, ppm_score FROM rstar.nodes WHERE tree_id = :whole AND node_id = 0
+	UNION ALL
+	SELECT n.node_id, n.depth, p.solution || n.text, n.ppm_score FROM path p JOIN rstar.nodes n ON n.parent_id = p.node_id AND n.tree_id = :whole
+)
+SELECT count(*) > 5 AS scored, max(p.depth) > 1 AS deep, max(abs(p.ppm_score - s.ppm_score)) < 1e-6 AS same
+  FROM path p,
+       LATERAL (SELECT ppm_score FROM rstar_score('What is 3 + 4?', p.solution, model => 'pupil', ppm => 'judge-2') ORDER BY step DESC LIMIT 1) s
+ WHERE p.ppm_score IS NOT NULL;
+SELECT rstar_train_ppm('x', 'pupil', 'SELECT * FROM pairs', likelihood => -1, foreground => true);
+SELECT rstar_train_ppm('x', 'pupil', 'SELECT * FROM pairs', likelihood => 'NaN', foreground => true);
+
 -- What is longer than the context is left out, and said.
 SELECT rstar_train_policy('long', 'novice',
                           $$SELECT problem, solution FROM lesson UNION ALL SELECT repeat('word ', 500), 'x'$$,
@@ -137,7 +165,7 @@ DROP ROLE regress_training_reader;
 DELETE FROM rstar.training_runs;
 SELECT count(*) AS examples, (SELECT count(*) FROM rstar.training_steps) AS steps FROM rstar.training_examples;
 SELECT rstar_model_drop(name, remove_file => true) FROM rstar.models
- WHERE name IN ('pupil', 'pupil-2', 'pupil-lora', 'judge', 'long') ORDER BY name;
+ WHERE name IN ('pupil', 'pupil-2', 'pupil-lora', 'judge', 'judge-2', 'long') ORDER BY name;
 SELECT rstar_model_drop(name, remove_file => true) FROM rstar.models WHERE name IN ('pupil-again', 'novice') ORDER BY name;
 SELECT rstar_model_drop('lesson-words', remove_file => true);
 DROP FUNCTION train(text, text);

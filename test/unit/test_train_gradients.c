@@ -48,8 +48,16 @@ typedef struct bench
 	rstar_pass_batch batch;
 } bench;
 
+/* What is learned: next tokens, values, or values with the likelihood of marked tokens. */
+typedef enum learns
+{
+	TOKENS,
+	VALUES,
+	VALUES_AND_LIKELIHOOD
+} learns;
+
 static void
-fill_batch(bench *b, bool values)
+fill_batch(bench *b, learns what)
 {
 	uint32_t seed = 3;
 
@@ -62,23 +70,23 @@ fill_batch(bench *b, bool values)
 			b->learned[s][t] = (seed >> 8) % 3 != 0;
 		}
 		b->sequences[s] =
-			(rstar_pass_sequence){b->ids[s], values ? NULL : b->learned[s], lengths[s]};
+			(rstar_pass_sequence){b->ids[s], what == VALUES ? NULL : b->learned[s], lengths[s]};
 	}
 	b->pairs[0] = (rstar_pass_pair){0, 1, 8, 4, 0.5f};
 	b->pairs[1] = (rstar_pass_pair){2, 1, 11, 4, 1.0f};
-	b->batch = (rstar_pass_batch){b->sequences, LENGTHS, b->pairs, values ? 2 : 0, 1.0f};
+	b->batch = (rstar_pass_batch){b->sequences, LENGTHS, b->pairs, what == TOKENS ? 0 : 2, 1.0f};
 }
 
 static void
-bench_open(bench *b, const rstar_hparams *h, bool values, const char *kernel, int threads)
+bench_open(bench *b, const rstar_hparams *h, learns what, const char *kernel, int threads)
 {
 	rstar_error err = {0};
 	float *at;
 
 	memset(b, 0, sizeof *b);
-	tiny_model_create(h, values, &b->file);
-	CHECK_MSG(rstar_train_model_open(b->file.gguf, values, &rstar_allocator_malloc, &b->model,
-									 &err) == RSTAR_OK,
+	tiny_model_create(h, what != TOKENS, &b->file);
+	CHECK_MSG(rstar_train_model_open(b->file.gguf, what != TOKENS, &rstar_allocator_malloc,
+									 &b->model, &err) == RSTAR_OK,
 			  "%s", err.message);
 	CHECK(rstar_train_model_load(b->model, 1, NULL, &err) == RSTAR_OK);
 	CHECK(rstar_pool_create(threads, &b->pool, &err) == RSTAR_OK);
@@ -93,7 +101,7 @@ bench_open(bench *b, const rstar_hparams *h, bool values, const char *kernel, in
 		b->gradients[i] = at;
 		at += rstar_train_tensor_size(&b->model->tensors[i]);
 	}
-	fill_batch(b, values);
+	fill_batch(b, what);
 }
 
 static void
@@ -169,8 +177,10 @@ compare_gradients(bench *b)
 			error += (actual - expected) * (actual - expected);
 			size += expected * expected;
 		}
-		/* The bias cancels in pairs, and an output of tokens is not asked. */
-		if (t == b->model->value_bias || (b->batch.n_pairs > 0 && t == b->model->output))
+		/* The bias cancels in pairs, and without likelihood no output of tokens is asked. */
+		if (t == b->model->value_bias ||
+			(!b->sequences[0].learned &&
+			 (t == b->model->output || t == b->model->value_likelihood)))
 			CHECK(error < 1e-12 && size < 1e-12);
 		else
 			CHECK_MSG(size > 0 && sqrt(error / size) < TOLERANCE, "%s: relative error %.2g of %.2g",
@@ -180,14 +190,14 @@ compare_gradients(bench *b)
 }
 
 static void
-check_architecture(const rstar_hparams *h, bool values, uint8_t flags, const char *kernel,
+check_architecture(const rstar_hparams *h, learns what, uint8_t flags, const char *kernel,
 				   rstar_cpu_family family)
 {
 	bench b;
 	rstar_pass_result result;
 	double *doubles;
 
-	bench_open(&b, h, values, kernel, 2);
+	bench_open(&b, h, what, kernel, 2);
 	b.model->hparams.layer_flags[1] = flags;
 	result = run_pass(&b, NULL, family, false, &b.batch);
 	doubles = malloc(b.model->n_parameters * sizeof *doubles);
@@ -209,7 +219,7 @@ gradients_of_qwen2(void)
 {
 	rstar_hparams h = small_hparams(RSTAR_ARCH_QWEN2);
 
-	check_architecture(&h, false, 0, "portable", RSTAR_CPU_PORTABLE);
+	check_architecture(&h, TOKENS, 0, "portable", RSTAR_CPU_PORTABLE);
 }
 
 static void
@@ -217,7 +227,7 @@ gradients_of_llama(void)
 {
 	rstar_hparams h = small_hparams(RSTAR_ARCH_LLAMA);
 
-	check_architecture(&h, false, 0, "f32", rstar_cpu_best());
+	check_architecture(&h, TOKENS, 0, "f32", rstar_cpu_best());
 }
 
 static void
@@ -225,7 +235,7 @@ gradients_of_phi3(void)
 {
 	rstar_hparams h = small_hparams(RSTAR_ARCH_PHI3);
 
-	check_architecture(&h, false, 0, "f32",
+	check_architecture(&h, TOKENS, 0, "f32",
 					   rstar_cpu_supports(RSTAR_CPU_AVX2) ? RSTAR_CPU_AVX2 : RSTAR_CPU_PORTABLE);
 }
 
@@ -235,7 +245,7 @@ gradients_of_qwen3(void)
 {
 	rstar_hparams h = small_hparams(RSTAR_ARCH_QWEN3);
 
-	check_architecture(&h, true, 0, "f32", rstar_cpu_best());
+	check_architecture(&h, VALUES, 0, "f32", rstar_cpu_best());
 }
 
 /* A layer that does not rotate, and has no window though the other has. */
@@ -245,9 +255,9 @@ gradients_of_smollm3(void)
 	rstar_hparams h = small_hparams(RSTAR_ARCH_SMOLLM3);
 
 	h.rope_style = RSTAR_ROPE_NORM;
-	check_architecture(&h, false, RSTAR_LAYER_NO_ROPE, "f32", rstar_cpu_best());
+	check_architecture(&h, TOKENS, RSTAR_LAYER_NO_ROPE, "f32", rstar_cpu_best());
 	h = small_hparams(RSTAR_ARCH_PHI3);
-	check_architecture(&h, false, RSTAR_LAYER_GLOBAL, "f32", rstar_cpu_best());
+	check_architecture(&h, TOKENS, RSTAR_LAYER_GLOBAL, "f32", rstar_cpu_best());
 }
 
 /* What training does not compute is refused, not trained as something else. */
@@ -272,7 +282,8 @@ gradients_of_values(void)
 {
 	rstar_hparams h = small_hparams(RSTAR_ARCH_QWEN2);
 
-	check_architecture(&h, true, 0, "f32", rstar_cpu_best());
+	check_architecture(&h, VALUES, 0, "f32", rstar_cpu_best());
+	check_architecture(&h, VALUES_AND_LIKELIHOOD, 0, "f32", rstar_cpu_best());
 }
 
 /* --- what must not matter ------------------------------------------------------------ */
@@ -283,8 +294,8 @@ checkpointing_changes_nothing(void)
 	rstar_hparams h = small_hparams(RSTAR_ARCH_QWEN2);
 	bench a, b;
 
-	bench_open(&a, &h, false, NULL, 2);
-	bench_open(&b, &h, false, NULL, 2);
+	bench_open(&a, &h, TOKENS, NULL, 2);
+	bench_open(&b, &h, TOKENS, NULL, 2);
 	CHECK(run_pass(&a, NULL, rstar_cpu_best(), false, &a.batch).loss ==
 		  run_pass(&b, NULL, rstar_cpu_best(), true, &b.batch).loss);
 	CHECK(memcmp(a.memory, b.memory, a.model->n_parameters * sizeof(float)) == 0);
@@ -298,8 +309,8 @@ threads_change_nothing(void)
 	rstar_hparams h = small_hparams(RSTAR_ARCH_PHI3);
 	bench a, b;
 
-	bench_open(&a, &h, false, NULL, 1);
-	bench_open(&b, &h, false, NULL, 3);
+	bench_open(&a, &h, TOKENS, NULL, 1);
+	bench_open(&b, &h, TOKENS, NULL, 3);
 	CHECK(run_pass(&a, NULL, rstar_cpu_best(), false, &a.batch).loss ==
 		  run_pass(&b, NULL, rstar_cpu_best(), false, &b.batch).loss);
 	CHECK(memcmp(a.memory, b.memory, a.model->n_parameters * sizeof(float)) == 0);
@@ -315,8 +326,8 @@ packing_changes_nothing(void)
 	bench a, b;
 	double loss, error = 0, size = 0;
 
-	bench_open(&a, &h, false, "f32", 2);
-	bench_open(&b, &h, false, "f32", 2);
+	bench_open(&a, &h, TOKENS, "f32", 2);
+	bench_open(&b, &h, TOKENS, "f32", 2);
 	loss = run_pass(&a, NULL, rstar_cpu_best(), false, &a.batch).loss;
 	for (uint32_t s = 0; s < LENGTHS; s++)
 	{
@@ -381,8 +392,8 @@ gradients_of_adapters(void)
 	rstar_random_stream stream = {.seed = 9};
 	float *grads, *values, **frozen, *at;
 
-	bench_open(&adapted, &h, false, "f32", 2);
-	bench_open(&merged, &h, false, "f32", 2);
+	bench_open(&adapted, &h, TOKENS, "f32", 2);
+	bench_open(&merged, &h, TOKENS, "f32", 2);
 	CHECK(rstar_lora_create(adapted.model, 3, 6.0f, 1, &lora, &err) == RSTAR_OK);
 	CHECK(lora->n_parameters == rstar_lora_count(adapted.model, 3));
 	grads = calloc(lora->n_parameters, sizeof *grads);

@@ -177,6 +177,63 @@ learns_an_order(void)
 	run_close(&r);
 }
 
+/* The model's value head, as it is written. */
+static void
+written_head(run *r, float *bias, float *likelihood)
+{
+	size_t size;
+	char *bytes = written(r, &size);
+	rstar_error err = {0};
+	rstar_gguf *gguf;
+	rstar_weights *weights;
+
+	CHECK(rstar_gguf_open_memory(bytes, size, &rstar_allocator_malloc, &gguf, &err) == RSTAR_OK);
+	CHECK(rstar_weights_open(gguf, &rstar_allocator_malloc, &weights, &err) == RSTAR_OK);
+	*bias = weights->value_bias;
+	*likelihood = weights->value_likelihood;
+	rstar_weights_close(weights);
+	rstar_gguf_close(gguf);
+	free(bytes);
+}
+
+/* With likelihood the value is trained through the output matrix as well; its mean becomes 0. */
+static void
+learns_with_likelihood(void)
+{
+	run r;
+	float chosen[N_SEQUENCES], rejected[N_SEQUENCES], bias, likelihood;
+	double sum = 0;
+	uint32_t next = 0;
+	rstar_status st;
+	rstar_error err = {0};
+
+	run_open(&r, true, 0);
+	r.settings.epochs = 150;
+	r.settings.held_out = 0;
+	r.settings.likelihood = 8;
+	run_start(&r);
+	run_on(&r, 1, 0);
+	written_head(&r, &bias, &likelihood);
+	CHECK(bias == 0 && likelihood != 8 && fabs((double) likelihood - 8) < 0.1);
+	CHECK(run_on(&r, 0, 0) == RSTAR_TRAIN_DONE);
+	CHECK(rstar_trainer_report(r.trainer).correct == 1.0);
+	while ((st = rstar_trainer_values(r.trainer, &next, chosen, rejected, NULL, &err)) ==
+		   RSTAR_AGAIN)
+		continue;
+	CHECK(st == RSTAR_OK && next == r.examples.n);
+	rstar_trainer_center(r.trainer, chosen, rejected);
+	for (uint32_t i = 0; i < next; i++)
+	{
+		CHECK(chosen[i] > rejected[i]);
+		sum += (double) (chosen[i] + rejected[i]);
+	}
+	CHECK_MSG(fabs(sum) < 1e-3, "sum %g", sum);
+	written_head(&r, &bias, &likelihood);
+	CHECK_MSG(bias != 0 && likelihood > 0, "bias %g, likelihood %g", (double) bias,
+			  (double) likelihood);
+	run_close(&r);
+}
+
 /* Adapters learn too, and what is written is the merged model. */
 static void
 learns_with_adapters(void)
@@ -217,7 +274,7 @@ learns_with_adapters(void)
 
 /* Stop anywhere, make everything anew, resume: the same bytes as without stopping. */
 static void
-check_resume(bool ppm, uint32_t rank)
+check_resume(bool ppm, float likelihood, uint32_t rank)
 {
 	run whole, parts;
 	size_t size, size2;
@@ -225,11 +282,13 @@ check_resume(bool ppm, uint32_t rank)
 	rstar_error err = {0};
 
 	run_open(&whole, ppm, rank);
+	whole.settings.likelihood = likelihood;
 	run_start(&whole);
 	CHECK(run_on(&whole, 0, 0) == RSTAR_TRAIN_DONE);
 	one = written(&whole, &size);
 
 	run_open(&parts, ppm, rank);
+	parts.settings.likelihood = likelihood;
 	run_start(&parts);
 	run_on(&parts, 5, 2);
 	run_start(&parts);
@@ -250,9 +309,10 @@ check_resume(bool ppm, uint32_t rank)
 static void
 resumes_bit_by_bit(void)
 {
-	check_resume(false, 0);
-	check_resume(true, 0);
-	check_resume(true, 3);
+	check_resume(false, 0, 0);
+	check_resume(true, 0, 0);
+	check_resume(true, 5, 0);
+	check_resume(true, 5, 3);
 }
 
 /* Change one byte of a file of the directory. */
@@ -570,6 +630,7 @@ main(void)
 {
 	RUN(learns_by_heart);
 	RUN(learns_an_order);
+	RUN(learns_with_likelihood);
 	RUN(learns_with_adapters);
 	RUN(resumes_bit_by_bit);
 	RUN(damaged_checkpoints);

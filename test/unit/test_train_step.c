@@ -196,7 +196,7 @@ close_setup(setup *s)
 
 /* Batch b of the fixture; returns how many tokens are learned. */
 static uint32_t
-fill_batch(setup *s, int b, bool ppm)
+fill_batch(setup *s, int b)
 {
 	uint32_t learned = 0;
 
@@ -217,14 +217,14 @@ fill_batch(setup *s, int b, bool ppm)
 			s->learned[i][t] = marks[t] > 0;
 			learned += t > 0 && s->learned[i][t];
 		}
-		s->sequences[i] = (rstar_pass_sequence){s->ids[i], ppm ? NULL : s->learned[i], n};
+		s->sequences[i] = (rstar_pass_sequence){s->ids[i], s->learned[i], n};
 		free(ids);
 		free(marks);
 	}
 	return learned;
 }
 
-/* Relative error of a tensor against a record. */
+/* Relative error of a tensor against a record; the rounding of single numbers of size 1 is allowed. */
 static void
 compare(const fixture *f, const char *name, const float *actual, size_t size, double tolerance)
 {
@@ -238,7 +238,7 @@ compare(const fixture *f, const char *name, const float *actual, size_t size, do
 		error += pow((double) actual[i] - (double) expected[i], 2);
 		total += pow((double) expected[i], 2);
 	}
-	CHECK_MSG(error <= tolerance * tolerance * total + 1e-14, "%s: %.3g of %.3g", name, sqrt(error),
+	CHECK_MSG(error <= tolerance * tolerance * total + 1e-13, "%s: %.3g of %.3g", name, sqrt(error),
 			  sqrt(total));
 	free(expected);
 }
@@ -261,7 +261,7 @@ static void
 run_step(setup *s, const char *kind, int step, bool ppm)
 {
 	rstar_pass_pair pairs[2] = {{0, 1, 0, 0, 1.0f}, {2, 3, 0, 0, 0.25f}};
-	uint32_t learned = fill_batch(s, step, ppm);
+	uint32_t learned = fill_batch(s, step);
 	double counted = ppm ? 1.25 : learned, norm, expected;
 	rstar_pass_batch batch = {s->sequences, SEQUENCES, pairs, ppm ? 2 : 0, (float) (1.0 / counted)};
 	rstar_error err = {0};

@@ -193,32 +193,58 @@ reference_cross_entropy(const reference *r, const double *hidden, int32_t target
 	return loss;
 }
 
+/* Sum of the cross-entropy of a sequence's learned tokens, and how many there are. */
+static double
+reference_sequence(const reference *r, const rstar_pass_sequence *q, const double *hidden,
+				   uint32_t *n)
+{
+	double sum = 0;
+
+	*n = 0;
+	for (uint32_t t = 0; q->learned && t + 1 < q->length; t++)
+		if (q->learned[t + 1])
+		{
+			sum += reference_cross_entropy(r, hidden + t * r->model->hparams.n_embd, q->ids[t + 1]);
+			++*n;
+		}
+	return sum;
+}
+
+/* The value at a token, but for the bias. */
+static double
+reference_value(const reference *r, const rstar_pass_sequence *q, const double *hidden, uint32_t at)
+{
+	double value, sum;
+	uint32_t n;
+
+	reference_product(r, r->model->value_weight, hidden + at * r->model->hparams.n_embd, &value,
+					  false);
+	sum = reference_sequence(r, q, hidden, &n);
+	return n > 0 ? value - *reference_tensor(r, r->model->value_likelihood) * sum / n : value;
+}
+
 /* Sum over the learned tokens, or the weighted sum over the pairs. */
 static double
 reference_loss(const reference *r, const rstar_pass_batch *batch)
 {
-	uint32_t C = r->model->hparams.n_embd;
+	const rstar_pass_sequence *q = batch->sequences;
 	double loss = 0;
 	double **hidden = calloc(batch->n_sequences, sizeof *hidden);
 
 	for (uint32_t s = 0; s < batch->n_sequences; s++)
 	{
-		const rstar_pass_sequence *q = &batch->sequences[s];
+		uint32_t n;
 
-		hidden[s] = reference_hidden(r, q->ids, q->length);
-		for (uint32_t t = 0; q->learned && t + 1 < q->length; t++)
-			if (q->learned[t + 1])
-				loss += reference_cross_entropy(r, hidden[s] + t * C, q->ids[t + 1]);
+		hidden[s] = reference_hidden(r, q[s].ids, q[s].length);
+		if (batch->n_pairs == 0)
+			loss += reference_sequence(r, &q[s], hidden[s], &n);
 	}
 	for (uint32_t i = 0; i < batch->n_pairs; i++)
 	{
 		const rstar_pass_pair *p = &batch->pairs[i];
-		double chosen, rejected;
+		double chosen = reference_value(r, &q[p->chosen], hidden[p->chosen], p->chosen_at);
+		double rejected = reference_value(r, &q[p->rejected], hidden[p->rejected], p->rejected_at);
 
-		reference_product(r, r->model->value_weight, hidden[p->chosen] + p->chosen_at * C, &chosen,
-						  false);
-		reference_product(r, r->model->value_weight, hidden[p->rejected] + p->rejected_at * C,
-						  &rejected, false);
 		loss += (double) p->weight * log1p(exp(rejected - chosen));
 	}
 	for (uint32_t s = 0; s < batch->n_sequences; s++)

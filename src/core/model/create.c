@@ -64,14 +64,14 @@ choose_filling(const rstar_hparams *hparams, const rstar_tensor_spec *spec, uint
 	return how;
 }
 
-/* Of the optional tensors: the output matrix, the value head; no free biases. */
+/* Of the optional tensors: the output matrix, the value head without likelihood; no free biases. */
 static bool
 wanted(const rstar_tensor_spec *spec, const rstar_create_options *options)
 {
 	if (!spec->optional)
 		return true;
 	if (spec->kind == RSTAR_TENSOR_HEAD)
-		return options->value_head;
+		return options->value_head && strcmp(spec->name, "value_head.likelihood") != 0;
 	return spec->kind == RSTAR_TENSOR_MATRIX && !options->tied;
 }
 

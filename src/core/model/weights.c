@@ -158,13 +158,15 @@ static const tensor_entry outer[] = {
 	NORM("output_norm.weight", WHOLE(output_norm)),
 	{"output.weight", RSTAR_TENSOR_MATRIX, true, false, EMBD, {VOCAB}, {WHOLE(output)}},
 	{"value_head.weight", RSTAR_TENSOR_HEAD, true, false, EMBD, {NONE}, {WHOLE(value_head)}},
-	{"value_head.bias",
+	/* Single numbers are copied, not pointed at. */
+	{"value_head.bias", RSTAR_TENSOR_HEAD, true, false, ONE, {NONE}, {WHOLE(value_bias)}},
+	{"value_head.likelihood",
 	 RSTAR_TENSOR_HEAD,
 	 true,
 	 false,
 	 ONE,
 	 {NONE},
-	 {0}}, /* copied, not pointed at */
+	 {WHOLE(value_likelihood)}},
 };
 
 #define N_OUTER       (sizeof outer / sizeof outer[0])
@@ -325,7 +327,7 @@ fill_fields(const tensor_entry *entry, const rstar_hparams *hparams,
 
 /*
  * The list of what the architecture needs leads, and its fields are filled with pointers into
- * the mapped file: nothing is copied, except the one number of the value head's bias. A model
+ * the mapped file: nothing is copied, except the single numbers of the value head. A model
  * without an output matrix of its own uses its embedding.
  */
 static rstar_status
@@ -356,7 +358,7 @@ open_tensors(rstar_weights *weights, uint64_t *n_in_layers, rstar_error *err)
 		if (layer >= 0)
 			fill_fields(entry, hparams, tensor, &weights->layers[layer]);
 		else if (entry->columns == ONE)
-			weights->value_bias = *(const float *) tensor->data;
+			memcpy((char *) weights + entry->fields[0], tensor->data, sizeof(float));
 		else
 			fill_fields(entry, hparams, tensor, weights);
 	}

@@ -12,7 +12,8 @@
  *
  * Beyond the architecture's own tensors a file may hold a value head, which
  * turns the last hidden state h (after the output norm) into a score:
- * value_head.weight . h + value_head.bias.
+ * value_head.weight . h + value_head.bias, and value_head.likelihood times the
+ * likelihood of what was written (core/step/likelihood.h), where a file has it.
  */
 #ifndef RSTAR_MODEL_WEIGHTS_H
 #define RSTAR_MODEL_WEIGHTS_H
@@ -61,6 +62,7 @@ typedef struct rstar_weights
 	const float *rope_long;    /* the same beyond hparams.rope_original, or NULL */
 	const float *value_head;   /* [n_embd], or NULL: the file has no value head */
 	float value_bias;
+	float value_likelihood;      /* 0: the value does not depend on it */
 	rstar_layer_weights *layers; /* [n_layer] */
 	uint64_t n_parameters;       /* a tied matrix counted once */
 	const rstar_allocator *allocator;

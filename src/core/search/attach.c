@@ -11,7 +11,6 @@
  */
 #include "core/engine/prefix.h"
 #include "core/search/internal.h"
-#include "core/step/tokens.h"
 
 rstar_status
 rstar_search_reserve(rstar_search *search, rstar_search_tree *tree, rstar_error *err)
@@ -118,17 +117,22 @@ rstar_search_attach_root(rstar_search *search, rstar_search_tree *tree, const rs
 }
 
 rstar_status
-rstar_search_set_tokens(const rstar_search_model *model, rstar_kv_node *node, rstar_string text,
-						const rstar_allocator *allocator, const rstar_cancel *cancel,
-						rstar_error *err)
+rstar_search_set_tokens(const rstar_search_model *model, rstar_kv_node *node,
+						const rstar_step_text *step, const rstar_allocator *allocator,
+						const rstar_cancel *cancel, uint32_t *written, rstar_error *err)
 {
 	int32_t *ids = NULL;
-	size_t count = 0;
-	rstar_status status = rstar_step_encode(model->tokenizer, text.data, text.length, allocator,
-											cancel, &ids, &count, err);
+	size_t count = 0, own = 0;
+	rstar_status status = rstar_step_encode(model->tokenizer, step->text.data, step->text.length,
+											allocator, cancel, &ids, &count, err);
 
 	if (status == RSTAR_OK && count > UINT32_MAX / 2)
 		status = rstar_error_set(err, RSTAR_ERR_LIMIT, "step of %zu tokens", count);
+	if (status == RSTAR_OK && written)
+		status = rstar_step_count_written(model->tokenizer, step, ids, count, allocator, cancel,
+										  &own, err);
+	if (status == RSTAR_OK && written)
+		*written = (uint32_t) own;
 	if (status == RSTAR_OK)
 	{
 		size_t same =
@@ -167,13 +171,14 @@ sandbox_status(rstar_node_status status)
 
 static rstar_status
 restore_tokens(rstar_search *search, const rstar_search_model *model, rstar_kv_node *parent,
-			   rstar_string text, const rstar_cancel *cancel, rstar_kv_node **node,
-			   rstar_error *err)
+			   const rstar_step_text *step, const rstar_cancel *cancel, rstar_kv_node **node,
+			   uint32_t *written, rstar_error *err)
 {
 	rstar_status status = rstar_kv_node_create(rstar_engine_kv(model->engine), parent, node, err);
 
 	if (status == RSTAR_OK)
-		status = rstar_search_set_tokens(model, *node, text, search->allocator, cancel, err);
+		status =
+			rstar_search_set_tokens(model, *node, step, search->allocator, cancel, written, err);
 	return status;
 }
 
@@ -187,15 +192,16 @@ restore_node(rstar_search *search, rstar_search_tree *tree, uint32_t id, const r
 	const rstar_attachment *above = &tree->attached[node->parent];
 	rstar_attachment *attached = &tree->attached[id];
 	rstar_sandbox_step step = {.limits = search->options.limits};
+	rstar_step_text text = {node->text, node->written};
 	rstar_step_parse parse;
 	rstar_status status = RSTAR_OK;
 
 	if (parts->policy.engine)
-		status = restore_tokens(search, &parts->policy, above->policy, node->text, cancel,
-								&attached->policy, err);
+		status = restore_tokens(search, &parts->policy, above->policy, &text, cancel,
+								&attached->policy, NULL, err);
 	if (status == RSTAR_OK && parts->ppm.engine)
-		status = restore_tokens(search, &parts->ppm, above->ppm, node->text, cancel, &attached->ppm,
-								err);
+		status = restore_tokens(search, &parts->ppm, above->ppm, &text, cancel, &attached->ppm,
+								&attached->reading.written, err);
 	if (status != RSTAR_OK)
 		return status;
 	rstar_step_parse_text(node->text.data, node->text.length,

@@ -350,13 +350,13 @@ encode_candidate(rstar_search *search, rstar_candidate *c, const rstar_cancel *c
 	const rstar_search_model *policy = &search->parts.policy;
 	const rstar_search_model *ppm = &search->parts.ppm;
 	const rstar_allocator *allocator = search->allocator;
-	rstar_string text = {c->text.data ? c->text.data : "", c->text.length};
+	rstar_step_text text = {{c->text.data ? c->text.data : "", c->text.length}, c->node.written};
 	rstar_status status = RSTAR_OK;
 	bool fits = true;
 
 	if (policy->engine)
 	{
-		status = rstar_search_set_tokens(policy, c->policy, text, allocator, cancel, err);
+		status = rstar_search_set_tokens(policy, c->policy, &text, allocator, cancel, NULL, err);
 		fits = status == RSTAR_OK &&
 			   rstar_kv_node_end(c->policy) <= rstar_engine_max_context(policy->engine);
 	}
@@ -365,7 +365,8 @@ encode_candidate(rstar_search *search, rstar_candidate *c, const rstar_cancel *c
 		status = rstar_kv_node_create(rstar_engine_kv(ppm->engine),
 									  c->tree->attached[c->parent].ppm, &c->ppm, err);
 		if (status == RSTAR_OK)
-			status = rstar_search_set_tokens(ppm, c->ppm, text, allocator, cancel, err);
+			status = rstar_search_set_tokens(ppm, c->ppm, &text, allocator, cancel,
+											 &c->reading.written, err);
 		fits = fits && status == RSTAR_OK &&
 			   rstar_kv_node_end(c->ppm) <= rstar_engine_max_context(ppm->engine);
 	}

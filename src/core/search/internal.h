@@ -18,7 +18,18 @@
 #include "core/base/clock.h"
 #include "core/remote/model.h"
 #include "core/search/search.h"
+#include "core/step/likelihood.h"
 #include "core/step/stop.h"
+#include "core/step/tokens.h"
+
+/* What a PPM whose value depends on the likelihood has read of a node's own tokens. */
+typedef struct rstar_ppm_reading
+{
+	uint32_t written; /* of the tokens, by the policy */
+	bool asked;       /* in the job at hand */
+	bool read;
+	rstar_likelihood likelihood;
+} rstar_ppm_reading;
 
 /*
  * What hangs on a tree's node while it can still be selected or has such
@@ -29,6 +40,7 @@ typedef struct rstar_attachment
 	bool made;
 	rstar_kv_node *policy; /* ends where the node ends */
 	rstar_kv_node *ppm;
+	rstar_ppm_reading reading;
 	rstar_sandbox_node state;
 } rstar_attachment;
 
@@ -84,6 +96,7 @@ typedef struct rstar_candidate
 	rstar_buffer output; /* what was printed, or the failure */
 	rstar_kv_node *policy;
 	rstar_kv_node *ppm;
+	rstar_ppm_reading reading;
 	rstar_sandbox_node state;
 	const rstar_remote_job *job; /* that wrote it, if another server did; the turn's */
 	bool dropped;                /* a duplicate, or beside an exclusive answer */
@@ -114,10 +127,14 @@ typedef struct rstar_turn
 	uint32_t n_jobs;
 	rstar_remote_job **scorings; /* … or scores, a job for each */
 	uint32_t n_scorings;
-	rstar_request *requests; /* of the engine's job that scores */
+	rstar_request *requests; /* of the engine's job that scores … */
+	size_t requests_capacity;
+	rstar_ppm_reading **readings; /* … and what each reads */
+	size_t readings_capacity;
 	uint32_t *scored;        /* candidate of each request, or of each value in order */
-	uint32_t n_requests;
-	bool scoring; /* under way */
+	uint32_t n_requests;     /* of candidates … */
+	uint32_t n_all_requests; /* … and, behind, of nodes above them */
+	bool scoring;            /* under way */
 } rstar_turn;
 
 /*
@@ -215,10 +232,15 @@ extern rstar_status rstar_search_attach_root(rstar_search *search, rstar_search_
 extern rstar_status rstar_search_attach(rstar_search *search, rstar_search_tree *tree, uint32_t id,
 										const rstar_cancel *cancel, rstar_error *err);
 
-/* Make the node's own tokens those of the text, keeping what is the same in the cache. */
+/*
+ * Make the node's own tokens those of the text, keeping what is the same in the cache; *written
+ * (NULL: not wanted) becomes how many of them the policy wrote.
+ */
 extern rstar_status rstar_search_set_tokens(const rstar_search_model *model, rstar_kv_node *node,
-											rstar_string text, const rstar_allocator *allocator,
-											const rstar_cancel *cancel, rstar_error *err);
+											const rstar_step_text *step,
+											const rstar_allocator *allocator,
+											const rstar_cancel *cancel, uint32_t *written,
+											rstar_error *err);
 
 /* Release what hangs on `id` and its ancestors as far as they are closed; on all nodes. */
 extern void rstar_search_release_closed(rstar_search *search, rstar_search_tree *tree, uint32_t id);

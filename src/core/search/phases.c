@@ -329,7 +329,7 @@ attach(rstar_search_tree *tree, uint32_t id, rstar_candidate *c)
 {
 	if (tree->mcts.tree.nodes[id].closed)
 		return;
-	tree->attached[id] = (rstar_attachment){true, c->policy, c->ppm, c->state};
+	tree->attached[id] = (rstar_attachment){true, c->policy, c->ppm, c->reading, c->state};
 	c->policy = c->ppm = NULL;
 	c->state = 0;
 }

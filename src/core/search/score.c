@@ -33,6 +33,7 @@ struct rstar_scoring
 	rstar_step_score *steps;
 	size_t n_steps, capacity;
 	reading policy, ppm;
+	rstar_likelihood likelihood; /* under the PPM, of what was read of it */
 	rstar_string solution;
 	rstar_buffer prompt;   /* for a PPM on another server … */
 	rstar_remote_job *job; /* … which is asked about all steps at once */
@@ -163,6 +164,13 @@ rstar_scoring_free(rstar_scoring *s)
 
 /* --- scores ---------------------------------------------------------------------------- */
 
+/* Of the PPM's value by the likelihood of the solution so far. */
+static float
+likelihood_weight(const rstar_scoring *s)
+{
+	return rstar_engine_weights(s->parts.ppm.engine)->value_likelihood;
+}
+
 /* The step that holds the token at this index, or n_steps for the prompt. */
 static size_t
 step_of(const rstar_sequence_ids *sequence, size_t index)
@@ -199,6 +207,24 @@ take_logits(void *arg, const rstar_output *output)
 		(double) rstar_sampler_logprob(s->sampler, output->logits, sequence->ids[index]);
 }
 
+/* The token behind, if the policy wrote it and it does not begin its step. */
+static void
+take_likelihood(rstar_scoring *s, const rstar_output *output)
+{
+	const rstar_engine *engine = s->parts.ppm.engine;
+	const rstar_sequence_ids *sequence = &s->ppm.sequence;
+	size_t index = (size_t) output->position + 1;
+	size_t i = index < sequence->count ? step_of(sequence, index) : sequence->n_steps;
+
+	if (i == sequence->n_steps || index == sequence->ends[i] ||
+		index >= sequence->ends[i] + sequence->written[i])
+		return;
+	s->likelihood.tokens++;
+	s->likelihood.sum += (double) (output->logits[sequence->ids[index]] -
+								   rstar_engine_kernels(engine)->logsumexp(
+									   output->logits, rstar_engine_n_vocab(engine)));
+}
+
 /* The value is read at the last token of a step. */
 static void
 take_value(void *arg, const rstar_output *output)
@@ -206,11 +232,16 @@ take_value(void *arg, const rstar_output *output)
 	rstar_scoring *s = arg;
 	const rstar_sequence_ids *sequence = &s->ppm.sequence;
 	size_t i = step_of(sequence, output->position);
+	double value = (double) output->value;
 
-	if (i == sequence->n_steps || output->position + 1 != sequence->ends[i + 1])
-		return;
-	s->steps[i].scored = true;
-	s->steps[i].ppm_score = tanh((double) output->value / s->value_scale);
+	if (i < sequence->n_steps && output->position + 1 == sequence->ends[i + 1])
+	{
+		value += (double) likelihood_weight(s) * rstar_likelihood_mean(s->likelihood);
+		s->steps[i].scored = true;
+		s->steps[i].ppm_score = tanh(value / s->value_scale);
+	}
+	if (output->logits)
+		take_likelihood(s, output);
 }
 
 static rstar_status
@@ -219,7 +250,10 @@ begin(rstar_scoring *s, rstar_error *err)
 	bool policy = s->phase == SCORING_POLICY;
 	const reading *r = policy ? &s->policy : &s->ppm;
 	uint32_t outputs = (uint32_t) (r->sequence.count - r->sequence.ends[0] + 1);
-	rstar_request request = {r->node, outputs, policy ? RSTAR_WANT_LOGITS : RSTAR_WANT_VALUE};
+	unsigned want = policy                      ? RSTAR_WANT_LOGITS
+					: likelihood_weight(s) != 0 ? RSTAR_WANT_VALUE | RSTAR_WANT_LOGITS
+												: RSTAR_WANT_VALUE;
+	rstar_request request = {r->node, outputs, want};
 
 	return rstar_engine_begin(r->model->engine, &request, 1, policy ? take_logits : take_value, s,
 							  err);

@@ -182,6 +182,34 @@ rstar_prompt_prefix(const rstar_tokenizer *tokenizer, const rstar_prompt_templat
 	return status;
 }
 
+/*
+ * The model's own text, encoded alone, has these ids but perhaps for the last, which can reach
+ * into what was inserted; that one counts as the model's, since without it the end tag is
+ * incomplete.
+ */
+rstar_status
+rstar_step_count_written(const rstar_tokenizer *tokenizer, const rstar_step_text *step,
+						 const int32_t *ids, size_t count, const rstar_allocator *allocator,
+						 const rstar_cancel *cancel, size_t *written, rstar_error *err)
+{
+	int32_t *own;
+	size_t n_own;
+	rstar_status status;
+
+	*written = count;
+	if (step->written >= step->text.length)
+		return RSTAR_OK;
+	status = rstar_step_encode(tokenizer, step->text.data, step->written, allocator, cancel, &own,
+							   &n_own, err);
+	if (status != RSTAR_OK)
+		return status;
+	*written = rstar_common_prefix(ids, count, own, n_own);
+	if (*written < n_own && *written < count)
+		(*written)++;
+	rstar_free(allocator, own);
+	return RSTAR_OK;
+}
+
 /* --- whole sequences ------------------------------------------------------- */
 
 typedef struct builder
@@ -211,33 +239,6 @@ append_ids(builder *b, int32_t *ids, size_t count)
 	return RSTAR_OK;
 }
 
-/*
- * How many of a step's ids the model wrote. Its own text, encoded alone, has
- * these ids but perhaps for the last, which can reach into what was inserted;
- * that one counts as the model's, since without it the end tag is incomplete.
- */
-static rstar_status
-count_written(builder *b, const rstar_step_text *step, const int32_t *ids, size_t count,
-			  size_t *written)
-{
-	int32_t *own;
-	size_t n_own;
-	rstar_status status;
-
-	*written = count;
-	if (step->written >= step->text.length)
-		return RSTAR_OK;
-	status = rstar_step_encode(b->tokenizer, step->text.data, step->written, b->allocator,
-							   b->cancel, &own, &n_own, b->err);
-	if (status != RSTAR_OK)
-		return status;
-	*written = rstar_common_prefix(ids, count, own, n_own);
-	if (*written < n_own && *written < count)
-		(*written)++;
-	rstar_free(b->allocator, own);
-	return RSTAR_OK;
-}
-
 static rstar_status
 append_step(builder *b, const rstar_step_text *step, size_t *written)
 {
@@ -248,7 +249,8 @@ append_step(builder *b, const rstar_step_text *step, size_t *written)
 
 	if (status != RSTAR_OK)
 		return status;
-	status = count_written(b, step, ids, count, written);
+	status = rstar_step_count_written(b->tokenizer, step, ids, count, b->allocator, b->cancel,
+									  written, b->err);
 	if (status != RSTAR_OK)
 	{
 		rstar_free(b->allocator, ids);

@@ -57,6 +57,13 @@ typedef struct rstar_step_text
 	size_t written;
 } rstar_step_text;
 
+/* How many of a step's ids (those of rstar_step_encode) the model wrote. Errors as there. */
+extern rstar_status rstar_step_count_written(const rstar_tokenizer *tokenizer,
+											 const rstar_step_text *step, const int32_t *ids,
+											 size_t count, const rstar_allocator *allocator,
+											 const rstar_cancel *cancel, size_t *written,
+											 rstar_error *err);
+
 /*
  * A whole sequence. Step i (from 0) has the ids [ends[i], ends[i + 1]); the
  * prompt has [0, ends[0]). The policy learns the ids [ends[i], ends[i] +

@@ -203,6 +203,15 @@ encode_side(rstar_examples *e, rstar_string problem, rstar_string prefix, rstar_
 	return st;
 }
 
+/* What the model wrote, of every step all but the first token. */
+static void
+mark_judged(rstar_examples *e, const rstar_sequence_ids *s, size_t at)
+{
+	for (size_t i = 0; i < s->n_steps; i++)
+		if (s->written[i] > 1)
+			memset(e->learned + at + s->ends[i] + 1, true, s->written[i] - 1);
+}
+
 rstar_status
 rstar_examples_add_pair(rstar_examples *e, rstar_string problem, rstar_string prefix,
 						rstar_string chosen, rstar_string rejected, double weight,
@@ -227,6 +236,8 @@ rstar_examples_add_pair(rstar_examples *e, rstar_string problem, rstar_string pr
 		item.length[i] = (uint32_t) sides[i].count;
 		item.problem = hash_problem(&sides[i]);
 		st = store(e, sides[i].ids, sides[i].count, &item.ids[i], err);
+		if (st == RSTAR_OK)
+			mark_judged(e, &sides[i], item.ids[i]);
 	}
 	if (st == RSTAR_OK && *length <= e->context)
 		st = append(e, &item, err);

@@ -6,7 +6,8 @@
  * search see the same ids. A policy's example is a problem and its solution; it
  * learns what a model writes (with train_on_output inserted outputs too) and, behind an
  * answer, the end token. A PPM's example is a pair: the same problem and steps
- * before, then a better and a worse continuation, each read at its last token.
+ * before, then a better and a worse continuation, each read at its last token; marked are
+ * the tokens whose likelihood may count (core/step/likelihood.h).
  *
  * A text that does not fit the context is never cut: it is refused, and the
  * caller counts it.
@@ -37,7 +38,7 @@ typedef struct rstar_examples
 	rstar_example *items;
 	size_t n, capacity;
 	int32_t *ids;  /* all sequences, end to end */
-	bool *learned; /* beside ids */
+	bool *learned; /* beside ids; of a pair: judged by their likelihood */
 	size_t n_ids, ids_capacity, learned_capacity;
 	uint64_t tokens;  /* of all sequences */
 	uint32_t longest; /* sequence */

@@ -129,6 +129,8 @@ add_outside(rstar_train_model *model, const rstar_tensor_spec *spec, rstar_error
 		model->value_weight = i;
 	else if (strcmp(spec->name, "value_head.bias") == 0)
 		model->value_bias = i;
+	else if (strcmp(spec->name, "value_head.likelihood") == 0)
+		model->value_likelihood = i;
 	else
 		return rstar_error_set(err, RSTAR_ERR_UNSUPPORTED,
 							   "training does not know the tensor \"%s\"", spec->name);
@@ -195,7 +197,7 @@ rstar_train_model_open(const rstar_gguf *base, bool value_head, const rstar_allo
 		return rstar_error_memory(err, sizeof *model);
 	model->allocator = allocator;
 	model->base = base;
-	model->value_weight = model->value_bias = RSTAR_TRAIN_NONE;
+	model->value_weight = model->value_bias = model->value_likelihood = RSTAR_TRAIN_NONE;
 	st = rstar_weights_open(base, allocator, &model->weights, err);
 	if (st == RSTAR_OK)
 	{
@@ -261,9 +263,12 @@ place_of(rstar_train_model *model, const rstar_tensor_spec *spec, size_t *filled
 		tensor = model->output;
 	else if (strcmp(spec->name, "output_norm.weight") == 0)
 		tensor = model->output_norm;
+	else if (strcmp(spec->name, "value_head.weight") == 0)
+		tensor = model->value_weight;
+	else if (strcmp(spec->name, "value_head.bias") == 0)
+		tensor = model->value_bias;
 	else
-		tensor =
-			strcmp(spec->name, "value_head.weight") == 0 ? model->value_weight : model->value_bias;
+		tensor = model->value_likelihood;
 	place = model->tensors[tensor].value + filled[tensor];
 	filled[tensor] += size;
 	return place;

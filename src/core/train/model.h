@@ -70,8 +70,8 @@ typedef struct rstar_train_model
 	bool tied;
 	rstar_train_layer *layers;
 	uint32_t token_embd, output_norm;
-	uint32_t output;                   /* equals token_embd if tied */
-	uint32_t value_weight, value_bias; /* NONE: a policy */
+	uint32_t output;                                     /* equals token_embd if tied */
+	uint32_t value_weight, value_bias, value_likelihood; /* NONE: a policy */
 	rstar_train_tensor *tensors;
 	uint32_t n_tensors;
 	size_t n_parameters;

@@ -103,6 +103,7 @@ lay_out(const rstar_train_model *model, const rstar_pass_options *o, uint32_t ra
 	rows = rows < 1 ? 1 : rows > N ? N : rows;
 	pass->rows_at_once = (uint32_t) rows;
 	pass->starts = take(l, (size_t) o->max_sequences + 1, sizeof *pass->starts);
+	pass->first = take(l, (size_t) o->max_sequences + 1, sizeof *pass->first);
 	pass->ids = take(l, N, sizeof *pass->ids);
 	pass->position = take(l, N, sizeof *pass->position);
 	pass->picks = take(l, N, sizeof *pass->picks);
@@ -115,6 +116,7 @@ lay_out(const rstar_train_model *model, const rstar_pass_options *o, uint32_t ra
 	pass->r_final = take(l, N, sizeof(float));
 	pass->values = take(l, N, sizeof(float));
 	pass->losses = take(l, N, sizeof(double));
+	pass->slopes = take(l, N, sizeof(float));
 	pass->normed = take(l, N * C, sizeof(float));
 	pass->act = take(l, N * h->n_ff, sizeof(float));
 	pass->logits = take(l, rows * h->n_vocab, sizeof(float));
@@ -238,14 +240,15 @@ take_sequence(rstar_pass *pass, uint32_t s, rstar_error *err)
 								   sequence->ids[t]);
 		if (learned)
 		{
-			pass->picks[pass->P] = pass->N + t;
-			pass->targets[pass->P++] = (uint32_t) sequence->ids[t + 1];
+			pass->picks[pass->L] = pass->N + t;
+			pass->targets[pass->L++] = (uint32_t) sequence->ids[t + 1];
 		}
 		pass->ids[pass->N + t] = (uint32_t) sequence->ids[t];
 		pass->position[pass->N + t] = t;
 	}
 	pass->N += sequence->length;
 	pass->starts[s + 1] = pass->N;
+	pass->first[s + 1] = pass->L;
 	return RSTAR_OK;
 }
 
@@ -254,9 +257,10 @@ take_pairs(rstar_pass *pass, rstar_error *err)
 {
 	const rstar_pass_batch *batch = &pass->batch;
 
+	pass->P = pass->L;
 	if (batch->n_pairs == 0)
 		return RSTAR_OK;
-	if (pass->model->value_weight == RSTAR_TRAIN_NONE || pass->P > 0)
+	if (pass->model->value_weight == RSTAR_TRAIN_NONE)
 		return rstar_error_set(err, RSTAR_ERR_ARGUMENT, "pairs need a model with a value head");
 	for (uint32_t i = 0; i < batch->n_pairs; i++)
 	{
@@ -265,12 +269,11 @@ take_pairs(rstar_pass *pass, rstar_error *err)
 		if (p->chosen >= batch->n_sequences || p->rejected >= batch->n_sequences ||
 			p->chosen_at >= batch->sequences[p->chosen].length ||
 			p->rejected_at >= batch->sequences[p->rejected].length ||
-			2 * i + 1 >= pass->options.max_tokens)
+			pass->P + 2 > pass->options.max_tokens)
 			return rstar_error_set(err, RSTAR_ERR_ARGUMENT, "pair %u names no position", i);
-		pass->picks[2 * i] = pass->starts[p->chosen] + p->chosen_at;
-		pass->picks[2 * i + 1] = pass->starts[p->rejected] + p->rejected_at;
+		pass->picks[pass->P++] = pass->starts[p->chosen] + p->chosen_at;
+		pass->picks[pass->P++] = pass->starts[p->rejected] + p->rejected_at;
 	}
-	pass->P = 2 * batch->n_pairs;
 	return RSTAR_OK;
 }
 
@@ -281,8 +284,8 @@ rstar_pass_begin(rstar_pass *pass, const rstar_pass_batch *batch, bool backward,
 
 	pass->batch = *batch;
 	pass->backward = backward;
-	pass->N = pass->P = 0;
-	pass->starts[0] = 0;
+	pass->N = pass->L = pass->P = 0;
+	pass->starts[0] = pass->first[0] = 0;
 	pass->stage = RSTAR_PASS_DONE;
 	pass->result = (rstar_pass_result){0};
 	if (batch->n_sequences > pass->options.max_sequences)
@@ -295,6 +298,7 @@ rstar_pass_begin(rstar_pass *pass, const rstar_pass_batch *batch, bool backward,
 	if (st == RSTAR_OK && pass->P > 0)
 		pass->stage = RSTAR_PASS_EMBED;
 	pass->layer = pass->row = 0;
+	pass->rows = rstar_pass_output_rows(pass);
 	return st;
 }
 
@@ -335,7 +339,7 @@ next_stage(rstar_pass *pass)
 				return;
 			break;
 		case RSTAR_PASS_OUTPUT:
-			if (pass->row < pass->P)
+			if (pass->row < pass->rows)
 				return;
 			if (!pass->backward)
 			{

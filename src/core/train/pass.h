@@ -9,7 +9,9 @@
  *
  *	- next tokens: position t predicts ids[t + 1] where learned[t + 1] is set;
  *	- values: the value head is read at the positions that pairs name, and a pair's
- *	  loss is -log sigmoid(v_chosen - v_rejected) times its weight.
+ *	  loss is -log sigmoid(v_chosen - v_rejected) times its weight. Where tokens of a
+ *	  sequence are marked as learned, the likelihood of these (their mean
+ *	  log-probability) times value_head.likelihood is part of its values.
  *
  * Use: set the micro-batch, then call rstar_pass_step until it stops returning
  * AGAIN; each call is one stage (a layer, a piece of the output), so the caller
@@ -38,7 +40,7 @@ typedef struct rstar_pass_options
 typedef struct rstar_pass_sequence
 {
 	const int32_t *ids;  /* each below n_vocab */
-	const bool *learned; /* [length], or NULL: no next tokens are learned */
+	const bool *learned; /* [length], or NULL: none */
 	uint32_t length;
 } rstar_pass_sequence;
 

@@ -60,8 +60,11 @@ struct rstar_pass
 	uint32_t *starts;   /* [max_sequences + 1] */
 	uint32_t *ids;      /* [N] */
 	uint32_t *position; /* [N] within its sequence */
-	uint32_t *picks;    /* [P] tokens at which the output is read */
-	uint32_t *targets;  /* [P] ids to predict */
+	uint32_t
+		*picks; /* [P] tokens at which the output is read: first for next tokens, then for values */
+	uint32_t *targets; /* [L] ids to predict */
+	uint32_t *first;   /* [max_sequences + 1]: the picks for a sequence's next tokens begin */
+	uint32_t L;        /* picks for next tokens; the other P - L are those of pairs */
 
 	/* activations */
 	float *cos, *sin;         /* [max_length][rope_dim / 2] */
@@ -69,8 +72,9 @@ struct rstar_pass
 	rstar_pass_layer *layers; /* [n_layer]; with checkpointing all share one memory */
 	float *final;             /* [P][C], after the output norm */
 	float *r_final;           /* [P] */
-	float *values;            /* [P] */
-	double *losses;           /* [P] */
+	float *values;            /* [P - L] */
+	double *losses;           /* [L] cross-entropy */
+	float *slopes;            /* [L] of the batch's loss by that */
 
 	/* scratch and gradients of activations */
 	float *normed;  /* [N][C] */
@@ -91,7 +95,8 @@ struct rstar_pass
 	/* progress */
 	rstar_pass_stage stage;
 	uint32_t layer;
-	uint32_t row; /* of the output */
+	uint32_t row, rows; /* of the output: done, and in all */
+	uint32_t at;        /* the pick that the piece at hand begins with */
 	rstar_pass_result result;
 	rstar_pass_times times;
 };
@@ -157,6 +162,8 @@ extern bool rstar_pass_unembed(rstar_pass *pass, const rstar_cancel *cancel);
 
 /* The normalised stream at the picks. */
 extern bool rstar_pass_pick(rstar_pass *pass, const rstar_cancel *cancel);
+/* Rows that the output takes, those counted twice that are gone over twice. */
+extern uint32_t rstar_pass_output_rows(const rstar_pass *pass);
 /* Some rows of the output, from pass->row on, which is moved; losses and dfinal. */
 extern bool rstar_pass_output(rstar_pass *pass, const rstar_cancel *cancel);
 /* dfinal becomes dx. */

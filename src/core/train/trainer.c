@@ -30,6 +30,9 @@ check_settings(const rstar_train_settings *s, const rstar_examples *examples, rs
 	if (!(s->optimiser.rate > 0 && s->optimiser.rate <= 10))
 		return rstar_error_set(err, RSTAR_ERR_ARGUMENT, "learning rate %g is out of range",
 							   (double) s->optimiser.rate);
+	if (!(s->likelihood >= 0 && s->likelihood <= 1000))
+		return rstar_error_set(err, RSTAR_ERR_ARGUMENT, "likelihood %g is not between 0 and 1000",
+							   (double) s->likelihood);
 	if (!(s->held_out >= 0 && s->held_out <= 0.5))
 		return rstar_error_set(err, RSTAR_ERR_ARGUMENT,
 							   "held-out share %g is not between 0 and 0.5", s->held_out);
@@ -86,7 +89,7 @@ add_sequence(rstar_trainer *t, uint32_t n, const rstar_example *e, int side)
 {
 	t->sequences[n] = (rstar_pass_sequence){
 		.ids = t->examples->ids + e->ids[side],
-		.learned = t->settings.ppm ? NULL : t->examples->learned + e->ids[side],
+		.learned = t->marked ? t->examples->learned + e->ids[side] : NULL,
 		.length = e->length[side],
 	};
 }
@@ -421,9 +424,27 @@ rstar_trainer_values(rstar_trainer *t, uint32_t *next, float *chosen, float *rej
 	return t->at < n ? RSTAR_AGAIN : RSTAR_OK;
 }
 
+void
+rstar_trainer_center(rstar_trainer *t, float *chosen, float *rejected)
+{
+	size_t n = t->examples->n;
+	double sum = 0;
+	float mean;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (double) chosen[i] + (double) rejected[i];
+	mean = n > 0 ? (float) (sum / (2.0 * (double) n)) : 0.0f;
+	t->model->tensors[t->model->value_bias].value[0] -= mean;
+	for (size_t i = 0; i < n; i++)
+	{
+		chosen[i] -= mean;
+		rejected[i] -= mean;
+	}
+}
+
 /* --- checkpoints ------------------------------------------------------------------------- */
 
-#define MAX_PARTS 5
+#define MAX_PARTS 6
 
 /* State, what is trained, and the optimiser's memory of it. */
 static uint32_t
@@ -449,6 +470,7 @@ list_parts(rstar_trainer *t, rstar_checkpoint_part parts[MAX_PARTS])
 										 rstar_train_tensor_size(&m->tensors[m->value_weight]) *
 											 sizeof *m->values};
 	parts[n++] = (rstar_checkpoint_part){m->tensors[m->value_bias].value, sizeof *m->values};
+	parts[n++] = (rstar_checkpoint_part){m->tensors[m->value_likelihood].value, sizeof *m->values};
 	return n;
 }
 
@@ -461,14 +483,15 @@ make_fingerprint(const rstar_trainer *t, uint8_t fingerprint[RSTAR_FINGERPRINT_B
 	const rstar_examples *e = t->examples;
 	rstar_sha256 sha;
 	char text[512];
-	int n = snprintf(
-		text, sizeof text, "%d %d %a %a %a %a %a %a %a %a %d %a %a %llu %u %u %a %a %llu %d %s %s",
-		s->ppm, (int) o->kind, (double) o->rate, (double) o->muon_scale, (double) o->decay,
-		(double) o->beta1, (double) o->beta2, (double) o->epsilon, (double) o->momentum,
-		(double) o->clip, (int) s->schedule, s->warmup, s->epochs,
-		(unsigned long long) s->batch_tokens, t->plan.micro_tokens, s->lora_rank,
-		(double) s->lora_alpha, s->held_out, (unsigned long long) s->seed, (int) rstar_cpu_best(),
-		rstar_gemm_name(t->gemm), s->identity ? s->identity : "");
+	int n =
+		snprintf(text, sizeof text,
+				 "%d %a %d %a %a %a %a %a %a %a %a %d %a %a %llu %u %u %a %a %llu %d %s %s", s->ppm,
+				 (double) s->likelihood, (int) o->kind, (double) o->rate, (double) o->muon_scale,
+				 (double) o->decay, (double) o->beta1, (double) o->beta2, (double) o->epsilon,
+				 (double) o->momentum, (double) o->clip, (int) s->schedule, s->warmup, s->epochs,
+				 (unsigned long long) s->batch_tokens, t->plan.micro_tokens, s->lora_rank,
+				 (double) s->lora_alpha, s->held_out, (unsigned long long) s->seed,
+				 (int) rstar_cpu_best(), rstar_gemm_name(t->gemm), s->identity ? s->identity : "");
 
 	rstar_sha256_init(&sha);
 	rstar_sha256_update(&sha, text, (size_t) n < sizeof text ? (size_t) n : sizeof text);

@@ -36,7 +36,8 @@ typedef struct rstar_train_settings
 	uint32_t micro_tokens; /* of a micro-batch; 0: chosen */
 	uint32_t lora_rank;    /* 0: the whole model is trained */
 	float lora_alpha;
-	double held_out;         /* share of the examples */
+	float likelihood; /* of a PPM whose base has none: value_head.likelihood at first; 0: none */
+	double held_out;  /* share of the examples */
 	uint32_t evaluate_every; /* steps; 0: only at the beginning and at the end */
 	int checkpointing;       /* of activations: 0 no, 1 yes, -1 if memory asks for it */
 	uint64_t memory_limit;   /* bytes; 0: none */
@@ -138,6 +139,12 @@ extern bool rstar_trainer_holds_out(const rstar_trainer *trainer, uint32_t i);
 extern rstar_status rstar_trainer_values(rstar_trainer *trainer, uint32_t *next, float *chosen,
 										 float *rejected, const rstar_cancel *cancel,
 										 rstar_error *err);
+
+/*
+ * Once all are read: move value_head.bias, on which no loss of a pair depends, so that the mean
+ * of all values is 0, and the values with it.
+ */
+extern void rstar_trainer_center(rstar_trainer *trainer, float *chosen, float *rejected);
 
 /* Between steps: write a checkpoint, or go on from one. Errors: see checkpoint.h; ARGUMENT. */
 extern rstar_status rstar_trainer_save(rstar_trainer *trainer, const char *directory,

@@ -46,6 +46,7 @@ struct rstar_trainer
 	float **gradients; /* per tensor of the model; NULL: frozen */
 	rstar_parameter *parameters;
 	uint32_t n_parameters;
+	bool marked; /* tokens are learned, or judged by their likelihood */
 	rstar_pass *pass;
 	rstar_optimiser *optimiser;
 	rstar_order order;

@@ -60,18 +60,28 @@ rstar_train_defaults(rstar_train_settings *s, bool ppm, bool scratch, bool lora,
 static bool
 is_head(const rstar_train_model *model, uint32_t tensor)
 {
-	return tensor == model->value_weight || tensor == model->value_bias;
+	return tensor == model->value_weight || tensor == model->value_bias ||
+		   tensor == model->value_likelihood;
 }
 
-/* With adapters the value head alone; a PPM's own output matrix is not used. */
+/* Is the likelihood a part of the values? */
+static bool
+has_likelihood(const rstar_train_model *model, const rstar_train_settings *s)
+{
+	return s->ppm && (s->likelihood > 0 || model->weights->value_likelihood != 0);
+}
+
+/* With adapters the value head alone; without likelihood a PPM's own output matrix is not used. */
 static bool
 is_trained(const rstar_train_model *model, const rstar_train_settings *s, uint32_t tensor)
 {
+	if (tensor == model->value_likelihood)
+		return has_likelihood(model, s);
 	if (is_head(model, tensor))
 		return true;
 	if (s->lora_rank > 0)
 		return false;
-	return !(s->ppm && !model->tied && tensor == model->output);
+	return !(s->ppm && !has_likelihood(model, s) && !model->tied && tensor == model->output);
 }
 
 static uint32_t
@@ -260,6 +270,17 @@ list_parameters(rstar_trainer *t, rstar_error *err)
 	return RSTAR_OK;
 }
 
+/* A base without the likelihood begins with the setting's. */
+static void
+set_likelihood(rstar_trainer *t)
+{
+	bool has = has_likelihood(t->model, &t->settings);
+
+	t->marked = !t->settings.ppm || has;
+	if (has && t->model->weights->value_likelihood == 0)
+		t->model->tensors[t->model->value_likelihood].value[0] = t->settings.likelihood;
+}
+
 /*
  * The plan comes before anything large is allocated: a run that would not fit is refused at
  * once, with the figures. What was made before a failure is the trainer's, which frees it.
@@ -279,6 +300,8 @@ rstar_trainer_set_up(rstar_trainer *t, const rstar_gguf *base, const rstar_cance
 		st = rstar_gemm_create(s->kernel, t->pool, t->allocator, &t->gemm, err);
 	if (st == RSTAR_OK)
 		st = rstar_train_model_load(t->model, s->seed, cancel, err);
+	if (st == RSTAR_OK)
+		set_likelihood(t);
 	if (st == RSTAR_OK && s->lora_rank > 0)
 		st = rstar_lora_create(t->model, s->lora_rank, s->lora_alpha, s->seed, &t->lora, err);
 	if (st == RSTAR_OK)

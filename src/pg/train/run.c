@@ -445,6 +445,7 @@ read_values(rstar_run *run)
 	if (status == RSTAR_AGAIN)
 		return false;
 	rstar_check(status, &err);
+	rstar_trainer_center(run->trainer, run->chosen, run->rejected);
 	return true;
 }
 

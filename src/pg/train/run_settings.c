@@ -43,7 +43,9 @@ rstar_pg_run_settings_to_jsonb(const rstar_run_request *r)
 		r->method, optimisers[o->kind], o->rate, o->decay, o->clip,
 		rstar_schedule_name(s->schedule), s->warmup, s->epochs, (uint64) s->batch_tokens,
 		s->lora_rank, s->lora_alpha, s->held_out, s->evaluate_every, (long long) s->seed);
-	if (!r->ppm)
+	if (r->ppm)
+		appendStringInfo(&json, ",\"likelihood\":%.9g", s->likelihood);
+	else
 		appendStringInfo(&json, ",\"train_on_output\":%s", r->train_on_output ? "true" : "false");
 	if (r->file_type)
 	{
@@ -93,6 +95,7 @@ rstar_pg_run_settings_from_jsonb(Jsonb *stored, bool ppm, rstar_train_settings *
 	s->lora_rank = (uint32) number(stored, "lora_rank");
 	s->lora_alpha = (float) number(stored, "lora_alpha");
 	s->held_out = number(stored, "held_out");
+	s->likelihood = ppm ? (float) number(stored, "likelihood") : 0;
 	s->evaluate_every = (uint32) number(stored, "evaluate_every");
 	s->seed = (uint64) strtoll(word(stored, "seed"), NULL, 10);
 	*train_on_output = member && member->type == jbvBool && member->val.boolean;

@@ -24,7 +24,7 @@
 PG_FUNCTION_INFO_V1(rstar_train_policy);
 PG_FUNCTION_INFO_V1(rstar_train_ppm);
 
-/* Arguments of both functions, in order; train_on_output is the policy's own. */
+/* Arguments of both functions, in order; each has one of its own, the last. */
 enum
 {
 	ARG_NAME,
@@ -43,7 +43,9 @@ enum
 	ARG_FOREGROUND,
 	ARG_THREADS,
 	ARG_NICE,
-	ARG_TRAIN_ON_OUTPUT
+	ARG_OWN,
+	ARG_TRAIN_ON_OUTPUT = ARG_OWN, /* the policy's */
+	ARG_LIKELIHOOD = ARG_OWN       /* the PPM's */
 };
 
 #define DEFAULT_POLICY_QUERY "SELECT problem, solution FROM rstar.sft_training"
@@ -76,6 +78,17 @@ bounded_real(FunctionCallInfo fcinfo, int n, const char *name, double fallback, 
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must be above %g and at most %g", name, above, max)));
 	return value;
+}
+
+static float
+likelihood_argument(FunctionCallInfo fcinfo, float fallback)
+{
+	double value = PG_ARGISNULL(ARG_LIKELIHOOD) ? fallback : PG_GETARG_FLOAT8(ARG_LIKELIHOOD);
+
+	if (!(value >= 0 && value <= 1000))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("argument \"likelihood\" must be between 0 and 1000")));
+	return (float) value;
 }
 
 /* A model whose last norm is exactly one has never been trained: that is how they are made. */
@@ -135,6 +148,7 @@ read_settings(FunctionCallInfo fcinfo, rstar_run_request *r)
 											 (double) s->optimiser.rate, 0, 10);
 	s->batch_tokens = (uint64) bounded_int(fcinfo, ARG_BATCH_TOKENS, "batch_tokens",
 										   (int64) s->batch_tokens, 1, 1 << 24);
+	s->likelihood = r->ppm ? likelihood_argument(fcinfo, s->likelihood) : 0;
 	if (optimizer)
 		s->optimiser.kind = rstar_pg_run_optimiser(optimizer);
 	if (schedule && !rstar_schedule_by_name(schedule, &s->schedule))
@@ -230,7 +244,7 @@ rstar_train_policy(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(train(fcinfo, false));
 }
 
-/* The same without train_on_output. */
+/* The same with likelihood for train_on_output. */
 Datum
 rstar_train_ppm(PG_FUNCTION_ARGS)
 {
