@@ -71,17 +71,21 @@ smaller(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
+/* Element (line, k) of a matrix whose rows lie ld apart: each row is a line, or a step of k. */
+static rstar_gemm_source
+source_of(const float *matrix, size_t ld, bool row_is_line, uint32_t line, uint32_t k)
+{
+	size_t line_step = row_is_line ? ld : 1, k_step = row_is_line ? 1 : ld;
+
+	return (rstar_gemm_source){matrix + line * line_step + k * k_step, line_step, k_step};
+}
+
 static void
 pack_panel(void *arg, uint32_t panel, uint32_t thread)
 {
 	const piece *p = arg;
 	const rstar_gemm_call *call = p->call;
 	const rstar_gemm_kernel *kernel = p->gemm->kernel;
-	bool transposed = call->form == RSTAR_GEMM_NT;
-	rstar_gemm_source source = {
-		.line_step = transposed ? call->ldb : 1,
-		.k_step = transposed ? 1 : call->ldb,
-	};
 	uint32_t line = p->first_n + panel * kernel->nr;
 	uint32_t lines = smaller(kernel->nr, p->n - panel * kernel->nr);
 
@@ -90,10 +94,31 @@ pack_panel(void *arg, uint32_t panel, uint32_t thread)
 	{
 		uint8_t *out =
 			p->gemm->packed_b + ((size_t) panel * K_BLOCK + k) * kernel->nr * kernel->b_bytes;
+		rstar_gemm_source source =
+			source_of(call->b, call->ldb, call->form == RSTAR_GEMM_NT, line, p->first_k + k);
 
-		source.data = call->b + line * source.line_step + (p->first_k + k) * source.k_step;
-		kernel->pack_b(&source, lines, smaller(RSTAR_GEMM_KC, p->k - k), out,
-					   p->gemm->b_scales + panel * K_PIECES + k / RSTAR_GEMM_KC);
+		kernel->pack(&source, false, lines, smaller(RSTAR_GEMM_KC, p->k - k), out,
+					 p->gemm->b_scales + panel * K_PIECES + k / RSTAR_GEMM_KC);
+	}
+}
+
+/* Rows of A in their panels, `a_panel` bytes apart, and their scales. */
+static void
+pack_rows(const rstar_gemm_kernel *kernel, const rstar_gemm_source *source, uint32_t rows,
+		  uint32_t k, uint8_t *a, size_t a_panel, float *scales)
+{
+	if (source->line_step == 1 && kernel->pack_columns)
+	{
+		kernel->pack_columns(source, rows, k, a, a_panel, scales);
+		return;
+	}
+	for (uint32_t row = 0; row < rows; row += kernel->mr)
+	{
+		rstar_gemm_source panel = *source;
+
+		panel.data += row * source->line_step;
+		kernel->pack(&panel, true, smaller(kernel->mr, rows - row), k,
+					 a + row / kernel->mr * a_panel, scales + row);
 	}
 }
 
@@ -151,11 +176,6 @@ multiply_block(void *arg, uint32_t block, uint32_t thread)
 	const piece *p = arg;
 	const rstar_gemm_call *call = p->call;
 	const rstar_gemm_kernel *kernel = p->gemm->kernel;
-	bool transposed = call->form == RSTAR_GEMM_TN;
-	rstar_gemm_source source = {
-		.line_step = transposed ? 1 : call->lda,
-		.k_step = transposed ? call->lda : 1,
-	};
 	uint8_t *a = p->gemm->packed_a + thread * p->gemm->a_stride;
 	size_t a_panel = (size_t) RSTAR_GEMM_KC * kernel->mr * kernel->a_bytes;
 	float *scales = (float *) (void *) (a + ROWS / kernel->mr * a_panel);
@@ -167,9 +187,10 @@ multiply_block(void *arg, uint32_t block, uint32_t thread)
 	for (uint32_t k = 0; k < p->k; k += RSTAR_GEMM_KC)
 	{
 		uint32_t length = smaller(RSTAR_GEMM_KC, p->k - k);
+		rstar_gemm_source source =
+			source_of(call->a, call->lda, call->form != RSTAR_GEMM_TN, row, p->first_k + k);
 
-		source.data = call->a + row * source.line_step + (p->first_k + k) * source.k_step;
-		kernel->pack_a(&source, rows, length, a, a_panel, scales);
+		pack_rows(kernel, &source, rows, length, a, a_panel, scales);
 		multiply_rows(p, a, scales, row, rows, k, length);
 	}
 	if (kernel->end)
@@ -229,11 +250,17 @@ rstar_gemm_run(rstar_gemm *gemm, const rstar_gemm_call *call, const rstar_cancel
 
 /* --- choosing ----------------------------------------------------------------- */
 
+static bool
+runs_here(const rstar_gemm_kernel *kernel)
+{
+	return kernel->runs && kernel->runs();
+}
+
 const char *
 rstar_gemm_available(uint32_t i)
 {
 	for (size_t j = 0; j < N_KERNELS; j++)
-		if (kernels[j]->runs() && i-- == 0)
+		if (runs_here(kernels[j]) && i-- == 0)
 			return kernels[j]->name;
 	return i == 0 && rstar_blas_open() ? blas_name : NULL;
 }
@@ -297,7 +324,7 @@ create_named(const char *name, rstar_pool *pool, const rstar_allocator *allocato
 		if (strcmp(kernels[i]->name, name) == 0)
 		{
 			known = true;
-			runs = kernels[i]->runs();
+			runs = runs_here(kernels[i]);
 			gemm->kernel = kernels[i];
 		}
 	if (!known)

@@ -91,11 +91,17 @@ lines_of_pairs(const rstar_gemm_source *source, uint32_t lines, uint32_t k, __m5
 	}
 }
 
-/* One panel: for each step of k the tiles of its first and its second 16 lines. */
-PACK static inline void
-pack_panel(const rstar_gemm_source *source, bool rows_are_lines, uint32_t lines, uint32_t k,
-		   uint8_t *out)
+/*
+ * One panel: for each step of k the tiles of its first and its second 16 lines. Rows of a tile
+ * of A are lines, those of a tile of B are pairs along k.
+ */
+PACK static void
+pack(const rstar_gemm_source *source, bool of_a, uint32_t lines, uint32_t k, void *panel,
+	 float *scales)
 {
+	uint8_t *out = panel;
+
+	(void) scales;
 	for (uint32_t i = 0; i < k; i += STEP)
 		for (uint32_t half = 0; half < 2; half++, out += TILE)
 		{
@@ -109,33 +115,11 @@ pack_panel(const rstar_gemm_source *source, bool rows_are_lines, uint32_t lines,
 				pairs_of_lines(&block, n, k - i, r);
 			else
 				lines_of_pairs(&block, n, k - i, r);
-			if (lines_apart != rows_are_lines)
+			if (lines_apart != of_a)
 				rstar_gemm_transpose(r);
 			for (int row = 0; row < LINES; row++)
 				_mm512_storeu_ps((float *) (void *) (out + row * ROW), r[row]);
 		}
-}
-
-PACK static void
-pack_a(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panels,
-	   size_t panel_bytes, float *scales)
-{
-	(void) scales;
-	for (uint32_t line = 0; line < lines; line += MR)
-	{
-		rstar_gemm_source panel = *source;
-
-		panel.data += line * source->line_step;
-		pack_panel(&panel, true, lines - line < MR ? lines - line : MR, k,
-				   (uint8_t *) panels + line / MR * panel_bytes);
-	}
-}
-
-PACK static void
-pack_b(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panel, float *scales)
-{
-	(void) scales;
-	pack_panel(source, false, lines, k, panel);
 }
 
 /* --- products ------------------------------------------------------------------- */
@@ -214,19 +198,12 @@ const rstar_gemm_kernel rstar_gemm_amx = {
 	.runs = runs,
 	.begin = begin,
 	.end = end,
-	.pack_a = pack_a,
-	.pack_b = pack_b,
+	.pack = pack,
 	.tile = tile,
 };
 
 #else
 
-static bool
-runs(void)
-{
-	return false;
-}
-
-const rstar_gemm_kernel rstar_gemm_amx = {.name = "amx", .runs = runs};
+const rstar_gemm_kernel rstar_gemm_amx = {.name = "amx"};
 
 #endif

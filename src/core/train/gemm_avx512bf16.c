@@ -33,8 +33,13 @@ runs(void)
 }
 
 static void
-pack(const rstar_gemm_source *source, uint32_t width, uint32_t lines, uint32_t k, uint16_t *panel)
+pack(const rstar_gemm_source *source, bool of_a, uint32_t lines, uint32_t k, void *out,
+	 float *scales)
 {
+	uint32_t width = of_a ? MR : NR;
+	uint16_t *panel = out;
+
+	(void) scales;
 	if (lines < width || k % 2 != 0)
 		memset(panel, 0, (size_t) width * (k + k % 2) * sizeof *panel);
 	if (source->line_step == 1)
@@ -47,28 +52,6 @@ pack(const rstar_gemm_source *source, uint32_t width, uint32_t lines, uint32_t k
 			for (uint32_t i = 0; i < k; i++)
 				panel[((size_t) i / 2 * width + line) * 2 + i % 2] = rstar_bf16_from_f32(
 					source->data[line * source->line_step + i * source->k_step]);
-}
-
-BF16 static void
-pack_a(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panels,
-	   size_t panel_bytes, float *scales)
-{
-	(void) scales;
-	for (uint32_t line = 0; line < lines; line += MR)
-	{
-		rstar_gemm_source panel = *source;
-
-		panel.data += line * source->line_step;
-		pack(&panel, MR, lines - line < MR ? lines - line : MR, k,
-			 (void *) ((uint8_t *) panels + line / MR * panel_bytes));
-	}
-}
-
-BF16 static void
-pack_b(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panel, float *scales)
-{
-	(void) scales;
-	pack(source, NR, lines, k, panel);
 }
 
 /*
@@ -121,19 +104,12 @@ const rstar_gemm_kernel rstar_gemm_bf16 = {
 	.a_bytes = sizeof(uint16_t),
 	.b_bytes = sizeof(uint16_t),
 	.runs = runs,
-	.pack_a = pack_a,
-	.pack_b = pack_b,
+	.pack = pack,
 	.tile = tile,
 };
 
 #else
 
-static bool
-runs(void)
-{
-	return false;
-}
-
-const rstar_gemm_kernel rstar_gemm_bf16 = {.name = "bf16", .runs = runs};
+const rstar_gemm_kernel rstar_gemm_bf16 = {.name = "bf16"};
 
 #endif

@@ -177,30 +177,17 @@ pack_columns(const rstar_gemm_source *source, uint32_t lines, uint32_t k, uint8_
 }
 
 F16 static void
-pack_a(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panels,
-	   size_t panel_bytes, float *scales)
+pack_a(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panel, float *scales)
 {
-	if (source->line_step == 1)
-	{
-		pack_columns(source, lines, k, panels, panel_bytes, scales);
-		return;
-	}
-	for (uint32_t first = 0; first < lines; first += MR)
-	{
-		rstar_gemm_source panel = *source;
-		uint32_t n = lines - first < MR ? lines - first : MR;
-		float scale[MR];
+	float scale[MR];
 
-		panel.data += first * source->line_step;
-		for (uint32_t line = 0; line < MR; line++)
-		{
-			scale[line] =
-				line < n ? scale_for(largest_of(panel.data + line * source->line_step, k)) : 1.0f;
-			scales[first + line] = 1.0f / scale[line];
-		}
-		pack_rows(&panel, n, k, scale,
-				  (uint32_t *) (void *) ((uint8_t *) panels + first / MR * panel_bytes));
+	for (uint32_t line = 0; line < MR; line++)
+	{
+		scale[line] =
+			line < lines ? scale_for(largest_of(source->data + line * source->line_step, k)) : 1.0f;
+		scales[line] = 1.0f / scale[line];
 	}
+	pack_rows(source, lines, k, scale, panel);
 }
 
 /* Sixteen columns of B whose elements are contiguous along k, from `line` on. */
@@ -266,6 +253,16 @@ pack_b(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panel,
 	else
 		for (uint32_t line = 0; line < NR; line += 16)
 			pack_b_transposed(source, line, lines, k, scale, panel);
+}
+
+F16 static void
+pack(const rstar_gemm_source *source, bool of_a, uint32_t lines, uint32_t k, void *panel,
+	 float *scales)
+{
+	if (of_a)
+		pack_a(source, lines, k, panel, scales);
+	else
+		pack_b(source, lines, k, panel, scales);
 }
 
 /* The half-precision sums of one row, times its scale, as 64 floats, or added to those there. */
@@ -335,19 +332,13 @@ const rstar_gemm_kernel rstar_gemm_f16 = {
 	.a_bytes = sizeof(uint32_t),
 	.b_bytes = sizeof(uint16_t),
 	.runs = runs,
-	.pack_a = pack_a,
-	.pack_b = pack_b,
+	.pack = pack,
+	.pack_columns = pack_columns,
 	.tile = tile,
 };
 
 #else
 
-static bool
-runs(void)
-{
-	return false;
-}
-
-const rstar_gemm_kernel rstar_gemm_f16 = {.name = "f16", .runs = runs};
+const rstar_gemm_kernel rstar_gemm_f16 = {.name = "f16"};
 
 #endif

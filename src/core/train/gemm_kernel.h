@@ -27,13 +27,14 @@ typedef struct rstar_gemm_source
 	size_t k_step;
 } rstar_gemm_source;
 
+/* A kernel that the compiler is too old for has a name alone. */
 typedef struct rstar_gemm_kernel
 {
 	const char *name;
 	uint32_t mr, nr;
 	uint32_t a_bytes, b_bytes; /* of one packed element */
 
-	/* Does this processor have the instructions? */
+	/* Does this processor have the instructions? NULL: the compiler did not. */
 	bool (*runs)(void);
 
 	/* Around a thread's calls of tile, where the kernel has a state of its own; NULL where not. */
@@ -41,15 +42,19 @@ typedef struct rstar_gemm_kernel
 	void (*end)(void);
 
 	/*
-	 * Pack `lines` lines of `k` <= KC elements; lines beyond are zeros, and so is k
-	 * beyond its end, up to a multiple of the kernel's step. A: as many panels as the
-	 * lines need, panel_bytes apart. B: one panel, lines <= nr. scales: one per line of
-	 * A, one for a panel of B; the true element is scale * packed.
+	 * Pack `lines` lines of `k` <= KC elements into one panel of A or else of B; lines
+	 * beyond are zeros, and so is k beyond its end, up to a multiple of the kernel's step.
+	 * scales: one per line of A, one for a panel of B; the true element is scale * packed.
 	 */
-	void (*pack_a)(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panels,
-				   size_t panel_bytes, float *scales);
-	void (*pack_b)(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panel,
-				   float *scales);
+	void (*pack)(const rstar_gemm_source *source, bool of_a, uint32_t lines, uint32_t k,
+				 void *panel, float *scales);
+
+	/*
+	 * Lines of A that lie side by side (line_step 1), into as many panels as they need,
+	 * panel_bytes apart. NULL: they are packed panel by panel as the others are.
+	 */
+	void (*pack_columns)(const rstar_gemm_source *source, uint32_t lines, uint32_t k,
+						 uint8_t *panels, size_t panel_bytes, float *scales);
 
 	/* c [mr][nr] = a b, or with add += a b; c with rows ldc apart. */
 	void (*tile)(uint32_t k, const void *a, const float *a_scales, const void *b,
@@ -59,8 +64,8 @@ typedef struct rstar_gemm_kernel
 extern const rstar_gemm_kernel rstar_gemm_portable;
 extern const rstar_gemm_kernel rstar_gemm_avx2;
 extern const rstar_gemm_kernel rstar_gemm_avx512;
-extern const rstar_gemm_kernel rstar_gemm_f16;  /* runs() is false if the compiler is too old */
-extern const rstar_gemm_kernel rstar_gemm_bf16; /* the same */
-extern const rstar_gemm_kernel rstar_gemm_amx;  /* the same */
+extern const rstar_gemm_kernel rstar_gemm_f16;
+extern const rstar_gemm_kernel rstar_gemm_bf16;
+extern const rstar_gemm_kernel rstar_gemm_amx;
 
 #endif

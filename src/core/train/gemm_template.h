@@ -13,8 +13,7 @@
 
 #include "core/base/cpu.h"
 
-#define NR     (LANES * NV)
-#define INLINE inline __attribute__((always_inline))
+#define NR (LANES * NV)
 
 typedef float vf __attribute__((vector_size(LANES * 4)));
 typedef float vf_loose __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
@@ -26,9 +25,14 @@ runs(void)
 }
 
 /* Lines of `width` elements per step of k, zeros beyond the last. */
-static INLINE void
-pack(const rstar_gemm_source *source, uint32_t width, uint32_t lines, uint32_t k, float *panel)
+static void
+pack(const rstar_gemm_source *source, bool of_a, uint32_t lines, uint32_t k, void *out,
+	 float *scales)
 {
+	uint32_t width = of_a ? MR : NR;
+	float *panel = out;
+
+	(void) scales;
 	if (lines < width)
 		memset(panel, 0, (size_t) width * k * sizeof *panel);
 	if (source->line_step == 1)
@@ -40,28 +44,6 @@ pack(const rstar_gemm_source *source, uint32_t width, uint32_t lines, uint32_t k
 			for (uint32_t i = 0; i < k; i++)
 				panel[(size_t) i * width + line] =
 					source->data[line * source->line_step + i * source->k_step];
-}
-
-static void
-pack_a(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panels,
-	   size_t panel_bytes, float *scales)
-{
-	(void) scales;
-	for (uint32_t line = 0; line < lines; line += MR)
-	{
-		rstar_gemm_source panel = *source;
-
-		panel.data += line * source->line_step;
-		pack(&panel, MR, lines - line < MR ? lines - line : MR, k,
-			 (void *) ((uint8_t *) panels + line / MR * panel_bytes));
-	}
-}
-
-static void
-pack_b(const rstar_gemm_source *source, uint32_t lines, uint32_t k, void *panel, float *scales)
-{
-	(void) scales;
-	pack(source, NR, lines, k, panel);
 }
 
 static void
@@ -94,7 +76,6 @@ const rstar_gemm_kernel KERNEL = {
 	.a_bytes = sizeof(float),
 	.b_bytes = sizeof(float),
 	.runs = runs,
-	.pack_a = pack_a,
-	.pack_b = pack_b,
+	.pack = pack,
 	.tile = tile,
 };
