@@ -6,11 +6,9 @@
  * of the stream in front of it. Each part runs the steps of forward.c in
  * reverse; cheap activations (norms, SwiGLU) are computed again instead of kept.
  */
-#include "core/train/pass_internal.h"
+#include "core/train/layer.h"
 
 #include <string.h>
-
-#include "core/base/clock.h"
 
 /* --- feed-forward -------------------------------------------------------------------- */
 
@@ -27,113 +25,52 @@ swiglu_tokens(rstar_pass *pass, uint32_t first, uint32_t end, float *sums)
 								   pass->dwide + (size_t) t * 2 * F, pass->act + (size_t) t * F);
 }
 
+/* arg: the norm. What it gave, again. */
 static void
-ffn_again_tokens(rstar_pass *pass, uint32_t first, uint32_t end, float *sums)
+norm_again(const void *arg, uint32_t first, uint32_t end, float *sums)
 {
-	const rstar_pass_layer *layer = &pass->layers[pass->layer];
+	const rstar_pass_norm *norm = arg;
+	const rstar_pass *pass = norm->pass;
 	uint32_t C = pass->model->hparams.n_embd;
-	const float *weight = rstar_pass_value(pass, pass->model->layers[pass->layer].ffn_norm);
 
 	(void) sums;
 	for (uint32_t t = first; t < end; t++)
-		pass->ops->norm_again(layer->middle + (size_t) t * C, weight, C, layer->r_ffn[t],
+		pass->ops->norm_again(norm->x + (size_t) t * C, norm->weight, C, norm->r[t],
 							  pass->normed + (size_t) t * C);
 }
 
+/* arg: the norm. dnormed is added to dx, through it; sums: the weight's gradient. */
 static void
-ffn_norm_tokens(rstar_pass *pass, uint32_t first, uint32_t end, float *sums)
+norm_backward(const void *arg, uint32_t first, uint32_t end, float *sums)
 {
-	const rstar_pass_layer *layer = &pass->layers[pass->layer];
+	const rstar_pass_norm *norm = arg;
+	const rstar_pass *pass = norm->pass;
 	uint32_t C = pass->model->hparams.n_embd;
-	const float *weight = rstar_pass_value(pass, pass->model->layers[pass->layer].ffn_norm);
 
 	for (uint32_t t = first; t < end; t++)
-		pass->ops->norm_backward(layer->middle + (size_t) t * C, weight, layer->r_ffn[t],
+		pass->ops->norm_backward(norm->x + (size_t) t * C, norm->weight, norm->r[t],
 								 pass->dnormed + (size_t) t * C, C, pass->dx + (size_t) t * C,
 								 sums);
-}
-
-static void
-swiglu_again_tokens(rstar_pass *pass, uint32_t first, uint32_t end, float *sums)
-{
-	uint32_t F = pass->model->hparams.n_ff;
-	const float *gate_up = pass->layers[pass->layer].gate_up;
-
-	(void) sums;
-	for (uint32_t t = first; t < end; t++)
-		pass->ops->swiglu_forward(gate_up + (size_t) t * 2 * F, F, pass->act + (size_t) t * F);
 }
 
 static bool
 feed_forward_backward(rstar_pass *pass, const rstar_cancel *cancel)
 {
 	const rstar_train_layer *w = &pass->model->layers[pass->layer];
+	rstar_pass_norm norm = rstar_pass_ffn_norm(pass);
 	uint32_t N = pass->N, C = pass->model->hparams.n_embd;
 
-	return rstar_pass_tokens(pass, N, swiglu_again_tokens, NULL, 0, cancel) &&
+	return rstar_pass_tokens(pass, N, rstar_pass_swiglu, NULL, 0, cancel) &&
 		   rstar_pass_linear_backward(pass, w->down, RSTAR_TRAIN_NONE, pass->act, pass->dx, N,
 									  pass->dact, cancel) &&
 		   rstar_pass_tokens(pass, N, swiglu_tokens, NULL, 0, cancel) &&
-		   rstar_pass_tokens(pass, N, ffn_again_tokens, NULL, 0, cancel) &&
+		   rstar_pass_rows(pass, N, norm_again, &norm, NULL, 0, cancel) &&
 		   rstar_pass_linear_backward(pass, w->gate_up, RSTAR_TRAIN_NONE, pass->normed, pass->dwide,
 									  N, pass->dnormed, cancel) &&
-		   rstar_pass_tokens(pass, N, ffn_norm_tokens, pass->gradients[w->ffn_norm], C, cancel);
+		   rstar_pass_rows(pass, N, norm_backward, &norm, pass->gradients[w->ffn_norm], C, cancel);
 }
 
 /* --- attention ------------------------------------------------------------------------- */
-
-/*
- * One block is one sequence and one key-value head with all query heads that share it: so dk
- * and dv belong to one thread alone and need no lock. Everything else is a place in arrays
- * that all blocks share, which do not overlap.
- */
-static void
-attend_block(void *arg, uint32_t block, uint32_t thread)
-{
-	rstar_pass *pass = arg;
-	const rstar_hparams *h = &pass->model->hparams;
-	const rstar_pass_layer *layer = &pass->layers[pass->layer];
-	uint32_t group = h->n_head / h->n_head_kv, D = h->head_dim;
-	uint32_t sequence = block / h->n_head_kv, head = block % h->n_head_kv;
-	uint32_t start = pass->starts[sequence], T = pass->starts[sequence + 1] - start;
-	size_t row = (size_t) start * rstar_pass_wide(h);
-	size_t q = row + (size_t) head * group * D;
-	size_t k = row + (size_t) (h->n_head + head) * D;
-	size_t v = row + (size_t) (h->n_head + h->n_head_kv + head) * D;
-	size_t out = ((size_t) start * h->n_head + (size_t) head * group) * D;
-	rstar_train_attention a = {
-		.q = layer->qkv + q,
-		.k = layer->qkv + k,
-		.v = layer->qkv + v,
-		.stride = rstar_pass_wide(h),
-		.out = layer->heads + out,
-		.out_stride = (size_t) h->n_head * D,
-		.lse = layer->lse + (size_t) start * h->n_head + (size_t) head * group * T,
-		.T = T,
-		.head_dim = D,
-		.n_group = group,
-		.window = rstar_hparams_window(h, pass->layer),
-		.scale = rstar_pass_scale(h),
-		.dout = pass->dheads + out,
-		.dq = pass->dwide + q,
-		.dk = pass->dwide + k,
-		.dv = pass->dwide + v,
-		.scratch = pass->attention + thread * pass->attention_per_thread,
-	};
-
-	pass->ops->attention_backward(&a);
-}
-
-static bool
-attend_backward(rstar_pass *pass, const rstar_cancel *cancel)
-{
-	uint32_t blocks = pass->batch.n_sequences * pass->model->hparams.n_head_kv;
-	int64_t start = rstar_clock_ns();
-	bool ok = rstar_pool_run(pass->pool, attend_block, pass, blocks, cancel);
-
-	pass->times.attention += (double) (rstar_clock_ns() - start) * 1e-9;
-	return ok;
-}
 
 /* Rope and the norms of q and k, backward, in place on dwide. sums: q's weight, then k's. */
 static void
@@ -186,39 +123,12 @@ turn_backward(rstar_pass *pass, const rstar_cancel *cancel)
 	return true;
 }
 
-static void
-attn_again_tokens(rstar_pass *pass, uint32_t first, uint32_t end, float *sums)
-{
-	const rstar_pass_layer *layer = &pass->layers[pass->layer];
-	uint32_t C = pass->model->hparams.n_embd;
-	const float *weight = rstar_pass_value(pass, pass->model->layers[pass->layer].attn_norm);
-	const float *x = rstar_pass_stream(pass, pass->layer);
-
-	(void) sums;
-	for (uint32_t t = first; t < end; t++)
-		pass->ops->norm_again(x + (size_t) t * C, weight, C, layer->r_attn[t],
-							  pass->normed + (size_t) t * C);
-}
-
-static void
-attn_norm_tokens(rstar_pass *pass, uint32_t first, uint32_t end, float *sums)
-{
-	const rstar_pass_layer *layer = &pass->layers[pass->layer];
-	uint32_t C = pass->model->hparams.n_embd;
-	const float *weight = rstar_pass_value(pass, pass->model->layers[pass->layer].attn_norm);
-	const float *x = rstar_pass_stream(pass, pass->layer);
-
-	for (uint32_t t = first; t < end; t++)
-		pass->ops->norm_backward(x + (size_t) t * C, weight, layer->r_attn[t],
-								 pass->dnormed + (size_t) t * C, C, pass->dx + (size_t) t * C,
-								 sums);
-}
-
 bool
 rstar_pass_backward(rstar_pass *pass, const rstar_cancel *cancel)
 {
 	const rstar_train_layer *w = &pass->model->layers[pass->layer];
 	const rstar_pass_layer *layer = &pass->layers[pass->layer];
+	rstar_pass_norm norm = rstar_pass_attn_norm(pass);
 	uint32_t N = pass->N, C = pass->model->hparams.n_embd;
 
 	if (pass->options.checkpointing && !rstar_pass_forward(pass, cancel))
@@ -226,11 +136,11 @@ rstar_pass_backward(rstar_pass *pass, const rstar_cancel *cancel)
 	return feed_forward_backward(pass, cancel) &&
 		   rstar_pass_linear_backward(pass, w->attn_out, w->attn_out_bias, layer->heads, pass->dx,
 									  N, pass->dheads, cancel) &&
-		   attend_backward(pass, cancel) && turn_backward(pass, cancel) &&
-		   rstar_pass_tokens(pass, N, attn_again_tokens, NULL, 0, cancel) &&
+		   rstar_pass_attend_backward(pass, cancel) && turn_backward(pass, cancel) &&
+		   rstar_pass_rows(pass, N, norm_again, &norm, NULL, 0, cancel) &&
 		   rstar_pass_linear_backward(pass, w->qkv, w->qkv_bias, pass->normed, pass->dwide, N,
 									  pass->dnormed, cancel) &&
-		   rstar_pass_tokens(pass, N, attn_norm_tokens, pass->gradients[w->attn_norm], C, cancel);
+		   rstar_pass_rows(pass, N, norm_backward, &norm, pass->gradients[w->attn_norm], C, cancel);
 }
 
 /* --- embedding --------------------------------------------------------------------------- */

@@ -2,11 +2,9 @@
  * forward.c
  *	  Embedding and layers, forward, keeping what backward needs.
  */
-#include "core/train/pass_internal.h"
+#include "core/train/layer.h"
 
 #include <string.h>
-
-#include "core/base/clock.h"
 
 static void
 embed_tokens(rstar_pass *pass, uint32_t first, uint32_t end, float *sums)
@@ -25,31 +23,18 @@ rstar_pass_embed(rstar_pass *pass, const rstar_cancel *cancel)
 	return rstar_pass_tokens(pass, pass->N, embed_tokens, NULL, 0, cancel);
 }
 
+/* arg: the norm. Its r is kept. */
 static void
-attn_norm_tokens(rstar_pass *pass, uint32_t first, uint32_t end, float *sums)
+norm_rows(const void *arg, uint32_t first, uint32_t end, float *sums)
 {
+	const rstar_pass_norm *norm = arg;
+	const rstar_pass *pass = norm->pass;
 	const rstar_hparams *h = &pass->model->hparams;
-	const float *weight = rstar_pass_value(pass, pass->model->layers[pass->layer].attn_norm);
-	const float *x = rstar_pass_stream(pass, pass->layer);
 
 	(void) sums;
 	for (uint32_t t = first; t < end; t++)
-		pass->layers[pass->layer].r_attn[t] =
-			pass->ops->norm_forward(x + (size_t) t * h->n_embd, weight, h->n_embd, h->norm_eps,
-									pass->normed + (size_t) t * h->n_embd);
-}
-
-static void
-ffn_norm_tokens(rstar_pass *pass, uint32_t first, uint32_t end, float *sums)
-{
-	const rstar_hparams *h = &pass->model->hparams;
-	rstar_pass_layer *layer = &pass->layers[pass->layer];
-	const float *weight = rstar_pass_value(pass, pass->model->layers[pass->layer].ffn_norm);
-
-	(void) sums;
-	for (uint32_t t = first; t < end; t++)
-		layer->r_ffn[t] =
-			pass->ops->norm_forward(layer->middle + (size_t) t * h->n_embd, weight, h->n_embd,
+		norm->r[t] =
+			pass->ops->norm_forward(norm->x + (size_t) t * h->n_embd, norm->weight, h->n_embd,
 									h->norm_eps, pass->normed + (size_t) t * h->n_embd);
 }
 
@@ -89,58 +74,6 @@ turn_tokens(rstar_pass *pass, uint32_t first, uint32_t end, float *sums)
 		turn_token(pass, t);
 }
 
-/* Block = one sequence and one KV head. */
-static void
-attend_block(void *arg, uint32_t block, uint32_t thread)
-{
-	rstar_pass *pass = arg;
-	const rstar_hparams *h = &pass->model->hparams;
-	rstar_pass_layer *layer = &pass->layers[pass->layer];
-	uint32_t group = h->n_head / h->n_head_kv, D = h->head_dim;
-	uint32_t sequence = block / h->n_head_kv, head = block % h->n_head_kv;
-	uint32_t start = pass->starts[sequence], T = pass->starts[sequence + 1] - start;
-	const float *row = layer->qkv + (size_t) start * rstar_pass_wide(h);
-	rstar_train_attention a = {
-		.q = row + (size_t) head * group * D,
-		.k = row + (size_t) (h->n_head + head) * D,
-		.v = row + (size_t) (h->n_head + h->n_head_kv + head) * D,
-		.stride = rstar_pass_wide(h),
-		.out = layer->heads + ((size_t) start * h->n_head + (size_t) head * group) * D,
-		.out_stride = (size_t) h->n_head * D,
-		.lse = layer->lse + (size_t) start * h->n_head + (size_t) head * group * T,
-		.T = T,
-		.head_dim = D,
-		.n_group = group,
-		.window = rstar_hparams_window(h, pass->layer),
-		.scale = rstar_pass_scale(h),
-		.scratch = pass->attention + thread * pass->attention_per_thread,
-	};
-
-	pass->ops->attention_forward(&a);
-}
-
-static bool
-attend(rstar_pass *pass, const rstar_cancel *cancel)
-{
-	uint32_t blocks = pass->batch.n_sequences * pass->model->hparams.n_head_kv;
-	int64_t start = rstar_clock_ns();
-	bool ok = rstar_pool_run(pass->pool, attend_block, pass, blocks, cancel);
-
-	pass->times.attention += (double) (rstar_clock_ns() - start) * 1e-9;
-	return ok;
-}
-
-static void
-swiglu_tokens(rstar_pass *pass, uint32_t first, uint32_t end, float *sums)
-{
-	uint32_t F = pass->model->hparams.n_ff;
-	const float *gate_up = pass->layers[pass->layer].gate_up;
-
-	(void) sums;
-	for (uint32_t t = first; t < end; t++)
-		pass->ops->swiglu_forward(gate_up + (size_t) t * 2 * F, F, pass->act + (size_t) t * F);
-}
-
 bool
 rstar_pass_forward(rstar_pass *pass, const rstar_cancel *cancel)
 {
@@ -150,18 +83,20 @@ rstar_pass_forward(rstar_pass *pass, const rstar_cancel *cancel)
 	size_t bytes = (size_t) N * pass->model->hparams.n_embd * sizeof(float);
 	float *x = rstar_pass_stream(pass, pass->layer);
 	float *out = rstar_pass_stream(pass, pass->layer + 1);
+	rstar_pass_norm attn_norm = rstar_pass_attn_norm(pass), ffn_norm = rstar_pass_ffn_norm(pass);
 
-	if (!rstar_pass_tokens(pass, N, attn_norm_tokens, NULL, 0, cancel) ||
+	if (!rstar_pass_rows(pass, N, norm_rows, &attn_norm, NULL, 0, cancel) ||
 		!rstar_pass_linear(pass, w->qkv, w->qkv_bias, pass->normed, N, layer->qkv, false, cancel) ||
-		!rstar_pass_tokens(pass, N, turn_tokens, NULL, 0, cancel) || !attend(pass, cancel))
+		!rstar_pass_tokens(pass, N, turn_tokens, NULL, 0, cancel) ||
+		!rstar_pass_attend(pass, cancel))
 		return false;
 	memcpy(layer->middle, x, bytes);
 	if (!rstar_pass_linear(pass, w->attn_out, w->attn_out_bias, layer->heads, N, layer->middle,
 						   true, cancel) ||
-		!rstar_pass_tokens(pass, N, ffn_norm_tokens, NULL, 0, cancel) ||
+		!rstar_pass_rows(pass, N, norm_rows, &ffn_norm, NULL, 0, cancel) ||
 		!rstar_pass_linear(pass, w->gate_up, RSTAR_TRAIN_NONE, pass->normed, N, layer->gate_up,
 						   false, cancel) ||
-		!rstar_pass_tokens(pass, N, swiglu_tokens, NULL, 0, cancel))
+		!rstar_pass_tokens(pass, N, rstar_pass_swiglu, NULL, 0, cancel))
 		return false;
 	memcpy(out, layer->middle, bytes);
 	return rstar_pass_linear(pass, w->down, RSTAR_TRAIN_NONE, pass->act, N, out, true, cancel);

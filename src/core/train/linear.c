@@ -2,7 +2,7 @@
  * linear.c
  *	  Linear layers with their adapters, and sums over tokens.
  */
-#include "core/train/pass_internal.h"
+#include "core/train/layer.h"
 
 #include <string.h>
 
@@ -10,26 +10,54 @@
 
 /* --- over tokens -------------------------------------------------------------------- */
 
-typedef struct token_work
+typedef struct row_blocks
 {
-	rstar_pass *pass;
-	rstar_pass_work work;
+	rstar_pass_row_work work;
+	const void *arg;
 	uint32_t n;
-	float *gradient;
+	float *partial; /* sums of each block, or NULL */
 	uint32_t width;
-} token_work;
+} row_blocks;
 
 static void
 run_block(void *arg, uint32_t block, uint32_t thread)
 {
-	const token_work *w = arg;
+	const row_blocks *b = arg;
 	uint32_t first = block * RSTAR_PASS_TOKENS;
-	uint32_t end = w->n - first < RSTAR_PASS_TOKENS ? w->n : first + RSTAR_PASS_TOKENS;
-	float *sums = w->gradient ? w->pass->partial + (size_t) block * w->width : NULL;
+	uint32_t end = b->n - first < RSTAR_PASS_TOKENS ? b->n : first + RSTAR_PASS_TOKENS;
+	float *sums = b->partial ? b->partial + (size_t) block * b->width : NULL;
 
 	(void) thread;
 	if (sums)
-		memset(sums, 0, w->width * sizeof *sums);
+		memset(sums, 0, b->width * sizeof *sums);
+	b->work(b->arg, first, end, sums);
+}
+
+bool
+rstar_pass_rows(rstar_pass *pass, uint32_t n, rstar_pass_row_work work, const void *arg, float *to,
+				uint32_t width, const rstar_cancel *cancel)
+{
+	row_blocks b = {work, arg, n, to ? pass->partial : NULL, width};
+	uint32_t blocks = (n + RSTAR_PASS_TOKENS - 1) / RSTAR_PASS_TOKENS;
+
+	if (!rstar_pool_run(pass->pool, run_block, &b, blocks, cancel))
+		return false;
+	for (uint32_t block = 0; to && block < blocks; block++)
+		pass->ops->add(to, pass->partial + (size_t) block * width, width);
+	return true;
+}
+
+typedef struct token_work
+{
+	rstar_pass *pass;
+	rstar_pass_work work;
+} token_work;
+
+static void
+work_on_tokens(const void *arg, uint32_t first, uint32_t end, float *sums)
+{
+	const token_work *w = arg;
+
 	w->work(w->pass, first, end, sums);
 }
 
@@ -37,70 +65,37 @@ bool
 rstar_pass_tokens(rstar_pass *pass, uint32_t n, rstar_pass_work work, float *gradient,
 				  uint32_t width, const rstar_cancel *cancel)
 {
-	token_work w = {pass, work, n, gradient, width};
-	uint32_t blocks = (n + RSTAR_PASS_TOKENS - 1) / RSTAR_PASS_TOKENS;
+	token_work w = {pass, work};
 
-	if (!rstar_pool_run(pass->pool, run_block, &w, blocks, cancel))
-		return false;
-	for (uint32_t block = 0; gradient && block < blocks; block++)
-		pass->ops->add(gradient, pass->partial + (size_t) block * width, width);
-	return true;
+	return rstar_pass_rows(pass, n, work_on_tokens, &w, gradient, width, cancel);
 }
 
-/* Sums over the rows of a matrix, for biases: rows of `width` at `matrix`. */
-typedef struct column_sums
-{
-	rstar_pass *pass;
-	const float *matrix;
-	uint32_t n, width;
-} column_sums;
-
-static void
-sum_rows(void *arg, uint32_t block, uint32_t thread)
-{
-	const column_sums *s = arg;
-	uint32_t first = block * RSTAR_PASS_TOKENS;
-	uint32_t end = s->n - first < RSTAR_PASS_TOKENS ? s->n : first + RSTAR_PASS_TOKENS;
-	float *sums = s->pass->partial + (size_t) block * s->width;
-
-	(void) thread;
-	memset(sums, 0, s->width * sizeof *sums);
-	for (uint32_t t = first; t < end; t++)
-		s->pass->ops->add(sums, s->matrix + (size_t) t * s->width, s->width);
-}
-
-static bool
-add_column_sums(rstar_pass *pass, const float *matrix, uint32_t n, uint32_t width, float *to,
-				const rstar_cancel *cancel)
-{
-	column_sums s = {pass, matrix, n, width};
-	uint32_t blocks = (n + RSTAR_PASS_TOKENS - 1) / RSTAR_PASS_TOKENS;
-
-	if (!rstar_pool_run(pass->pool, sum_rows, &s, blocks, cancel))
-		return false;
-	for (uint32_t block = 0; block < blocks; block++)
-		pass->ops->add(to, pass->partial + (size_t) block * width, width);
-	return true;
-}
-
-typedef struct bias_rows
+/* A bias is added to rows, and its gradient is the sum of rows. */
+typedef struct bias_work
 {
 	const rstar_train_ops *ops;
-	const float *bias;
-	float *y;
-	uint32_t n, width;
-} bias_rows;
+	float *to;         /* the rows, or NULL */
+	const float *from; /* the bias, or rows */
+	uint32_t width;
+} bias_work;
 
 static void
-add_bias(void *arg, uint32_t block, uint32_t thread)
+add_bias(const void *arg, uint32_t first, uint32_t end, float *sums)
 {
-	const bias_rows *b = arg;
-	uint32_t first = block * RSTAR_PASS_TOKENS;
-	uint32_t end = b->n - first < RSTAR_PASS_TOKENS ? b->n : first + RSTAR_PASS_TOKENS;
+	const bias_work *b = arg;
 
-	(void) thread;
+	(void) sums;
 	for (uint32_t t = first; t < end; t++)
-		b->ops->add(b->y + (size_t) t * b->width, b->bias, b->width);
+		b->ops->add(b->to + (size_t) t * b->width, b->from, b->width);
+}
+
+static void
+sum_rows(const void *arg, uint32_t first, uint32_t end, float *sums)
+{
+	const bias_work *b = arg;
+
+	for (uint32_t t = first; t < end; t++)
+		b->ops->add(sums, b->from + (size_t) t * b->width, b->width);
 }
 
 /* --- products ------------------------------------------------------------------------- */
@@ -178,10 +173,9 @@ rstar_pass_linear(rstar_pass *pass, uint32_t tensor, uint32_t bias, const float 
 			return false;
 	if (bias != RSTAR_TRAIN_NONE)
 	{
-		bias_rows b = {pass->ops, rstar_pass_value(pass, bias), y, n, w->rows};
+		bias_work b = {pass->ops, y, rstar_pass_value(pass, bias), w->rows};
 
-		return rstar_pool_run(pass->pool, add_bias, &b,
-							  (n + RSTAR_PASS_TOKENS - 1) / RSTAR_PASS_TOKENS, cancel);
+		return rstar_pass_rows(pass, n, add_bias, &b, NULL, 0, cancel);
 	}
 	return true;
 }
@@ -204,6 +198,10 @@ rstar_pass_linear_backward(rstar_pass *pass, uint32_t tensor, uint32_t bias, con
 							cancel))
 			return false;
 	if (bias != RSTAR_TRAIN_NONE && pass->gradients[bias])
-		return add_column_sums(pass, dy, n, w->rows, pass->gradients[bias], cancel);
+	{
+		bias_work b = {pass->ops, NULL, dy, w->rows};
+
+		return rstar_pass_rows(pass, n, sum_rows, &b, pass->gradients[bias], w->rows, cancel);
+	}
 	return true;
 }

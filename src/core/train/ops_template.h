@@ -422,6 +422,18 @@ transpose(const float *rows, uint32_t n, uint32_t width, float *columns)
 					columns[(size_t) d * n + t] = rows[(size_t) t * width + d];
 }
 
+/* The scratch of a head group, with its keys and values, and the keys' columns, in place. */
+static attention_memory
+begin_attention(const rstar_train_attention *a)
+{
+	attention_memory m = lay_out(a);
+
+	copy_rows(a->k, a->stride, a->T, a->head_dim, m.keys, m.width, m.k_rows);
+	transpose(m.k_rows, m.keys, m.width, m.k_columns);
+	copy_rows(a->v, a->stride, a->T, a->head_dim, m.keys, m.width, m.v_rows);
+	return m;
+}
+
 /* Keys that a block of queries may see: [*first, *end), both multiples of PAD. */
 static void
 visible(const rstar_train_attention *a, uint32_t query, uint32_t n, uint32_t *first, uint32_t *end)
@@ -484,11 +496,8 @@ softmax_row(float *row, uint32_t first, uint32_t end)
 static void
 attention_forward(const rstar_train_attention *a)
 {
-	attention_memory m = lay_out(a);
+	attention_memory m = begin_attention(a);
 
-	copy_rows(a->k, a->stride, a->T, a->head_dim, m.keys, m.width, m.k_rows);
-	transpose(m.k_rows, m.keys, m.width, m.k_columns);
-	copy_rows(a->v, a->stride, a->T, a->head_dim, m.keys, m.width, m.v_rows);
 	for (uint32_t head = 0; head < a->n_group; head++)
 		for (uint32_t query = 0; query < a->T; query += QUERIES)
 		{
@@ -567,11 +576,8 @@ backward_block(const rstar_train_attention *a, const attention_memory *m, uint32
 static void
 attention_backward(const rstar_train_attention *a)
 {
-	attention_memory m = lay_out(a);
+	attention_memory m = begin_attention(a);
 
-	copy_rows(a->k, a->stride, a->T, a->head_dim, m.keys, m.width, m.k_rows);
-	transpose(m.k_rows, m.keys, m.width, m.k_columns);
-	copy_rows(a->v, a->stride, a->T, a->head_dim, m.keys, m.width, m.v_rows);
 	transpose(m.v_rows, m.keys, m.width, m.v_columns);
 	memset(m.dk, 0, (size_t) m.keys * m.width * sizeof(float));
 	memset(m.dv, 0, (size_t) m.keys * m.width * sizeof(float));

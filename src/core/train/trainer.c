@@ -505,37 +505,52 @@ make_fingerprint(const rstar_trainer *t, uint8_t fingerprint[RSTAR_FINGERPRINT_B
 	rstar_sha256_finish(&sha, fingerprint);
 }
 
-rstar_status
-rstar_trainer_save(rstar_trainer *t, const char *directory, const char *name,
-				   const rstar_cancel *cancel, rstar_error *err)
+/* What a checkpoint of the run holds, and the fingerprint of the run that it belongs to. */
+typedef struct checkpoint_view
 {
 	uint8_t fingerprint[RSTAR_FINGERPRINT_BYTES];
 	rstar_checkpoint_part parts[MAX_PARTS];
-	uint32_t n = list_parts(t, parts);
+	uint32_t n;
+} checkpoint_view;
+
+static rstar_status
+view_checkpoint(rstar_trainer *t, checkpoint_view *view, rstar_error *err)
+{
 	rstar_status st = check_between_steps(t, err);
 
 	if (st != RSTAR_OK)
 		return st;
-	make_fingerprint(t, fingerprint);
-	return rstar_checkpoint_save(directory, name, t->state.step, fingerprint, parts, n, cancel,
-								 err);
+	view->n = list_parts(t, view->parts);
+	make_fingerprint(t, view->fingerprint);
+	return RSTAR_OK;
+}
+
+rstar_status
+rstar_trainer_save(rstar_trainer *t, const char *directory, const char *name,
+				   const rstar_cancel *cancel, rstar_error *err)
+{
+	checkpoint_view view;
+	rstar_status st = view_checkpoint(t, &view, err);
+
+	if (st != RSTAR_OK)
+		return st;
+	return rstar_checkpoint_save(directory, name, t->state.step, view.fingerprint, view.parts,
+								 view.n, cancel, err);
 }
 
 rstar_status
 rstar_trainer_resume(rstar_trainer *t, const char *directory, const char *name,
 					 const rstar_cancel *cancel, rstar_error *err)
 {
-	uint8_t fingerprint[RSTAR_FINGERPRINT_BYTES];
-	rstar_checkpoint_part parts[MAX_PARTS];
-	uint32_t n = list_parts(t, parts);
+	checkpoint_view view;
 	uint64_t step;
-	rstar_status st = check_between_steps(t, err);
+	rstar_status st = view_checkpoint(t, &view, err);
 
 	if (st != RSTAR_OK)
 		return st;
-	make_fingerprint(t, fingerprint);
 	t->phase = RSTAR_PHASE_BEGIN;
-	return rstar_checkpoint_load(directory, name, &step, fingerprint, parts, n, cancel, err);
+	return rstar_checkpoint_load(directory, name, &step, view.fingerprint, view.parts, view.n,
+								 cancel, err);
 }
 
 rstar_status
