@@ -64,11 +64,11 @@ rstar_alloc_array(const rstar_allocator *allocator, size_t count, size_t size)
 void *
 rstar_alloc_array_zero(const rstar_allocator *allocator, size_t count, size_t size)
 {
-	size_t bytes;
+	void *array = rstar_alloc_array(allocator, count, size);
 
-	if (__builtin_mul_overflow(count, size, &bytes))
-		return NULL;
-	return rstar_alloc_zero(allocator, bytes);
+	if (array)
+		memset(array, 0, count * size);
+	return array;
 }
 
 void *
@@ -88,14 +88,10 @@ rstar_free(const rstar_allocator *allocator, void *pointer)
 		allocator->free(allocator->ctx, pointer);
 }
 
-char *
-rstar_strndup(const rstar_allocator *allocator, const char *text, size_t length)
+/* Fill a copy's memory, which may be NULL, with the text and the zero behind it. */
+static char *
+copy_text(char *copy, const char *text, size_t length)
 {
-	char *copy;
-
-	if (length == SIZE_MAX)
-		return NULL;
-	copy = rstar_alloc(allocator, length + 1);
 	if (copy)
 	{
 		if (length > 0)
@@ -103,6 +99,14 @@ rstar_strndup(const rstar_allocator *allocator, const char *text, size_t length)
 		copy[length] = '\0';
 	}
 	return copy;
+}
+
+char *
+rstar_strndup(const rstar_allocator *allocator, const char *text, size_t length)
+{
+	if (length == SIZE_MAX)
+		return NULL;
+	return copy_text(rstar_alloc(allocator, length + 1), text, length);
 }
 
 bool
@@ -217,18 +221,9 @@ rstar_arena_alloc_array(rstar_arena *arena, size_t count, size_t size)
 char *
 rstar_arena_strndup(rstar_arena *arena, const char *text, size_t length)
 {
-	char *copy;
-
 	if (length == SIZE_MAX)
 		return NULL;
-	copy = rstar_arena_alloc(arena, length + 1);
-	if (copy)
-	{
-		if (length > 0)
-			memcpy(copy, text, length);
-		copy[length] = '\0';
-	}
-	return copy;
+	return copy_text(rstar_arena_alloc(arena, length + 1), text, length);
 }
 
 void
