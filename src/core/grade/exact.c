@@ -200,19 +200,6 @@ exact_floor(rstar_work *work, const rstar_rational *value, bool up, rstar_ration
 	return rstar_int_add(work, &out->num, &one, &out->num);
 }
 
-static uint64_t
-gcd(uint64_t a, uint64_t b)
-{
-	while (b > 0)
-	{
-		uint64_t rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
-
 /* gcd, lcm, max, min of all arguments. */
 static bool
 exact_fold(rstar_work *work, const rstar_expr *node, rstar_rational *out)
@@ -241,7 +228,7 @@ exact_fold(rstar_work *work, const rstar_expr *node, rstar_rational *out)
 		if (!rstar_int_to_i64(&out->num, &a) || !rstar_int_to_i64(&next.num, &b) || a < 0 ||
 			b < 0 || rstar_int_bits(&out->den) != 1 || rstar_int_bits(&next.den) != 1)
 			return false;
-		g = (int64_t) gcd((uint64_t) a, (uint64_t) b);
+		g = (int64_t) rstar_int_gcd_u64((uint64_t) a, (uint64_t) b);
 		if (node->op == RSTAR_FUNCTION_LCM && g > 0 && __builtin_mul_overflow(a / g, b, &g))
 			return false;
 		if (!rstar_rational_from_i64(work, g, 1, out))

@@ -438,8 +438,8 @@ rstar_rational_from_i64(rstar_work *work, int64_t num, int64_t den, rstar_ration
 	return rstar_int_from_i64(work, num, &out->num) && rstar_int_from_i64(work, den, &out->den);
 }
 
-static uint64_t
-gcd_u64(uint64_t a, uint64_t b)
+uint64_t
+rstar_int_gcd_u64(uint64_t a, uint64_t b)
 {
 	while (b > 0)
 	{
@@ -472,7 +472,7 @@ rstar_rational_reduce(rstar_work *work, rstar_rational *a)
 	}
 	if (rstar_int_to_i64(&x, &i) && rstar_int_to_i64(&y, &k))
 	{
-		i = (int64_t) gcd_u64((uint64_t) i, (uint64_t) k);
+		i = (int64_t) rstar_int_gcd_u64((uint64_t) i, (uint64_t) k);
 		if (i <= 1)
 			return i == 1;
 		if (!rstar_int_from_i64(work, i, &x))

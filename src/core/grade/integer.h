@@ -61,6 +61,9 @@ extern bool rstar_int_divmod(rstar_work *work, const rstar_int *a, const rstar_i
 /* Decimal text, NUL-terminated, in the arena; NULL on failure. */
 extern char *rstar_int_text(rstar_work *work, const rstar_int *a);
 
+/* Of two machine words; gcd(a, 0) is a. */
+extern uint64_t rstar_int_gcd_u64(uint64_t a, uint64_t b);
+
 extern int rstar_int_cmp(const rstar_int *a, const rstar_int *b);
 extern rstar_int rstar_int_neg(rstar_int a);
 extern bool rstar_int_to_i64(const rstar_int *a, int64_t *out); /* false: does not fit */

@@ -44,24 +44,27 @@ peek(const rstar_lexer *lex, size_t offset)
 	return (size_t) (lex->end - lex->at) > offset ? (unsigned char) lex->at[offset] : 0;
 }
 
+/* How many characters of a kind follow one another. */
 static inline size_t
-count_digits(const rstar_lexer *lex, size_t offset)
+count_run(const rstar_lexer *lex, size_t offset, bool (*is_kind)(int))
 {
 	size_t n = 0;
 
-	while (is_digit(peek(lex, offset + n)))
+	while (is_kind(peek(lex, offset + n)))
 		n++;
 	return n;
 }
 
 static inline size_t
+count_digits(const rstar_lexer *lex, size_t offset)
+{
+	return count_run(lex, offset, is_digit);
+}
+
+static inline size_t
 count_spaces(const rstar_lexer *lex, size_t offset)
 {
-	size_t n = 0;
-
-	while (is_space(peek(lex, offset + n)))
-		n++;
-	return n;
+	return count_run(lex, offset, is_space);
 }
 
 /* Is the last token a number (closely: without a space behind it)? */

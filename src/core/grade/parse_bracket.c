@@ -74,22 +74,30 @@ entry(rstar_parser *p, const rstar_expr *pair)
 	return rstar_parser_relation(p, pair->child[0], '=', pair->child[1]);
 }
 
+/* The equations of *list and those of further pairs: a list; NULL if one is no pair. */
+static const rstar_expr *
+add_entries(rstar_parser *p, rstar_children *list, const rstar_expr *const *pair, size_t count)
+{
+	rstar_expr *node;
+
+	for (size_t i = 0; i < count; i++)
+		if (!rstar_parser_push(p, list, entry(p, pair[i])))
+			return NULL;
+	if (list->count == 1)
+		return list->item[0];
+	node = rstar_parser_collect(p, RSTAR_EXPR_LIST, list);
+	if (node)
+		node->op = ',';
+	return node;
+}
+
 /* {x: 2, y: 3}, as Python prints a solution: a list of equations; NULL for anything else. */
 static const rstar_expr *
 entries(rstar_parser *p, const rstar_expr *const *pair, size_t count)
 {
 	rstar_children list = {0};
-	rstar_expr *node;
 
-	for (size_t i = 0; i < count; i++)
-		if (!rstar_parser_push(p, &list, entry(p, pair[i])))
-			return NULL;
-	if (list.count == 1)
-		return list.item[0];
-	node = rstar_parser_collect(p, RSTAR_EXPR_LIST, &list);
-	if (node)
-		node->op = ',';
-	return node;
+	return add_entries(p, &list, pair, count);
 }
 
 /* \{ x : 2, y : 3 \}: the rest behind the first colon was read as a list. */
@@ -98,20 +106,12 @@ dictionary(rstar_parser *p, const rstar_expr *name, const rstar_expr *rest)
 {
 	bool several = rest->kind == RSTAR_EXPR_LIST && rest->op == ',';
 	rstar_children list = {0};
-	rstar_expr *node;
 
 	if (!rstar_parser_push(p, &list,
 						   rstar_parser_relation(p, name, '=', several ? rest->child[0] : rest)))
 		return NULL;
-	for (uint32_t i = 1; several && i < rest->count; i++)
-		if (!rstar_parser_push(p, &list, entry(p, rest->child[i])))
-			return NULL;
-	if (list.count == 1)
-		return list.item[0];
-	node = rstar_parser_collect(p, RSTAR_EXPR_LIST, &list);
-	if (node)
-		node->op = ',';
-	return node;
+	return several ? add_entries(p, &list, rest->child + 1, rest->count - 1)
+				   : add_entries(p, &list, NULL, 0);
 }
 
 static const rstar_expr *
