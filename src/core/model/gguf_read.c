@@ -21,24 +21,26 @@ truncated(gguf_reader *reader, const char *what)
 	return RSTAR_ERR_CORRUPT;
 }
 
+static rstar_status
+read_scalar(gguf_reader *reader, void *value, size_t size, const char *what)
+{
+	if (rstar_gguf_bytes_left(reader) < size)
+		return truncated(reader, what);
+	memcpy(value, reader->at, size);
+	reader->at += size;
+	return RSTAR_OK;
+}
+
 rstar_status
 rstar_gguf_read_u32(gguf_reader *reader, uint32_t *value, const char *what)
 {
-	if (rstar_gguf_bytes_left(reader) < sizeof *value)
-		return truncated(reader, what);
-	*value = load_u32(reader->at);
-	reader->at += sizeof *value;
-	return RSTAR_OK;
+	return read_scalar(reader, value, sizeof *value, what);
 }
 
 rstar_status
 rstar_gguf_read_u64(gguf_reader *reader, uint64_t *value, const char *what)
 {
-	if (rstar_gguf_bytes_left(reader) < sizeof *value)
-		return truncated(reader, what);
-	*value = load_u64(reader->at);
-	reader->at += sizeof *value;
-	return RSTAR_OK;
+	return read_scalar(reader, value, sizeof *value, what);
 }
 
 static rstar_status

@@ -338,10 +338,11 @@ copy_key(rstar_gguf_writer *writer, const rstar_gguf *from, uint64_t i)
 	rstar_free(writer->allocator, key);
 }
 
-void
-rstar_gguf_writer_copy(rstar_gguf_writer *writer, const rstar_gguf *from, const char *key)
+/* The keys whose names begin with a text, or are that text. */
+static void
+copy_matching(rstar_gguf_writer *writer, const rstar_gguf *from, const char *text, bool whole)
 {
-	size_t length = strlen(key);
+	size_t length = strlen(text);
 	rstar_gguf_type type;
 
 	for (uint64_t i = 0; i < rstar_gguf_n_keys(from) && !has_failed(writer); i++)
@@ -349,25 +350,22 @@ rstar_gguf_writer_copy(rstar_gguf_writer *writer, const rstar_gguf *from, const 
 		rstar_string name = rstar_gguf_key(from, i, &type);
 
 		poll(writer);
-		if (name.length == length && memcmp(name.data, key, length) == 0)
+		if ((whole ? name.length == length : name.length >= length) &&
+			memcmp(name.data, text, length) == 0)
 			copy_key(writer, from, i);
 	}
 }
 
 void
+rstar_gguf_writer_copy(rstar_gguf_writer *writer, const rstar_gguf *from, const char *key)
+{
+	copy_matching(writer, from, key, true);
+}
+
+void
 rstar_gguf_writer_copy_prefix(rstar_gguf_writer *writer, const rstar_gguf *from, const char *prefix)
 {
-	size_t length = strlen(prefix);
-	rstar_gguf_type type;
-
-	for (uint64_t i = 0; i < rstar_gguf_n_keys(from) && !has_failed(writer); i++)
-	{
-		rstar_string name = rstar_gguf_key(from, i, &type);
-
-		poll(writer);
-		if (name.length >= length && memcmp(name.data, prefix, length) == 0)
-			copy_key(writer, from, i);
-	}
+	copy_matching(writer, from, prefix, false);
 }
 
 /* --- tensors --------------------------------------------------------------- */
