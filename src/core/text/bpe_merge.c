@@ -71,51 +71,32 @@ comes_before(const rstar_bpe_trainer *trainer, rstar_bpe_heap_entry a, rstar_bpe
 	return order < 0;
 }
 
+#define HEAP_OWNER rstar_bpe_trainer
+#define HEAP_ENTRY rstar_bpe_heap_entry
+
+#include "core/text/heap_template.h"
+
 /* Queue a pair under its count, unless it is queued under that or a higher one. */
 static bool
 heap_push(rstar_bpe_trainer *trainer, uint32_t number)
 {
 	rstar_bpe_heap_entry entry = {trainer->pairs[number].count, number};
-	rstar_bpe_heap_entry *heap;
-	size_t at = trainer->n_heap;
 
 	if (entry.count <= trainer->pairs[number].queued)
 		return true;
 	trainer->pairs[number].queued = entry.count;
-	if (!rstar_grow(trainer->allocator, (void **) &trainer->heap, &trainer->heap_capacity, at + 1,
-					sizeof(rstar_bpe_heap_entry)))
+	if (!rstar_grow(trainer->allocator, (void **) &trainer->heap, &trainer->heap_capacity,
+					trainer->n_heap + 1, sizeof(rstar_bpe_heap_entry)))
 		return false;
-	heap = trainer->heap;
-	trainer->n_heap++;
-	for (; at > 0 && comes_before(trainer, entry, heap[(at - 1) / 2]); at = (at - 1) / 2)
-		heap[at] = heap[(at - 1) / 2];
-	heap[at] = entry;
+	heap_insert(trainer, trainer->heap, trainer->n_heap++, entry);
 	return true;
 }
 
 static rstar_bpe_heap_entry
 heap_pop(rstar_bpe_trainer *trainer)
 {
-	rstar_bpe_heap_entry *heap = trainer->heap;
-	rstar_bpe_heap_entry top = heap[0];
-	rstar_bpe_heap_entry last = heap[--trainer->n_heap];
-	size_t n = trainer->n_heap;
-	size_t at = 0;
+	rstar_bpe_heap_entry top = heap_remove(trainer, trainer->heap, trainer->n_heap--);
 
-	for (;;)
-	{
-		size_t child = 2 * at + 1;
-
-		if (child >= n)
-			break;
-		if (child + 1 < n && comes_before(trainer, heap[child + 1], heap[child]))
-			child++;
-		if (!comes_before(trainer, heap[child], last))
-			break;
-		heap[at] = heap[child];
-		at = child;
-	}
-	heap[at] = last;
 	if (trainer->pairs[top.pair].queued == top.count)
 		trainer->pairs[top.pair].queued = 0;
 	return top;

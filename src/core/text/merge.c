@@ -149,50 +149,32 @@ merge_short(rstar_word *word, const rstar_tokenizer *tokenizer)
 /* --- long words ------------------------------------------------------------ */
 
 /* A heap entry is rank << 32 | left symbol: the smallest is the next merge. */
+static inline bool
+comes_before(const rstar_word *word, uint64_t a, uint64_t b)
+{
+	(void) word;
+	return a < b;
+}
+
+#define HEAP_OWNER rstar_word
+#define HEAP_ENTRY uint64_t
+
+#include "core/text/heap_template.h"
+
 static bool
 heap_push(rstar_word *word, uint64_t entry)
 {
-	uint64_t *heap;
-	size_t at = word->n_heap;
-
-	if (!rstar_grow(word->allocator, (void **) &word->heap, &word->heap_capacity, at + 1,
+	if (!rstar_grow(word->allocator, (void **) &word->heap, &word->heap_capacity, word->n_heap + 1,
 					sizeof(uint64_t)))
 		return false;
-	heap = word->heap;
-	word->n_heap++;
-	while (at > 0 && heap[(at - 1) / 2] > entry)
-	{
-		heap[at] = heap[(at - 1) / 2];
-		at = (at - 1) / 2;
-	}
-	heap[at] = entry;
+	heap_insert(word, word->heap, word->n_heap++, entry);
 	return true;
 }
 
 static uint64_t
 heap_pop(rstar_word *word)
 {
-	uint64_t *heap = word->heap;
-	uint64_t top = heap[0];
-	uint64_t last = heap[--word->n_heap];
-	size_t n = word->n_heap;
-	size_t at = 0;
-
-	for (;;)
-	{
-		size_t child = 2 * at + 1;
-
-		if (child >= n)
-			break;
-		if (child + 1 < n && heap[child + 1] < heap[child])
-			child++;
-		if (heap[child] >= last)
-			break;
-		heap[at] = heap[child];
-		at = child;
-	}
-	heap[at] = last;
-	return top;
+	return heap_remove(word, word->heap, word->n_heap--);
 }
 
 /* Rank the pair of `left` with its right neighbour, and queue it. */
