@@ -10,41 +10,35 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Count what a read or write moved; false: it failed, or the stream is at its end. */
+static bool
+count_moved(ssize_t n, size_t *moved)
+{
+	if (n < 0)
+		return errno == EINTR;
+	*moved += (size_t) n;
+	return n > 0;
+}
+
 bool
 rstar_channel_write(int fd, const void *data, size_t length)
 {
-	const char *at = data;
+	size_t moved = 0;
 
-	while (length > 0)
-	{
-		ssize_t n = write(fd, at, length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
+	while (moved < length)
+		if (!count_moved(write(fd, (const char *) data + moved, length - moved), &moved))
 			return false;
-		at += n;
-		length -= (size_t) n;
-	}
 	return true;
 }
 
 bool
 rstar_channel_read(int fd, void *data, size_t length)
 {
-	char *at = data;
+	size_t moved = 0;
 
-	while (length > 0)
-	{
-		ssize_t n = read(fd, at, length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
+	while (moved < length)
+		if (!count_moved(read(fd, (char *) data + moved, length - moved), &moved))
 			return false;
-		at += n;
-		length -= (size_t) n;
-	}
 	return true;
 }
 

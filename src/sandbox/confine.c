@@ -59,6 +59,19 @@ rstar_confine_empty_root(void)
 	return false;
 }
 
+bool
+rstar_confine_child_succeeds(pid_t child)
+{
+	int status;
+
+	if (child < 0)
+		return false;
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return false;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 /*
  * On some systems unshare succeeds and every capability in the new namespace
  * is then denied, so the whole dance is danced in a child first.
@@ -66,11 +79,11 @@ rstar_confine_empty_root(void)
 bool
 rstar_confine_probe_namespaces(void)
 {
-	int status;
 	pid_t child = fork();
 
 	if (child == 0)
 	{
+		int status;
 		pid_t inner;
 
 		if (!rstar_confine_enter_namespaces())
@@ -82,12 +95,7 @@ rstar_confine_probe_namespaces(void)
 			_exit(1);
 		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 	}
-	if (child < 0)
-		return false;
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return false;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	return rstar_confine_child_succeeds(child);
 }
 
 bool

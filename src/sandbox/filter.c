@@ -22,7 +22,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef SECCOMP_FILTER_FLAG_NEW_LISTENER
@@ -354,7 +353,6 @@ bool
 rstar_filter_probe_notify(void)
 {
 	struct sock_fprog program;
-	int status;
 	pid_t child;
 
 	if (rstar_filter_build(RSTAR_FILTER_NOTIFY, true, -1, &program) != 0)
@@ -373,10 +371,5 @@ rstar_filter_probe_notify(void)
 				  : 1);
 	}
 	free(program.filter);
-	if (child < 0)
-		return false;
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return false;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	return rstar_confine_child_succeeds(child);
 }

@@ -91,6 +91,9 @@ extern void rstar_program_serve(void) __attribute__((noreturn));
 
 /* --- confine.c ---------------------------------------------------------------- */
 
+/* Wait for the child of a probe, from fork(): did it end with status 0? */
+extern bool rstar_confine_child_succeeds(pid_t child);
+
 /* Can this process make the namespaces and an empty root? Tried in a child. */
 extern bool rstar_confine_probe_namespaces(void);
 extern bool rstar_confine_enter_namespaces(void);
