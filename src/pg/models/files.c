@@ -258,6 +258,19 @@ rstar_pg_model_file_finish(rstar_store_entry *entry)
 	rstar_store_end(entry);
 }
 
+rstar_gguf_writer *
+rstar_pg_model_file_writer(void)
+{
+	rstar_guard *guard =
+		rstar_pg_guard_create(CurrentMemoryContext, (rstar_release) rstar_gguf_writer_free);
+	rstar_gguf_writer *writer;
+	rstar_error err;
+
+	rstar_check(rstar_gguf_writer_create(&writer, &rstar_allocator_malloc, &err), &err);
+	rstar_pg_guard_hold(guard, writer);
+	return writer;
+}
+
 void
 rstar_pg_model_file_drop(const char *name)
 {

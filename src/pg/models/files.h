@@ -46,6 +46,9 @@ extern rstar_gguf *rstar_pg_model_file_map(const rstar_model_row *row);
 extern rstar_store_entry *rstar_pg_model_file_begin(void);
 extern void rstar_pg_model_file_finish(rstar_store_entry *entry);
 
+/* A writer of what goes into an entry, freed when the current memory context is reset. */
+extern rstar_gguf_writer *rstar_pg_model_file_writer(void);
+
 /*
  * Complete *row (name, role, path and, where the caller gave them, template,
  * defaults and parent) from its file and what the core found out about it.

@@ -272,17 +272,12 @@ keep_descriptor(rstar_guard *guard, int fd)
 	rstar_pg_guard_hold(guard, kept);
 }
 
-/* A writer that lives until the current memory context is reset. */
+/* A writer that serves interrupts as it writes. */
 static rstar_gguf_writer *
 make_writer(void)
 {
-	rstar_guard *guard =
-		rstar_pg_guard_create(CurrentMemoryContext, (rstar_release) rstar_gguf_writer_free);
-	rstar_gguf_writer *writer;
-	rstar_error err;
+	rstar_gguf_writer *writer = rstar_pg_model_file_writer();
 
-	rstar_check(rstar_gguf_writer_create(&writer, &rstar_allocator_malloc, &err), &err);
-	rstar_pg_guard_hold(guard, writer);
 	rstar_gguf_writer_cancel(writer, &rstar_pg_cancel_serving);
 	return writer;
 }
@@ -374,6 +369,18 @@ end_work(MemoryContext caller)
 	MemoryContextDelete(work);
 }
 
+/* The last part of the work: the file gets its name, the model its row. Returns its id. */
+static int64
+end_work_on_model(MemoryContext caller, rstar_model_row *row, rstar_store_entry *entry)
+{
+	int64 model_id;
+
+	rstar_pg_model_file_finish(entry);
+	model_id = rstar_pg_model_register(row, entry);
+	end_work(caller);
+	return model_id;
+}
+
 /*
  * rstar_model_import(name, path, role, file_type, prompt_template, defaults) returns bigint
  */
@@ -387,7 +394,6 @@ rstar_model_import(PG_FUNCTION_ARGS)
 	char *file_type = rstar_optional_text(fcinfo, 3);
 	char *path;
 	bool directory;
-	int64 model_id;
 	int fd;
 
 	row.name = rstar_required_text(fcinfo, 0, "name");
@@ -413,10 +419,7 @@ rstar_model_import(PG_FUNCTION_ARGS)
 		import_directory(path, &row, file_type, entry);
 	else
 		import_file(fd, &row, file_type, entry);
-	rstar_pg_model_file_finish(entry);
-	model_id = rstar_pg_model_register(&row, entry);
-	end_work(caller);
-	PG_RETURN_INT64(model_id);
+	PG_RETURN_INT64(end_work_on_model(caller, &row, entry));
 }
 
 /* --- creation ---------------------------------------------------------------------------- */
@@ -489,7 +492,6 @@ rstar_model_create(PG_FUNCTION_ARGS)
 	rstar_model_row row = {0};
 	rstar_hparams shape = {0};
 	rstar_store_entry *entry;
-	int64 model_id;
 
 	row.name = rstar_required_text(fcinfo, 0, "name");
 	row.role = rstar_required_text(fcinfo, 9, "role");
@@ -514,11 +516,7 @@ rstar_model_create(PG_FUNCTION_ARGS)
 
 	entry = rstar_pg_model_file_begin();
 	write_new_model(entry, &row, &shape, vocabulary, &options);
-	rstar_pg_model_file_finish(entry);
-	row.parent_id = 0;
-	model_id = rstar_pg_model_register(&row, entry);
-	end_work(caller);
-	PG_RETURN_INT64(model_id);
+	PG_RETURN_INT64(end_work_on_model(caller, &row, entry));
 }
 
 /* --- quantising ---------------------------------------------------------------------------- */
@@ -536,7 +534,6 @@ rstar_model_quantize(PG_FUNCTION_ARGS)
 	rstar_store_entry *entry;
 	rstar_gguf *gguf;
 	rstar_error err;
-	int64 model_id;
 
 	row.name = rstar_required_text(fcinfo, 1, "name");
 	target = file_type_argument(rstar_required_text(fcinfo, 2, "file_type"));
@@ -554,10 +551,7 @@ rstar_model_quantize(PG_FUNCTION_ARGS)
 	rstar_check(rstar_quantize(gguf, target, entry->fd, &rstar_allocator_malloc,
 							   &rstar_pg_cancel_serving, &err),
 				&err);
-	rstar_pg_model_file_finish(entry);
-	model_id = rstar_pg_model_register(&row, entry);
-	end_work(caller);
-	PG_RETURN_INT64(model_id);
+	PG_RETURN_INT64(end_work_on_model(caller, &row, entry));
 }
 
 /* --- checking --------------------------------------------------------------------------- */

@@ -159,13 +159,9 @@ add_query(rstar_bpe_trainer *trainer, const char *query)
 static void
 write_vocabulary(rstar_bpe_trainer *trainer, const rstar_model_row *row, rstar_store_entry *entry)
 {
-	rstar_guard *guard =
-		rstar_pg_guard_create(CurrentMemoryContext, (rstar_release) rstar_gguf_writer_free);
-	rstar_gguf_writer *writer;
+	rstar_gguf_writer *writer = rstar_pg_model_file_writer();
 	rstar_error err;
 
-	rstar_check(rstar_gguf_writer_create(&writer, &rstar_allocator_malloc, &err), &err);
-	rstar_pg_guard_hold(guard, writer);
 	/* llama.cpp's tools know a file without weights by the architecture that its tokens are for. */
 	rstar_gguf_writer_string(writer, "general.architecture", "qwen2", strlen("qwen2"));
 	rstar_gguf_writer_string(writer, "general.name", row->name, strlen(row->name));
