@@ -7,6 +7,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
+#include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -107,16 +108,41 @@ rstar_pg_result(uint64 row, const char *column, bool *is_null)
 	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number, is_null);
 }
 
-char *
-rstar_pg_result_text(uint64 row, const char *column, MemoryContext context)
+static void *
+copy_text(Datum value)
+{
+	return TextDatumGetCString(value);
+}
+
+static void *
+copy_jsonb(Datum value)
+{
+	return DatumGetJsonbPCopy(value);
+}
+
+/* A copy of the value in that context; NULL of NULL. */
+static void *
+result_copy(uint64 row, const char *column, MemoryContext context, void *(*copy)(Datum))
 {
 	bool is_null;
 	Datum value = rstar_pg_result(row, column, &is_null);
 	MemoryContext caller = MemoryContextSwitchTo(context);
-	char *string = is_null ? NULL : TextDatumGetCString(value);
+	void *result = is_null ? NULL : copy(value);
 
 	MemoryContextSwitchTo(caller);
-	return string;
+	return result;
+}
+
+char *
+rstar_pg_result_text(uint64 row, const char *column, MemoryContext context)
+{
+	return result_copy(row, column, context, copy_text);
+}
+
+Jsonb *
+rstar_pg_result_jsonb(uint64 row, const char *column, MemoryContext context)
+{
+	return result_copy(row, column, context, copy_jsonb);
 }
 
 int64

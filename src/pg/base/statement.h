@@ -16,6 +16,8 @@
 
 #include "postgres.h"
 
+#include "utils/jsonb.h"
+
 /* Arguments of a statement, filled in order. */
 #define RSTAR_MAX_ARGUMENTS 32
 
@@ -50,6 +52,8 @@ extern void rstar_pg_execute(const char *statement, rstar_arguments *a, bool rea
 extern Datum rstar_pg_result(uint64 row, const char *column, bool *is_null);
 extern char *rstar_pg_result_text(uint64 row, const char *column,
 								  MemoryContext context); /* or NULL */
+extern Jsonb *rstar_pg_result_jsonb(uint64 row, const char *column,
+									MemoryContext context); /* or NULL */
 extern int64 rstar_pg_result_bigint(uint64 row, const char *column, int64 otherwise);
 extern int32 rstar_pg_result_int(uint64 row, const char *column, int32 otherwise);
 extern double rstar_pg_result_real(uint64 row, const char *column, double otherwise);

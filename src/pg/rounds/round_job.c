@@ -132,7 +132,6 @@ submit(const round_state *r, const char *kind, const char *statement)
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
 	Jsonb *arguments;
-	bool is_null;
 
 	rstar_tables_begin(&scope, "rounds", "models");
 	rstar_pg_add_bigint(&a, r->round_id);
@@ -141,8 +140,7 @@ submit(const round_state *r, const char *kind, const char *statement)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("a model of round " INT64_FORMAT " does not exist any more", r->round_id)));
-	MemoryContextSwitchTo(context);
-	arguments = DatumGetJsonbPCopy(rstar_pg_result(0, "arguments", &is_null));
+	arguments = rstar_pg_result_jsonb(0, "arguments", context);
 	rstar_pg_tables_end(&scope);
 	return rstar_pg_job_call_now(kind, arguments);
 }

@@ -75,13 +75,11 @@ open_jobs(int *n)
 	jobs = palloc((*n + 1) * sizeof *jobs);
 	for (int i = 0; i < *n; i++)
 	{
-		bool is_null;
-
 		jobs[i].job_id = rstar_pg_result_bigint(i, "job_id", 0);
 		jobs[i].kind =
 			rstar_pg_job_kind_find(rstar_pg_result_text(i, "kind", CurrentMemoryContext));
 		jobs[i].workers = rstar_pg_result_int(i, "workers", 1);
-		jobs[i].arguments = DatumGetJsonbPCopy(rstar_pg_result(i, "arguments", &is_null));
+		jobs[i].arguments = rstar_pg_result_jsonb(i, "arguments", CurrentMemoryContext);
 	}
 	return jobs;
 }

@@ -145,23 +145,11 @@ rstar_pg_job_is_for_others(const rstar_job_kind *kind, Jsonb *arguments, int nod
 	return !kind->queue || (kind->ready && !kind->ready(arguments));
 }
 
-static Jsonb *
-result_jsonb(uint64 row, const char *column, MemoryContext context)
-{
-	bool is_null;
-	Datum value = rstar_pg_result(row, column, &is_null);
-	MemoryContext caller = MemoryContextSwitchTo(context);
-	Jsonb *copy = is_null ? NULL : DatumGetJsonbPCopy(value);
-
-	MemoryContextSwitchTo(caller);
-	return copy;
-}
-
 static void
 read_row(rstar_job *job, MemoryContext context)
 {
-	job->arguments = result_jsonb(0, "arguments", context);
-	job->settings = result_jsonb(0, "settings", context);
+	job->arguments = rstar_pg_result_jsonb(0, "arguments", context);
+	job->settings = rstar_pg_result_jsonb(0, "settings", context);
 	job->threads = rstar_pg_result_int(0, "threads", 1);
 	job->total = rstar_pg_result_bigint(0, "total", 0);
 	job->parent = rstar_pg_result_bigint(0, "parent_id", 0);
@@ -243,7 +231,7 @@ read_candidates(int *n)
 		c->workers = rstar_pg_result_int(row, "workers", 1);
 		c->nice = rstar_pg_result_int(row, "nice", 0);
 		c->fresh = rstar_pg_result_bool(row, "fresh", &is_null);
-		c->arguments = result_jsonb(row, "arguments", CurrentMemoryContext);
+		c->arguments = rstar_pg_result_jsonb(row, "arguments", CurrentMemoryContext);
 	}
 	return list;
 }

@@ -222,10 +222,10 @@ typedef struct run
 static bool
 read_run(int64 schedule_id, run *r)
 {
-	MemoryContext context = CurrentMemoryContext, caller;
+	MemoryContext context = CurrentMemoryContext;
 	rstar_tables_scope scope;
 	rstar_arguments a = {0};
-	bool found, is_null;
+	bool found;
 
 	rstar_pg_add_bigint(&a, schedule_id);
 	rstar_pg_add_text(&a, GetUserNameFromId(GetSessionUserId(), false));
@@ -238,9 +238,7 @@ read_run(int64 schedule_id, run *r)
 	if (found)
 	{
 		r->kind = rstar_pg_result_text(0, "kind", context);
-		caller = MemoryContextSwitchTo(context);
-		r->arguments = DatumGetJsonbPCopy(rstar_pg_result(0, "arguments", &is_null));
-		MemoryContextSwitchTo(caller);
+		r->arguments = rstar_pg_result_jsonb(0, "arguments", context);
 	}
 	rstar_pg_tables_end(&scope);
 	return found;
