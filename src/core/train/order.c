@@ -57,43 +57,40 @@ compare_members(const void *a, const void *b)
 									: (x->example > y->example) - (x->example < y->example);
 }
 
-/* How many members belong to problems below this one: where its own begin. */
-static uint32_t
-count_below(const member *members, uint32_t n, uint64_t problem)
+/* Where an example's problem stands among the sorted members. */
+typedef struct place
 {
-	uint32_t low = 0;
+	uint32_t first, n;
+} place;
 
-	for (uint32_t high = n; low < high;)
+static void
+find_places(const member *members, uint32_t n, place *places)
+{
+	for (uint32_t first = 0, end; first < n; first = end)
 	{
-		uint32_t middle = low + (high - low) / 2;
-
-		if (members[middle].problem < problem)
-			low = middle + 1;
-		else
-			high = middle;
+		for (end = first; end < n && members[end].problem == members[first].problem; end++)
+			continue;
+		for (uint32_t i = first; i < end; i++)
+			places[members[i].example] = (place){first, end - first};
 	}
-	return low;
 }
 
 /* Mark about `wanted` examples, whole problems, from the end of the list; returns how many. */
 static uint32_t
-mark_held_out(const rstar_order *order, const uint32_t *list, const member *members,
+mark_held_out(const uint32_t *list, const member *members, const place *places, uint32_t n,
 			  uint32_t wanted, bool *held)
 {
-	uint32_t n = (uint32_t) order->examples->n, count = 0;
+	uint32_t count = 0;
 
 	for (uint32_t i = n; i > 0 && count < wanted; i--)
 	{
-		uint64_t problem = order->examples->items[list[i - 1]].problem;
-		uint32_t first = count_below(members, n, problem);
-		uint32_t end = problem == UINT64_MAX ? n : count_below(members, n, problem + 1);
+		const place *problem = &places[list[i - 1]];
 
-		if (held[list[i - 1]] || count + (end - first) > wanted + n / 10 ||
-			count + (end - first) >= n)
+		if (held[list[i - 1]] || count + problem->n > wanted + n / 10 || count + problem->n >= n)
 			continue;
-		for (uint32_t j = first; j < end; j++)
-			held[members[j].example] = true;
-		count += end - first;
+		for (uint32_t j = 0; j < problem->n; j++)
+			held[members[problem->first + j].example] = true;
+		count += problem->n;
 	}
 	return count;
 }
@@ -117,9 +114,10 @@ hold_out(rstar_order *order, uint32_t wanted)
 	const rstar_allocator *allocator = order->allocator;
 	uint32_t n = (uint32_t) order->examples->n;
 	member *members = rstar_alloc_array(allocator, n, sizeof *members);
+	place *places = rstar_alloc_array(allocator, n, sizeof *places);
 	uint32_t *list = rstar_alloc_array(allocator, n, sizeof *list);
 	bool *held = rstar_alloc_array_zero(allocator, n, sizeof *held);
-	bool ok = members && list && held;
+	bool ok = members && places && list && held;
 
 	for (uint32_t i = 0; ok && i < n; i++)
 	{
@@ -129,10 +127,12 @@ hold_out(rstar_order *order, uint32_t wanted)
 	if (ok)
 	{
 		qsort(members, n, sizeof *members, compare_members);
+		find_places(members, n, places);
 		shuffle(list, n, order->seed, HOLD_OUT_STREAM);
-		divide(order, held, mark_held_out(order, list, members, wanted, held));
+		divide(order, held, mark_held_out(list, members, places, n, wanted, held));
 	}
 	rstar_free(allocator, members);
+	rstar_free(allocator, places);
 	rstar_free(allocator, list);
 	rstar_free(allocator, held);
 	return ok;
