@@ -418,6 +418,7 @@ parse_constant(rstar_parser *p)
 	return node;
 }
 
+/* One primary by the kind of its first token; NULL where none begins. */
 static const rstar_expr *
 read_primary(rstar_parser *p)
 {

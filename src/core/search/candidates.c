@@ -16,6 +16,10 @@ parent_of(const rstar_candidate *c)
 
 /* --- reading ------------------------------------------------------------------------ */
 
+/*
+ * What the answer is, and whether it is right: a verifier is asked later, in the phase of its
+ * own; without a known answer nobody is.
+ */
 static rstar_status
 grade_answer(rstar_search *search, rstar_turn *turn, rstar_candidate *c, rstar_error *err)
 {

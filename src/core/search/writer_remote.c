@@ -19,6 +19,7 @@ append_texts(const rstar_search *search, const rstar_candidate *c, rstar_buffer 
 		   rstar_tree_solution(&c->tree->mcts.tree, c->parent, begun);
 }
 
+/* Begin a request for n continuations of the node that the candidate continues. */
 static rstar_status
 ask(rstar_search *search, const rstar_candidate *c, uint32_t n, rstar_remote_job **job,
 	rstar_error *err)

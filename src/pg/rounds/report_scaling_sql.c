@@ -82,6 +82,10 @@ axis_of(const char *name)
 					errmsg("\"per\" must be \"rollout\", \"answer\" or \"token\"")));
 }
 
+/*
+ * A point for each evaluation, measure and k: the share of problems with the right answer, and
+ * its interval. Measures that the picture does not know are passed over.
+ */
 static void
 read_points(ArrayType *ids, const axis *across, rstar_scaling *s, MemoryContext context)
 {

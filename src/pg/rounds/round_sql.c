@@ -419,6 +419,7 @@ add_settings(rstar_arguments *a, FunctionCallInfo fcinfo, const request *r)
 	add_optional(a, fcinfo, ARG_NICE);
 }
 
+/* The row of a new round: what was asked for, the defaults left out. Returns its number. */
 static int64
 insert_round(FunctionCallInfo fcinfo, const request *r)
 {

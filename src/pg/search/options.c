@@ -138,6 +138,10 @@ rstar_pg_search_places(const rstar_search_setup *setup)
 	return policy && policy->parameters < SMALL_MODEL ? PLACES_SMALL : PLACES;
 }
 
+/*
+ * All options of a search: an argument counts first, then the setting, then the model's
+ * defaults. The guidance follows from what there is to go by.
+ */
 static void
 make_options(const rstar_search_arguments *a, bool ppm, bool known_answer,
 			 rstar_search_setup *setup)

@@ -56,6 +56,7 @@ lock_tree(int64 tree_id)
 	rstar_pg_tables_end(&scope);
 }
 
+/* The tree's own row; its texts are copied to the context. Raises if there is none. */
 static void
 read_tree_row(int64 tree_id, rstar_stored_tree *tree, MemoryContext context)
 {

@@ -603,6 +603,7 @@ update_examples(const rstar_run *run)
 	rstar_pg_tables_end(&scope);
 }
 
+/* What came of the run, in its row and in its model's. */
 static void
 update_end(const rstar_run *run, int64 model_id)
 {

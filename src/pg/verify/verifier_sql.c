@@ -181,6 +181,7 @@ find_own(const char *name, Oid user)
 	return true;
 }
 
+/* A new row, or with `replace` the owner's own of that name. */
 static void
 store(const rstar_verifier *verifier, Datum schemas, bool no_schemas, bool replace)
 {
