@@ -1,5 +1,5 @@
-# All sessions share one copy of a model's weights, and a new connection's first
-# token costs little.
+# All sessions share one copy of a model's weights and of what it made of its prompt's
+# constant beginning, and a new connection's first token costs little.
 use strict;
 use warnings;
 
@@ -14,14 +14,13 @@ use Test::More;
 my $node = new_rstar_node('sharing', conf => "rstar.kv_cache = '8MB'\n");
 my $file = add_model($node, 'medium',
 	model_bytes(layers => 8, width => 512, heads => 8, kv_heads => 2, ff => 1536, context => 512));
-my $size_kb = (-s $file) / 1024;
-my $name = $file =~ s{.*/}{}r;
 my $call = q{SELECT length(rstar_generate('Once upon', 'medium', max_tokens => 4)) >= 0};
 
-# The sums over a process's mappings of the file.
+# The sums over a process's mappings of a file.
 sub mapping
 {
-	my ($pid) = @_;
+	my ($pid, $file) = @_;
+	my $name = $file =~ s{.*/}{}r;
 	my %sum;
 	my $inside = 0;
 
@@ -36,19 +35,40 @@ sub mapping
 
 my @sessions = map { $node->background_psql('postgres') } 1 .. 2;
 my @pids = map { $_->query_safe('SELECT pg_backend_pid()') } @sessions;
-is($_->query_safe($call), 't', 'a session generates') for @sessions;
 
-for my $pid (@pids)
+sub shared_by_both
 {
-	my %map = mapping($pid);
+	my ($file) = @_;
+	my $size_kb = (-s $file) / 1024;
 
-	note sprintf 'file %d kB: mapped %s, resident %d, proportional %d, private %d kB', $size_kb,
-	  $map{flags}, $map{Rss}, $map{Pss}, $map{Private_Clean} + $map{Private_Dirty};
-	like($map{flags}, qr/^r--s$/, 'mapped read-only and shared');
-	cmp_ok($map{Rss}, '>', 0.8 * $size_kb, 'all of it was used');
-	cmp_ok($map{Pss}, '<', 0.6 * $map{Rss}, 'and shared with the other session');
-	cmp_ok($map{Private_Clean} + $map{Private_Dirty}, '<', 0.01 * $size_kb, 'nothing of it is private');
+	for my $pid (@pids)
+	{
+		my %map = mapping($pid, $file);
+
+		note sprintf 'file %d kB: mapped %s, resident %d, proportional %d, private %d kB', $size_kb,
+		  $map{flags}, $map{Rss}, $map{Pss}, $map{Private_Clean} + $map{Private_Dirty};
+		like($map{flags}, qr/^r--s$/, 'mapped read-only and shared');
+		cmp_ok($map{Rss}, '>', 0.8 * $size_kb, 'all of it was used');
+		cmp_ok($map{Pss}, '<', 0.6 * $map{Rss}, 'and shared with the other session');
+		cmp_ok($map{Private_Clean} + $map{Private_Dirty}, '<', 0.01 * $size_kb, 'nothing of it is private');
+	}
+	return;
 }
+
+is($_->query_safe($call), 't', 'a session generates') for @sessions;
+shared_by_both($file);
+
+# The constant beginning of prompts: one session computes and writes it, others map it.
+$node->safe_psql('postgres',
+	"UPDATE rstar.models SET prompt_template = repeat('One and one is two. ', 16) || E'\n{problem}\n' WHERE name = 'medium'");
+my $search = q{SELECT rstar_search('How many?', model => 'medium', method => 'greedy', rollouts => 1) > 0};
+my $writer = $node->background_psql('postgres');
+is($writer->query_safe($search), 't', 'a session searches');
+$writer->quit;
+my ($beginning) = glob $node->data_dir . '/rstar/*.kv';
+ok($beginning, 'and leaves the beginning of its prompts in a file');
+is($_->query_safe($search), 't', 'another session searches') for @sessions;
+shared_by_both($beginning);
 
 # A new connection's first call against the same call again.
 my @first;
