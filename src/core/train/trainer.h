@@ -54,6 +54,12 @@ typedef struct rstar_train_settings
 extern void rstar_train_defaults(rstar_train_settings *settings, bool ppm, bool scratch, bool lora,
 								 uint64_t n_parameters);
 
+/*
+ * The same for a PPM with that likelihood: it begins where the policy's log-probability is, and
+ * forgets it at the usual rate. One epoch, at a sixth of it.
+ */
+extern void rstar_train_set_likelihood(rstar_train_settings *settings, float likelihood);
+
 /* Bytes of a run, by what they hold. */
 typedef struct rstar_train_plan
 {

@@ -55,6 +55,17 @@ rstar_train_defaults(rstar_train_settings *s, bool ppm, bool scratch, bool lora,
 	}
 }
 
+void
+rstar_train_set_likelihood(rstar_train_settings *s, float likelihood)
+{
+	s->likelihood = likelihood;
+	if (likelihood > 0)
+	{
+		s->epochs = 1;
+		s->optimiser.rate /= 6;
+	}
+}
+
 /* --- what is trained ---------------------------------------------------------------- */
 
 static bool

@@ -81,9 +81,9 @@ bounded_real(FunctionCallInfo fcinfo, int n, const char *name, double fallback, 
 }
 
 static float
-likelihood_argument(FunctionCallInfo fcinfo, float fallback)
+likelihood_argument(FunctionCallInfo fcinfo)
 {
-	double value = PG_ARGISNULL(ARG_LIKELIHOOD) ? fallback : PG_GETARG_FLOAT8(ARG_LIKELIHOOD);
+	double value = PG_ARGISNULL(ARG_LIKELIHOOD) ? 0 : PG_GETARG_FLOAT8(ARG_LIKELIHOOD);
 
 	if (!(value >= 0 && value <= 1000))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -143,12 +143,13 @@ read_settings(FunctionCallInfo fcinfo, rstar_run_request *r)
 
 	rstar_train_defaults(s, r->ppm, strcmp(r->method, "scratch") == 0, lora,
 						 (uint64) r->base->parameters);
+	if (r->ppm)
+		rstar_train_set_likelihood(s, likelihood_argument(fcinfo));
 	s->epochs = bounded_real(fcinfo, ARG_EPOCHS, "epochs", s->epochs, 0, 10000);
 	s->optimiser.rate = (float) bounded_real(fcinfo, ARG_LEARNING_RATE, "learning_rate",
 											 (double) s->optimiser.rate, 0, 10);
 	s->batch_tokens = (uint64) bounded_int(fcinfo, ARG_BATCH_TOKENS, "batch_tokens",
 										   (int64) s->batch_tokens, 1, 1 << 24);
-	s->likelihood = r->ppm ? likelihood_argument(fcinfo, s->likelihood) : 0;
 	if (optimizer)
 		s->optimiser.kind = rstar_pg_run_optimiser(optimizer);
 	if (schedule && !rstar_schedule_by_name(schedule, &s->schedule))
