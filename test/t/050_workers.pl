@@ -325,7 +325,7 @@ sql(q{
 	GRANT EXECUTE ON FUNCTION rstar_search_all, rstar_schedule, rstar_unschedule TO regress_ann, regress_bob});
 my @ann = (extra_params => [ '-U', 'regress_ann' ]);
 my @bob = (extra_params => [ '-U', 'regress_bob' ]);
-$job = sql("SELECT rstar_search_all('SELECT problem_id FROM rstar.problems'$long)", @ann);
+$job = sql("SELECT rstar_search_all('SELECT problem_id FROM rstar.problems'$longer)", @ann);
 ok(working($job, 1), 'a role with the right has a job');
 is(sql('SELECT DISTINCT created_by FROM rstar.progress', @ann), 'regress_ann', 'which it sees');
 is(sql('SELECT count(*) FROM rstar.progress', @bob), 0, 'and others do not');

@@ -70,9 +70,10 @@ sub revive
 
 	while (time < $end)
 	{
-		my ($rc, $pid) = $node->psql('postgres', "SELECT pid FROM pg_stat_activity WHERE backend_type = 'rstar launcher'");
+		# A psql that cannot connect may be gone before it is told what to ask, which dies.
+		my ($rc, $pid) = eval { $node->psql('postgres', "SELECT pid FROM pg_stat_activity WHERE backend_type = 'rstar launcher'") };
 
-		return if $rc == 0 && $pid =~ /^\d+$/ && $pid != ($old_launcher // 0);
+		return if defined $rc && $rc == 0 && $pid =~ /^\d+$/ && $pid != ($old_launcher // 0);
 		sleep 0.05;
 	}
 	die 'the server does not come back';
