@@ -4,8 +4,9 @@
 
 Writes start.gguf (the initial weights), batches.bin (for each step the sequences of its batch) and torch.jsonl (the loss of each
 step, as it is done). follow.c trains the same start on the same batches with the extension's own trainer; compare the two with
---compare. batches.bin holds 32-bit integers: steps, then for each step the number of sequences, and for each of those its
-length, its ids, and 1 for each that is learned.
+--compare. PyTorch's Muon orthogonalises in bf16, the extension's in f32; --f32 has PyTorch do so too. batches.bin holds 32-bit
+integers: steps, then for each step the number of sequences, and for each of those its length, its ids, and 1 for each that is
+learned.
 """
 import argparse
 import json
@@ -15,7 +16,7 @@ import time
 
 import torch
 
-from . import export
+from . import export, muon_f32
 from .model import SHAPES, Policy, save
 from .train import batches, collate, loss_of, optimisers, read, schedule
 from .vocabulary import Vocabulary
@@ -55,11 +56,14 @@ def main():
     parser.add_argument("--batch", type=int, default=2048)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--f32", action="store_true", help="Muon's orthogonalisation too, which PyTorch has in bf16")
     parser.add_argument("--compare", action="store_true")
     a = parser.parse_args()
     if a.compare:
         compare(a.out)
         return
+    if a.f32:
+        muon_f32.use()
     torch.manual_seed(1)
     torch.set_num_threads(a.threads)
     os.makedirs(a.out, exist_ok=True)

@@ -234,7 +234,7 @@ extern rstar_status rstar_search_attach(rstar_search *search, rstar_search_tree 
 
 /*
  * Make the node's own tokens those of the text, keeping what is the same in the cache; *written
- * (NULL: not wanted) becomes how many of them the policy wrote.
+ * (NULL: not wanted) becomes how many of them the policy wrote, if the model's value depends on it.
  */
 extern rstar_status rstar_search_set_tokens(const rstar_search_model *model, rstar_kv_node *node,
 											const rstar_step_text *step,
