@@ -128,8 +128,7 @@ rstar_search_set_tokens(const rstar_search_model *model, rstar_kv_node *node,
 
 	if (status == RSTAR_OK && count > UINT32_MAX / 2)
 		status = rstar_error_set(err, RSTAR_ERR_LIMIT, "step of %zu tokens", count);
-	if (status == RSTAR_OK && written &&
-		rstar_engine_weights(model->engine)->value_likelihood != 0)
+	if (status == RSTAR_OK && written && rstar_engine_weights(model->engine)->value_likelihood != 0)
 		status = rstar_step_count_written(model->tokenizer, step, ids, count, allocator, cancel,
 										  &own, err);
 	if (written)

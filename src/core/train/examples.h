@@ -23,8 +23,7 @@ typedef struct rstar_example
 	uint32_t length[2]; /* [1] is 0 for a policy's */
 	uint32_t learned;   /* tokens that count; 0 for a pair */
 	float weight;       /* of a pair */
-	uint64_t
-		problem; /* the same for all of a problem: a hash of its prompt; of bare ids: their number */
+	uint64_t problem;   /* a hash of its prompt; of bare ids: their number */
 } rstar_example;
 
 typedef struct rstar_examples

@@ -114,7 +114,7 @@ output_tokens(rstar_pass *pass, const rstar_cancel *cancel)
 	uint32_t first = pass->row;
 
 	pass->at = first;
-	for (uint32_t i = first; i < pass->L && pass->backward; i++)
+	for (uint32_t i = 0; first == 0 && i < pass->L; i++)
 		pass->slopes[i] = pass->batch.scale;
 	if (!token_rows(pass, pass->backward, cancel))
 		return false;

@@ -60,11 +60,10 @@ struct rstar_pass
 	uint32_t *starts;   /* [max_sequences + 1] */
 	uint32_t *ids;      /* [N] */
 	uint32_t *position; /* [N] within its sequence */
-	uint32_t
-		*picks; /* [P] tokens at which the output is read: first for next tokens, then for values */
-	uint32_t *targets; /* [L] ids to predict */
-	uint32_t *first;   /* [max_sequences + 1]: the picks for a sequence's next tokens begin */
-	uint32_t L;        /* picks for next tokens; the other P - L are those of pairs */
+	uint32_t *picks;    /* [P] tokens at which the output is read; those of pairs come last */
+	uint32_t *targets;  /* [L] ids to predict */
+	uint32_t *first;    /* [max_sequences + 1]: where the picks of a sequence's tokens begin */
+	uint32_t L;         /* picks for next tokens; the other P - L are those of pairs */
 
 	/* activations */
 	float *cos, *sin;         /* [max_length][rope_dim / 2] */
