@@ -36,6 +36,8 @@
 #define PACK  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
 #define AMX   __attribute__((target("amx-tile,amx-bf16")))
 
+RSTAR_GEMM_CHECK_PANELS(MR, NR, STEP);
+
 static bool
 runs(void)
 {

@@ -22,6 +22,8 @@
 #define NR   32 /* two registers of 16 */
 #define BF16 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,fma")))
 
+RSTAR_GEMM_CHECK_PANELS(MR, NR, 2);
+
 /* CPUID leaf 7, subleaf 1, EAX bit 5. */
 static bool
 runs(void)

@@ -41,6 +41,8 @@
 #define CHUNK 32 /* products summed in half precision */
 #define F16   __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512fp16,fma,f16c")))
 
+RSTAR_GEMM_CHECK_PANELS(MR, NR, 1);
+
 /* CPUID leaf 7, EDX bit 23; the registers are those of AVX-512. */
 static bool
 runs(void)

@@ -19,6 +19,12 @@
 #define RSTAR_GEMM_MAX_MR 32
 #define RSTAR_GEMM_MAX_NR 64
 
+/* In each kernel's file: its panels fill the driver's buffers and no more. */
+#define RSTAR_GEMM_CHECK_PANELS(mr, nr, step)                                                      \
+	_Static_assert(RSTAR_GEMM_ROWS % (mr) == 0 && (mr) <= RSTAR_GEMM_MAX_MR &&                     \
+					   (nr) <= RSTAR_GEMM_MAX_NR && RSTAR_GEMM_KC % (step) == 0,                   \
+				   "panels of this kernel do not fit the driver's buffers")
+
 /* Where the elements of an operand lie: element (line, k) at line * line_step + k * k_step. */
 typedef struct rstar_gemm_source
 {

@@ -15,6 +15,8 @@
 
 #define NR (LANES * NV)
 
+RSTAR_GEMM_CHECK_PANELS(MR, NR, 1);
+
 typedef float vf __attribute__((vector_size(LANES * 4)));
 typedef float vf_loose __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 
