@@ -98,7 +98,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				tree.nodes[pairs[i].rejected].parent == pairs[i].parent);
 	rstar_free(&rstar_allocator_malloc, pairs);
 	if (text.length > 0)
+	{
 		(void) rstar_luck_closed(text, (rstar_string){text.data, text.length / 4});
+		(void) rstar_luck_evades(text, (rstar_string){text.data, text.length / 4});
+	}
 	rstar_tree_free(&tree);
 	return 0;
 }

@@ -150,6 +150,7 @@ evidence_by_hand(void)
 	CHECK(near(e.failed, 0.1) && near(e.novelty, 0.25) && e.codes == 2 && e.value == 0);
 	CHECK(e.tokens == 20); /* of a step and the answer */
 	CHECK(e.use.numbers == 3 && near(e.use.missing, 1 / 3.0) && e.use.repeated == 0);
+	CHECK(e.slips == 0 && !e.evades);
 	CHECK(rstar_evidence_read(&mcts, 8, text_of(""), 0, &rstar_allocator_malloc, &e, &err) ==
 		  RSTAR_OK);
 	CHECK(e.novelty == 0);
@@ -217,6 +218,70 @@ many_numbers(void)
 	CHECK(near(use.missing, (RSTAR_NUMBERS_MOST - 2.0) / RSTAR_NUMBERS_MOST));
 }
 
+/* --- words copied wrongly ------------------------------------------------------------------ */
+
+static uint32_t
+slips_of(const char *problem, const char *first, const char *second)
+{
+	rstar_tree_node steps[] = {step(first, 0.5), step(second, 0.5)}, last = answer("7");
+	rstar_mcts mcts;
+	uint32_t slips;
+
+	init(&mcts);
+	expand(&mcts, &steps[0], 1);
+	expand(&mcts, &steps[1], 1);
+	expand(&mcts, &last, 1);
+	slips = rstar_slips_count(text_of(problem), &mcts.tree, 3);
+	rstar_mcts_free(&mcts);
+	return slips;
+}
+
+static void
+slips_by_hand(void)
+{
+	/* A digit, a letter left out, doubled, changed. */
+	CHECK(slips_of("92333 - 2268", "print(9233 - 2268)\n", "") == 1);
+	CHECK(slips_of("92333 - 2268", "print(923333 - 2258)\n", "") == 2);
+	CHECK(slips_of("-1ce0c (base 16) to base 13", "n = int('-1e0c', 16)\n", "") == 1);
+	CHECK(slips_of("Two letters of mmmllmmlmmlmmllmmll.", "c = Counter('mmmllmmlmmlmllmmll')\n",
+				   "") == 1);
+	CHECK(slips_of("Add 12,345 and 2.", "print(1245 + 2)\n", "") == 1);
+	CHECK(slips_of("What is 10.375 times 2?", "print(10.35 * 2)\n", "") == 1);
+	/* Copied rightly, if need be in another step or another way of writing. */
+	CHECK(slips_of("92333 - 2268", "a = 9233\n", "print(92333 - 2268)\n") == 0);
+	CHECK(slips_of("It costs 1,250.50 of 12,500.", "1250.5\n", "print(12500)\n") == 0);
+	CHECK(slips_of("Is 1CE0C even?", "'1ce0c'\n", "") == 0);
+	/* Not copied at all; quite another number; short ones; other forms of a word. */
+	CHECK(slips_of("92333 - 2268", "print(90065)\n", "") == 0);
+	CHECK(slips_of("Of 2019 and 2340", "print(2091, 2134)\n", "") == 0);
+	CHECK(slips_of("100 and 12", "print(10 + 1)\n", "") == 0);
+	CHECK(slips_of("How many minutes?", "print('minute')\n", "") == 0);
+	/* Comments, and names outside quotes, are not copies; an apostrophe ends with its line. */
+	CHECK(slips_of("Take 92333.", "# 9233\nx = 1 # 'don't 9233\n", "") == 0);
+	CHECK(slips_of("Twelve of tables", "tabls = twelv\n", "") == 0);
+	CHECK(slips_of("Take 92333.", "s = 'it\nprint(9233) # 92333\n", "") == 1);
+	CHECK(slips_of("", "9233\n", "") == 0 && slips_of("92333", "", "") == 0);
+	CHECK(slips_of("1.0000 and 12345", "1.\n", "12346") == 1);
+}
+
+/* What is too long to be compared, or one too many, is not looked at. */
+static void
+slips_within_limits(void)
+{
+	char problem[4096] = "", solution[128];
+
+	memset(problem, '7', RSTAR_SLIPS_LONGEST);
+	snprintf(solution, sizeof solution, "%.*s", RSTAR_SLIPS_LONGEST - 1, problem);
+	CHECK(slips_of(problem, solution, "") == 1);
+	problem[RSTAR_SLIPS_LONGEST] = '7';
+	CHECK(slips_of(problem, solution, "") == 0);
+	problem[0] = 0;
+	for (int i = 0; i < RSTAR_SLIPS_MOST; i++)
+		sprintf(problem + strlen(problem), "%d ", 100000 + 1111 * i);
+	strcat(problem, "5555555");
+	CHECK(slips_of(problem, "555555", "100001") == 1);
+}
+
 /* --- calibration ------------------------------------------------------------------------ */
 
 #define N 16000
@@ -250,7 +315,9 @@ draw(const double weights[RSTAR_N_FEATURES])
 									   .use = {.numbers = (uint32_t) (5 * uniform(&state)),
 											   .missing = uniform(&state),
 											   .repeated = uniform(&state),
-											   .words = (uint32_t) (60 * uniform(&state))}};
+											   .words = (uint32_t) (60 * uniform(&state))},
+									   .evades = uniform(&state) < 0.3,
+									   .slips = (uint32_t) (3 * uniform(&state))};
 		evidence[i].others = (1 - evidence[i].mass) * uniform(&state);
 		evidence[i].declined = (1 - evidence[i].mass - evidence[i].others) * uniform(&state);
 		rstar_evidence_features(&evidence[i], f);
@@ -264,8 +331,8 @@ draw(const double weights[RSTAR_N_FEATURES])
 static void
 fit_recovers_the_truth(void)
 {
-	const double weights[RSTAR_N_FEATURES] = {0.5, 3, 2,  -2, 0.5, -1.5, -0.5,
-											  -1,  0, -2, -1, 0.5, -0.5, -1};
+	const double weights[RSTAR_N_FEATURES] = {0.5, 3,  2,  -2,  0.5,  -1.5, -0.5, -1,
+											  0,   -2, -1, 0.5, -0.5, -1,   -1};
 	rstar_calibration calibration;
 	rstar_reliability r;
 	rstar_error err;
@@ -280,7 +347,7 @@ fit_recovers_the_truth(void)
 		worst = fmax(worst, off);
 		sum += off;
 	}
-	CHECK_MSG(sum / N < 0.02 && worst < 0.1, "mean %g, worst %g", sum / N, worst);
+	CHECK_MSG(sum / N < 0.01 && worst < 0.2, "mean %g, worst %g", sum / N, worst);
 	CHECK(rstar_calibration_cross(evidence, right, N, confidence, &err) == RSTAR_OK);
 	rstar_reliability_measure(confidence, right, N, N, &r);
 	CHECK_MSG(r.error < 0.03, "%g", r.error);
@@ -318,9 +385,10 @@ odd_evidence(void)
 								  {.mass = 5, .others = 1e300},
 								  {.best = -INFINITY},
 								  {.codes = UINT32_MAX, .failed = 1, .novelty = 1, .value = -1},
-								  {.use = {UINT32_MAX, 1, 1, UINT32_MAX}}};
-	rstar_calibration calibration = {.fitted = true,
-									 .weights = {1, 9, 9, -9, 9, -9, 9, 9, 9, -9, -9, 9, 9, -9}};
+								  {.use = {UINT32_MAX, 1, 1, UINT32_MAX}},
+								  {.slips = UINT32_MAX}};
+	rstar_calibration calibration = {
+		.fitted = true, .weights = {1, 9, 9, -9, 9, -9, 9, 9, 9, -9, -9, 9, 9, -9, -9, -9, -9}};
 
 	for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
 	{
@@ -404,6 +472,8 @@ main(void)
 	RUN(evidence_by_hand);
 	RUN(numbers_by_hand);
 	RUN(many_numbers);
+	RUN(slips_by_hand);
+	RUN(slips_within_limits);
 	RUN(fit_recovers_the_truth);
 	RUN(fit_of_one_sort);
 	RUN(odd_evidence);

@@ -632,6 +632,30 @@ closed_answers_of_long_texts(void)
 }
 
 static void
+check_evades(const char *statement, const char *answer, bool evades)
+{
+	CHECK_MSG(rstar_luck_evades(text_of(statement), text_of(answer)) == evades, "%s: %s", statement,
+			  answer);
+}
+
+/* Asked yes or no, an answer that is neither. */
+static void
+evading_answers(void)
+{
+	check_evades("Suppose 3*j = 192. Is 11 a factor of j?", "64", true);
+	check_evades("Does 22 divide 792?", "36", true);
+	check_evades("are 3 and 5 both prime", "", true);
+	check_evades("Is 15511 prime?", "\\boxed{\\text{No}}", false);
+	check_evades("Is 15511 prime?", "True", false);
+	check_evades("Is the sum odd or even?", "even", false);
+	check_evades("Is 3 a factor? What is 3*4?", "12", false);
+	check_evades("Can you find x? Can you solve 3*x = 6?", "2", false);
+	check_evades("Island of 3 hectares, 2 of them forest?", "1", false);
+	check_evades("", "64", false);
+	check_evades("is ", "64", false);
+}
+
+static void
 luck_excludes(void)
 {
 	CHECK(!rstar_luck_excluded(false, 1, 0));
@@ -660,6 +684,7 @@ main(void)
 	RUN(answers_distinct);
 	RUN(closed_answers);
 	RUN(closed_answers_of_long_texts);
+	RUN(evading_answers);
 	RUN(luck_excludes);
 	return CHECK_RESULT();
 }

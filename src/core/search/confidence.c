@@ -7,6 +7,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/search/luck.h"
+
 /* --- evidence ------------------------------------------------------------------------ */
 
 static double
@@ -53,6 +55,7 @@ rstar_evidence_read(const rstar_mcts *mcts, uint32_t answer, rstar_string proble
 		.novelty =
 			problem.length > 0 ? fmin(1, (double) problem_tokens / (double) problem.length) : 0,
 		.value = node->scored ? node->ppm_score : 0,
+		.evades = rstar_luck_evades(problem, node->answer),
 	};
 	mine = rstar_answer_shares_find(&shares, mcts, answer, allocator);
 	for (uint32_t c = 0; c < shares.n; c++)
@@ -65,6 +68,7 @@ rstar_evidence_read(const rstar_mcts *mcts, uint32_t answer, rstar_string proble
 		evidence->codes = mine->codes;
 		evidence->tokens = generated(&mcts->tree, mine->node);
 		rstar_number_use_read(problem, &mcts->tree, mine->node, &evidence->use);
+		evidence->slips = rstar_slips_count(problem, &mcts->tree, mine->node);
 	}
 	rstar_answer_shares_free(&shares, allocator);
 	return RSTAR_OK;
@@ -102,6 +106,9 @@ rstar_evidence_features(const rstar_evidence *e, double f[RSTAR_N_FEATURES])
 	f[11] = log(1.0 + e->use.numbers);
 	f[12] = log(1.0 + e->use.words) - 3;
 	f[13] = fmax(0, log((1.0 + e->use.words) / (1 + LONG_WORDS)));
+	f[14] = fmin(e->slips, 2);
+	f[15] = fmin(e->use.missing * e->use.numbers, 2);
+	f[16] = e->evades;
 }
 
 static double

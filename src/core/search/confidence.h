@@ -5,16 +5,18 @@
  * A search leaves evidence: how much probability the policy put on the answer
  * and on others, whether different code agrees, how many candidates failed,
  * whether the problem is written in words that the model's vocabulary was made
- * for, how long it is, and whether the solution uses the problem's numbers. A
- * model's calibration turns the evidence into a probability; it is a logistic
- * regression over the features below, fitted on problems that the model was
- * not trained on. Without a calibration the mass itself stands in.
+ * for, how long it is, and whether the solution uses the problem's numbers and
+ * copies its words rightly. A model's calibration turns the evidence into a
+ * probability; it is a logistic regression over the features below, fitted on
+ * problems that the model was not trained on. Without a calibration the mass
+ * itself stands in.
  */
 #ifndef RSTAR_SEARCH_CONFIDENCE_H
 #define RSTAR_SEARCH_CONFIDENCE_H
 
 #include "core/search/numbers.h"
 #include "core/search/shares.h"
+#include "core/search/slips.h"
 
 typedef struct rstar_evidence
 {
@@ -28,6 +30,8 @@ typedef struct rstar_evidence
 	double novelty;  /* tokens per character of the problem, 0 to 1; 0 if unknown */
 	double value;    /* PPM score of the answer, -1 to 1; 0 without a PPM */
 	rstar_number_use use; /* of the problem's numbers, by the likeliest solution */
+	bool evades;          /* it was asked yes or no, and says neither */
+	uint32_t slips;       /* words of the problem that this solution copies wrongly */
 } rstar_evidence;
 
 /*
@@ -41,7 +45,7 @@ extern rstar_status rstar_evidence_read(const rstar_mcts *mcts, uint32_t answer,
 
 /* --- calibration --------------------------------------------------------------------- */
 
-#define RSTAR_N_FEATURES 14
+#define RSTAR_N_FEATURES 17
 
 /* What the regression sees; each within some units of 0. The first is 1; new ones go to the end. */
 extern void rstar_evidence_features(const rstar_evidence *evidence,

@@ -300,6 +300,39 @@ is_asked_digit(span statement, span answer)
 		   find_word(question(statement), "digit");
 }
 
+/* What is asked begins with a verb, offers no two things, and is no request ("Can you find …"). */
+static bool
+asks_yes_or_no(span asked)
+{
+	static const char *const verbs[] = {"is ",  "are ", "was ",  "were ",  "does ",  "do ",
+										"did ", "can ", "will ", "could ", "would ", "has "};
+	static const char *const people[] = {"you ",     "we ",      "anyone ",
+										 "anybody ", "someone ", "somebody "};
+
+	asked = trim(asked);
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+	{
+		size_t behind = strlen(verbs[i]);
+
+		if (!begins(asked, 0, verbs[i]))
+			continue;
+		for (size_t k = 0; k < sizeof people / sizeof *people; k++)
+			if (begins(asked, behind, people[k]))
+				return false;
+		return !find_word(asked, "or");
+	}
+	return false;
+}
+
+/* What is looked at. */
+static span
+end_of(span statement)
+{
+	if (statement.length > MAX_STATEMENT)
+		statement = (span){statement.data + statement.length - MAX_STATEMENT, MAX_STATEMENT};
+	return statement;
+}
+
 bool
 rstar_luck_closed(rstar_string statement, rstar_string answer)
 {
@@ -308,10 +341,15 @@ rstar_luck_closed(rstar_string statement, rstar_string answer)
 	answer = bare(answer);
 	if (answer.length == 0)
 		return false;
-	if (statement.length > MAX_STATEMENT)
-		statement = (span){statement.data + statement.length - MAX_STATEMENT, MAX_STATEMENT};
+	statement = end_of(statement);
 	return is_truth(answer) || is_choice(statement, answer) || is_asked_digit(statement, answer) ||
 		   is_offered(statement, answer) || is_order(statement, answer);
+}
+
+bool
+rstar_luck_evades(rstar_string statement, rstar_string answer)
+{
+	return asks_yes_or_no(question(end_of(statement))) && !is_truth(bare(answer));
 }
 
 bool

@@ -27,6 +27,9 @@
 /* Whether a problem is closed. Takes time linear in the statement. */
 extern bool rstar_luck_closed(rstar_string statement, rstar_string answer);
 
+/* Whether the statement asks yes or no, and the answer says neither (true and false count). */
+extern bool rstar_luck_evades(rstar_string statement, rstar_string answer);
+
 /* Of a closed problem: at least this many answers, and this share of them correct. */
 #define RSTAR_LUCK_ANSWERS 4
 #define RSTAR_LUCK_SHARE   0.8
