@@ -26,7 +26,7 @@ run -P footer=off <<'SQL'
 INSERT INTO rstar.problems (statement, answer, topic)
 	SELECT line->>'problem', line->>'answer', coalesce(line->>'module', line->>'topic') FROM lines ORDER BY md5(line::text) LIMIT :most;
 SET rstar.side_by_side = 32;
-SELECT * FROM rstar_calibrate('rstar-policy', (SELECT array_agg(problem_id ORDER BY problem_id) FROM rstar.problems), max_wrong => 0.05);
+SELECT * FROM rstar_calibrate('rstar-policy', (SELECT array_agg(problem_id ORDER BY problem_id) FROM rstar.problems), max_wrong => 0.04);
 SELECT min_confidence, given, round(coverage::numeric, 3) AS coverage, round(risk::numeric, 4) AS risk FROM rstar_calibration_levels();
 SQL
 run -At -c "SELECT jsonb_pretty(jsonb_build_object('min_confidence', round((defaults->>'min_confidence')::numeric, 3), 'calibration', calibration))

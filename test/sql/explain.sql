@@ -78,7 +78,7 @@ UPDATE rstar.models SET calibration = '{"weights": [1, "2"]}' WHERE name = 'expl
 SAVEPOINT a;
 SELECT rstar_solve('1 + 1', model => 'explain copy');
 ROLLBACK TO a;
-UPDATE rstar.models SET calibration = jsonb_build_object('weights', array_fill(1, ARRAY[15])) WHERE name = 'explain copy';
+UPDATE rstar.models SET calibration = jsonb_build_object('weights', array_fill(1, ARRAY[18])) WHERE name = 'explain copy';
 SAVEPOINT a;
 SELECT rstar_solve('1 + 1', model => 'explain copy');
 ROLLBACK TO a;

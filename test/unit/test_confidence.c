@@ -255,6 +255,8 @@ slips_by_hand(void)
 	CHECK(slips_of("92333 - 2268", "print(90065)\n", "") == 0);
 	CHECK(slips_of("Of 2019 and 2340", "print(2091, 2134)\n", "") == 0);
 	CHECK(slips_of("100 and 12", "print(10 + 1)\n", "") == 0);
+	CHECK(slips_of("What is 0.6279164t in grams?", "print(0.6279164 * 10**6)\n", "") == 0);
+	CHECK(slips_of("What is 0.6279164t in grams?", "print(0.627916 * 10**6)\n", "") == 1);
 	CHECK(slips_of("How many minutes?", "print('minute')\n", "") == 0);
 	/* Comments, and names outside quotes, are not copies; an apostrophe ends with its line. */
 	CHECK(slips_of("Take 92333.", "# 9233\nx = 1 # 'don't 9233\n", "") == 0);

@@ -92,10 +92,20 @@ smaller(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-/*
- * All but a character of them is the same, or all but a quarter of a long word. A letter more or less
- * at the end (minute, minutes) is another form of the word.
- */
+/* One is the beginning of the other, and letters follow: a number with its unit, another form of a word. */
+static bool
+with_ending(const word *a, const word *b, uint32_t front)
+{
+	const word *longer = a->length > b->length ? a : b;
+
+	if (front < a->length && front < b->length)
+		return false;
+	while (front < longer->length && letter(longer->text[front]))
+		front++;
+	return front == longer->length;
+}
+
+/* All but a character of them is the same, or all but a quarter of a long word. */
 static bool
 very_like(const word *a, const word *b)
 {
@@ -106,9 +116,7 @@ very_like(const word *a, const word *b)
 		front++;
 	while (back < least - front && a->text[a->length - 1 - back] == b->text[b->length - 1 - back])
 		back++;
-	if (back == 0 && !a->number)
-		return false;
-	return most - front - back <= most / ALIKE;
+	return !with_ending(a, b, front) && most - front - back <= most / ALIKE;
 }
 
 /* --- the words of both ------------------------------------------------------------------- */
