@@ -163,17 +163,25 @@ evidence_by_hand(void)
 
 /* --- the problem's numbers ---------------------------------------------------------------- */
 
+/* A tree of two steps and an answer, node 3. */
+static void
+grow_path(rstar_mcts *mcts, const char *first, const char *second)
+{
+	rstar_tree_node steps[] = {step(first, 0.5), step(second, 0.5)}, last = answer("7");
+
+	init(mcts);
+	expand(mcts, &steps[0], 1);
+	expand(mcts, &steps[1], 1);
+	expand(mcts, &last, 1);
+}
+
 static rstar_number_use
 use_of(const char *problem, const char *first, const char *second)
 {
-	rstar_tree_node steps[] = {step(first, 0.5), step(second, 0.5)}, last = answer("7");
 	rstar_number_use use;
 	rstar_mcts mcts;
 
-	init(&mcts);
-	expand(&mcts, &steps[0], 1);
-	expand(&mcts, &steps[1], 1);
-	expand(&mcts, &last, 1);
+	grow_path(&mcts, first, second);
 	rstar_number_use_read(text_of(problem), &mcts.tree, 3, &use);
 	rstar_mcts_free(&mcts);
 	return use;
@@ -223,14 +231,10 @@ many_numbers(void)
 static uint32_t
 slips_of(const char *problem, const char *first, const char *second)
 {
-	rstar_tree_node steps[] = {step(first, 0.5), step(second, 0.5)}, last = answer("7");
 	rstar_mcts mcts;
 	uint32_t slips;
 
-	init(&mcts);
-	expand(&mcts, &steps[0], 1);
-	expand(&mcts, &steps[1], 1);
-	expand(&mcts, &last, 1);
+	grow_path(&mcts, first, second);
 	slips = rstar_slips_count(text_of(problem), &mcts.tree, 3);
 	rstar_mcts_free(&mcts);
 	return slips;

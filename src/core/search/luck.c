@@ -6,28 +6,18 @@
 
 #include <string.h>
 
+#include "core/search/chars.h"
+
 #define MAX_ANSWER    400   /* bytes; a longer answer is never guessed */
 #define MAX_STATEMENT 65536 /* bytes; of a longer statement only the end counts, what is asked */
 
 typedef rstar_string span;
 
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
-}
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* A letter, a digit, or part of a character beyond ASCII. */
 static bool
 is_word(char c)
 {
-	return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') || (unsigned char) c >= 0x80;
+	return is_digit(c) || is_letter(c);
 }
 
 static bool

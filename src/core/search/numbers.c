@@ -4,27 +4,14 @@
  */
 #include "core/search/numbers.h"
 
-#include <stdbool.h>
-
-static bool
-digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* Bytes of other letters than ASCII's count as well. */
-static bool
-letter(char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (unsigned char) c >= 0x80;
-}
+#include "core/search/chars.h"
 
 static size_t
 digits_at(rstar_string text, size_t i)
 {
 	size_t n = 0;
 
-	while (i + n < text.length && digit(text.data[i + n]))
+	while (i + n < text.length && is_digit(text.data[i + n]))
 		n++;
 	return n;
 }
@@ -59,7 +46,7 @@ trimmed(rstar_string number)
 		number.length--;
 	if (number.data[number.length - 1] == '.')
 		number.length--;
-	while (number.length > 1 && number.data[0] == '0' && digit(number.data[1]))
+	while (number.length > 1 && number.data[0] == '0' && is_digit(number.data[1]))
 	{
 		number.data++;
 		number.length--;
@@ -98,7 +85,7 @@ next_number(rstar_string text, bool code, size_t *at, rstar_string *number)
 			comment = true;
 		if (c == '\n')
 			comment = false;
-		if (digit(c) && !name && !comment)
+		if (is_digit(c) && !name && !comment)
 		{
 			size_t length = number_at(text, i);
 
@@ -106,7 +93,7 @@ next_number(rstar_string text, bool code, size_t *at, rstar_string *number)
 			*at = i + length;
 			return true;
 		}
-		name = letter(c) || c == '_' || (name && digit(c));
+		name = is_letter(c) || c == '_' || (name && is_digit(c));
 	}
 	*at = text.length;
 	return false;
@@ -180,8 +167,8 @@ count_words(rstar_string text)
 
 	for (size_t i = 0; i < text.length; i++)
 	{
-		words += letter(text.data[i]) && !inside;
-		inside = letter(text.data[i]);
+		words += is_letter(text.data[i]) && !inside;
+		inside = is_letter(text.data[i]);
 	}
 	return words;
 }

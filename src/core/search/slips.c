@@ -4,8 +4,9 @@
  */
 #include "core/search/slips.h"
 
-#include <stdbool.h>
 #include <string.h>
+
+#include "core/search/chars.h"
 
 #define ALIKE 4 /* of so many characters one may differ */
 
@@ -16,26 +17,13 @@ typedef struct word
 	bool number;     /* begins with a digit */
 } word;
 
-static bool
-digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* Bytes of other letters than ASCII's count as well. */
-static bool
-letter(char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (unsigned char) c >= 0x80;
-}
-
 /* Does a digit stand at i, and so many in a row? */
 static bool
 digits(rstar_string text, size_t i, size_t n)
 {
 	size_t have = 0;
 
-	while (have < n && i + have < text.length && digit(text.data[i + have]))
+	while (have < n && i + have < text.length && is_digit(text.data[i + have]))
 		have++;
 	return have == n;
 }
@@ -44,7 +32,7 @@ digits(rstar_string text, size_t i, size_t n)
 static bool
 inside_number(rstar_string text, size_t i)
 {
-	if (i == 0 || !digit(text.data[i - 1]))
+	if (i == 0 || !is_digit(text.data[i - 1]))
 		return false;
 	return (text.data[i] == '.' && digits(text, i + 1, 1)) ||
 		   (text.data[i] == ',' && digits(text, i + 1, 3) && !digits(text, i + 1, 4));
@@ -68,16 +56,16 @@ read_word(rstar_string text, size_t i, word *w)
 	bool fits = true;
 
 	w->length = 0;
-	w->number = digit(text.data[i]);
+	w->number = is_digit(text.data[i]);
 	for (; i < text.length; i++)
 	{
 		char c = text.data[i];
 
-		if (!digit(c) && !letter(c) && !inside_number(text, i))
+		if (!is_digit(c) && !is_letter(c) && !inside_number(text, i))
 			break;
 		fits &= w->length < RSTAR_SLIPS_LONGEST;
 		if (fits && c != ',')
-			w->text[w->length++] = c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
+			w->text[w->length++] = lower(c);
 	}
 	if (fits)
 		trim(w);
@@ -92,7 +80,7 @@ smaller(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-/* One is the beginning of the other, and letters follow: a number with its unit, another form of a word. */
+/* One begins the other, and letters follow: a number with its unit, another form of a word. */
 static bool
 with_ending(const word *a, const word *b, uint32_t front)
 {
@@ -100,7 +88,7 @@ with_ending(const word *a, const word *b, uint32_t front)
 
 	if (front < a->length && front < b->length)
 		return false;
-	while (front < longer->length && letter(longer->text[front]))
+	while (front < longer->length && is_letter(longer->text[front]))
 		front++;
 	return front == longer->length;
 }
@@ -150,7 +138,7 @@ read_problem(vocabulary *v, rstar_string problem)
 
 	for (size_t i = 0; i < problem.length;)
 	{
-		if (!digit(problem.data[i]) && !letter(problem.data[i]))
+		if (!is_digit(problem.data[i]) && !is_letter(problem.data[i]))
 		{
 			i++;
 			continue;
@@ -190,7 +178,7 @@ read_step(vocabulary *v, rstar_string step)
 		else if (c == '#' && !quote)
 			while (i + 1 < step.length && step.data[i + 1] != '\n')
 				i++;
-		if (!digit(c) && !letter(c))
+		if (!is_digit(c) && !is_letter(c))
 		{
 			i++;
 			continue;
