@@ -270,6 +270,27 @@ slips_by_hand(void)
 	CHECK(slips_of("1.0000 and 12345", "1.\n", "12346") == 1);
 }
 
+/* A slip and an evasion reach the evidence, and each makes the answer less sure. */
+static void
+slips_are_evidence(void)
+{
+	const rstar_calibration calibration = {.fitted = true, .weights = {[14] = -2, [16] = -4}};
+	rstar_evidence e;
+	rstar_mcts mcts;
+	rstar_error err;
+
+	grow_path(&mcts, "print(9233 - 2268)\n", "");
+	CHECK(rstar_evidence_read(&mcts, 3, text_of("92333 - 2268"), 9, &rstar_allocator_malloc, &e,
+							  &err) == RSTAR_OK);
+	CHECK(e.slips == 1 && !e.evades);
+	CHECK(near(rstar_confidence(&calibration, &e), 1 / (1 + exp(2))));
+	CHECK(rstar_evidence_read(&mcts, 3, text_of("Is 9233 greater than 2268?"), 9,
+							  &rstar_allocator_malloc, &e, &err) == RSTAR_OK);
+	CHECK(e.slips == 0 && e.evades);
+	CHECK(near(rstar_confidence(&calibration, &e), 1 / (1 + exp(4))));
+	rstar_mcts_free(&mcts);
+}
+
 /* What is too long to be compared, or one too many, is not looked at. */
 static void
 slips_within_limits(void)
@@ -337,8 +358,8 @@ draw(const double weights[RSTAR_N_FEATURES])
 static void
 fit_recovers_the_truth(void)
 {
-	const double weights[RSTAR_N_FEATURES] = {0.5, 3,  2,  -2,  0.5,  -1.5, -0.5, -1,
-											  0,   -2, -1, 0.5, -0.5, -1,   -1};
+	const double weights[RSTAR_N_FEATURES] = {0.5, 3,  2,   -2,   0.5, -1.5, -0.5, -1, 0,
+											  -2,  -1, 0.5, -0.5, -1,  -1,   -0.5, -1};
 	rstar_calibration calibration;
 	rstar_reliability r;
 	rstar_error err;
@@ -479,6 +500,7 @@ main(void)
 	RUN(numbers_by_hand);
 	RUN(many_numbers);
 	RUN(slips_by_hand);
+	RUN(slips_are_evidence);
 	RUN(slips_within_limits);
 	RUN(fit_recovers_the_truth);
 	RUN(fit_of_one_sort);
